@@ -1,0 +1,54 @@
+import type { MessageSchema } from '@ottla/protocol';
+
+/** What a handler may know about where a request came from. */
+export interface RequestContext {
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  readonly clientId: string | null;
+  readonly connection: ConnectionContext;
+}
+
+/** One client connection; the same object for all its requests, so per-connection facts (software name) live here. */
+export interface ConnectionContext {
+  readonly id: string;
+  /** Remote address in Kafka's form for group members: `/127.0.0.1`. */
+  readonly clientHost: string;
+  readonly listenerName: string;
+  /** `User:ANONYMOUS` on a plaintext listener. */
+  readonly principal: string;
+  softwareName: string;
+  softwareVersion: string;
+  /** Aborted when the connection closes: long polls stop waiting. */
+  readonly closed: AbortSignal;
+}
+
+/** Returned by a handler whose request gets no answer (Produce with acks=0). */
+export const NO_RESPONSE: unique symbol = Symbol('no response');
+
+/** Thrown or returned by a handler that must close the connection, as Kafka does for what it cannot parse. */
+export class CloseConnectionError extends Error {
+  override readonly name = 'CloseConnectionError';
+}
+
+/**
+ * One API of the broker: which versions it announces and how a request becomes a response. A handler keeps no state of
+ * its own; it calls the parts below it (replica, controller, coordinator, metadata), handed to its factory.
+ */
+export interface ApiHandler<Request, Response> {
+  readonly apiKey: number;
+  /** Versions announced by ApiVersions, both included. */
+  readonly minVersion: number;
+  readonly maxVersion: number;
+  readonly request: MessageSchema<Request>;
+  readonly response: MessageSchema<Response>;
+  /** May answer at once; a promise is only for what has to wait (disk, long poll, quorum). */
+  handle(request: Request, context: RequestContext): HandlerResult<Response> | Promise<HandlerResult<Response>>;
+  /** The whole response for an unexpected failure, with `errorCode` in every place where Kafka's `getErrorResponse` puts it. */
+  errorResponse(request: Request, errorCode: number, context: RequestContext): HandlerResult<Response>;
+}
+
+export type HandlerResult<Response> = Response | typeof NO_RESPONSE;
+
+/** Any handler, for tables of them. */
+// oxlint-disable-next-line no-explicit-any -- a table of handlers is heterogeneous by nature
+export type AnyApiHandler = ApiHandler<any, any>;

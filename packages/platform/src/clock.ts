@@ -1,0 +1,13 @@
+/** The clock port. Product code never calls `Date.now`, `performance.now` or `setTimeout` itself. */
+export interface Clock {
+  /** Wall-clock time in milliseconds since the epoch: timestamps, retention. */
+  nowMs(): number;
+  /** Time that only goes forward, in milliseconds with fractions: timeouts, durations. */
+  monotonicMs(): number;
+  /** Runs `callback` once after `delayMs`; the handle cancels it. A pending timer does not keep the process alive. */
+  setTimer(delayMs: number, callback: () => void): TimerHandle;
+}
+
+export interface TimerHandle {
+  cancel(): void;
+}

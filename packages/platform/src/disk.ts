@@ -1,0 +1,61 @@
+/**
+ * The disk port: the only way product code reaches a file system. `NodeDisk` is the real one, `SimDisk` the simulated
+ * one that loses or tears unsynced writes, undoes renames, fills up and fails on demand. One contract suite runs on both.
+ *
+ * Calls that end in `Sync` run on the event loop and are meant for the page cache (tens of microseconds at most);
+ * the others go to the thread pool. Failures are thrown (or rejected) as Node's own errors with `code` (`ENOSPC`, `EIO`, ...).
+ */
+export interface Disk {
+  /** Opens a file. `append` creates it when absent and opens it for reading and writing; `read` needs it to exist. */
+  openSync(path: string, mode: 'read' | 'append'): DiskFile;
+  /** Whole content of a small file (checkpoint, snapshot, properties); throws `ENOENT` when absent. */
+  readFileSync(path: string): Buffer;
+  /**
+   * Replaces a small file so that after a power cut either the old or the new content is there, whole:
+   * writes `path.tmp`, fdatasyncs it, renames it over `path`, syncs the folder.
+   */
+  replaceFile(path: string, content: Buffer | string): Promise<void>;
+  /** The same on the event loop, for start and shutdown. */
+  replaceFileSync(path: string, content: Buffer | string): void;
+  existsSync(path: string): boolean;
+  /** Size in bytes of a file; throws `ENOENT` when absent. */
+  sizeSync(path: string): number;
+  /** Names (not paths) in a folder, sorted; throws `ENOENT` when absent. */
+  listSync(folder: string): string[];
+  isDirectorySync(path: string): boolean;
+  mkdirSync(path: string): void;
+  renameSync(from: string, to: string): void;
+  /** Removes one file; silent when absent. */
+  unlinkSync(path: string): void;
+  unlink(path: string): Promise<void>;
+  /** Removes a folder with all it holds; silent when absent. */
+  removeFolder(path: string): Promise<void>;
+  /** Makes creations, renames and removals in the folder durable. */
+  syncFolder(path: string): Promise<void>;
+  syncFolderSync(path: string): void;
+  /** Total and usable bytes of the volume that holds `path`. */
+  statVolume(path: string): Promise<{ totalBytes: number; usableBytes: number }>;
+  /** Takes an exclusive lock on `path` for the life of the process; returns false when another process holds it. */
+  lockSync(path: string): DiskLock | false;
+}
+
+export interface DiskLock {
+  releaseSync(): void;
+}
+
+/** An open file. Positions and lengths are in bytes. */
+export interface DiskFile {
+  readonly path: string;
+  /** Writes all of `buffers` at `position` with as few system calls as possible; throws after a short write that could not be completed. */
+  writeSync(buffers: readonly Buffer[], position: number): void;
+  /** Reads up to `length` bytes into `target` on the event loop; returns how many there were. */
+  readSync(target: Buffer, targetOffset: number, length: number, position: number): number;
+  /** The same through the thread pool. */
+  read(target: Buffer, targetOffset: number, length: number, position: number): Promise<number>;
+  /** Makes everything written so far durable (`fdatasync`), through the thread pool. */
+  datasync(): Promise<void>;
+  datasyncSync(): void;
+  truncateSync(length: number): void;
+  sizeSync(): number;
+  closeSync(): void;
+}
