@@ -3,7 +3,15 @@
  * a source is newer than the last build. Uses Node built-ins only, because nothing else may be there yet.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,9 +34,15 @@ function newestSourceMs(folder) {
 function step(label, command, args) {
   const started = Date.now();
   process.stderr.write(`  first run   ${label} `.padEnd(46, '.'));
-  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
   if (result.status !== 0) {
-    process.stderr.write(' failed\n' + (result.stdout ?? '') + (result.stderr ?? '') + (result.error ?? '') + '\n');
+    process.stderr.write(
+      ' failed\n' + (result.stdout ?? '') + (result.stderr ?? '') + (result.error ?? '') + '\n',
+    );
     process.exit(result.status || 1);
   }
   process.stderr.write(` ${((Date.now() - started) / 1000).toFixed(1)} s\n`);

@@ -9,7 +9,10 @@ export interface Controller {
   /** Incremental changes, all keys of one resource at once; validation against the config catalogue happens inside. */
   incrementalAlterConfigs(changes: readonly ConfigChange[], validateOnly: boolean): Promise<ItemResult[]>;
   /** AlterConfigs: replaces the whole set of overrides of each resource. */
-  legacyAlterConfigs(replacements: readonly ConfigReplacement[], validateOnly: boolean): Promise<ItemResult[]>;
+  legacyAlterConfigs(
+    replacements: readonly ConfigReplacement[],
+    validateOnly: boolean,
+  ): Promise<ItemResult[]>;
   /** A block of producer ids for this broker: [first, first + length). */
   allocateProducerIds(): Promise<{ first: number; length: number }>;
 }
@@ -69,7 +72,11 @@ export const AlterConfigOp = { set: 0, delete: 1, append: 2, subtract: 3 } as co
 export interface ConfigChange {
   readonly resourceType: number;
   readonly resourceName: string;
-  readonly operations: readonly { readonly name: string; readonly operation: number; readonly value: string | null }[];
+  readonly operations: readonly {
+    readonly name: string;
+    readonly operation: number;
+    readonly value: string | null;
+  }[];
 }
 
 export interface ConfigReplacement {

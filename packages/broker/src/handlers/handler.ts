@@ -42,7 +42,10 @@ export interface ApiHandler<Request, Response> {
   readonly request: MessageSchema<Request>;
   readonly response: MessageSchema<Response>;
   /** May answer at once; a promise is only for what has to wait (disk, long poll, quorum). */
-  handle(request: Request, context: RequestContext): HandlerResult<Response> | Promise<HandlerResult<Response>>;
+  handle(
+    request: Request,
+    context: RequestContext,
+  ): HandlerResult<Response> | Promise<HandlerResult<Response>>;
   /** The whole response for an unexpected failure, with `errorCode` in every place where Kafka's `getErrorResponse` puts it. */
   errorResponse(request: Request, errorCode: number, context: RequestContext): HandlerResult<Response>;
 }

@@ -66,7 +66,13 @@ export interface PartitionImage {
 }
 
 /** Kafka's ConfigResource types. */
-export const ConfigResourceType = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
+export const ConfigResourceType = {
+  topic: 2,
+  broker: 4,
+  brokerLogger: 8,
+  clientMetrics: 16,
+  group: 32,
+} as const;
 
 /** Dynamic configs as set through AlterConfigs and CreateTopics; defaults are not in here. */
 export interface ConfigsImage {

@@ -41,5 +41,8 @@ export interface CoordinatorLogAccess {
    * Reads a partition from its log start to its end in bounded pieces, for replay after a restart.
    * `onBatches` gets whole batches with their summaries in offset order.
    */
-  scan(partition: TopicPartition, onBatches: (records: Buffer, summaries: readonly BatchSummary[]) => void | Promise<void>): Promise<void>;
+  scan(
+    partition: TopicPartition,
+    onBatches: (records: Buffer, summaries: readonly BatchSummary[]) => void | Promise<void>,
+  ): Promise<void>;
 }
