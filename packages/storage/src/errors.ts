@@ -1,0 +1,64 @@
+/**
+ * The errors of the log. `errorCode` is Kafka's code for the response; `message` may go to the client.
+ */
+export class LogError extends Error {
+  override readonly name: string = 'LogError';
+  readonly errorCode: number;
+  constructor(errorCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.errorCode = errorCode;
+  }
+}
+
+/** A batch refused because of single records (KIP-467): INVALID_RECORD or INVALID_TIMESTAMP. */
+export class RecordValidationError extends LogError {
+  override readonly name = 'RecordValidationError';
+  readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string }[];
+  constructor(
+    errorCode: number,
+    message: string,
+    recordErrors: readonly { readonly batchIndex: number; readonly message: string }[],
+  ) {
+    super(errorCode, message);
+    this.recordErrors = recordErrors;
+  }
+}
+
+/** KAFKA_STORAGE_ERROR: the log directory is offline after a failed write, sync or read; `cause` has the system's error. */
+export class LogDirOfflineError extends LogError {
+  override readonly name = 'LogDirOfflineError';
+  readonly dir: string;
+  constructor(dir: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(56, `Log directory "${dir}" is offline after an error: ${reason}`, { cause });
+    this.dir = dir;
+  }
+}
+
+/** A batch that had been durable (it lies below the recovery point) fails its checks: data was damaged on disk. */
+export class CorruptLogError extends LogError {
+  override readonly name = 'CorruptLogError';
+  readonly file: string;
+  readonly position: number;
+  readonly offset: number;
+  constructor(file: string, where: { position: number; offset: number; reason: string }) {
+    super(
+      56,
+      `Log file "${file}" is damaged at position ${where.position} (offset ${where.offset}), below the recovery point: ` +
+        `${where.reason}. Restore the file from a copy, or remove the partition's folder if a replica holds its data`,
+    );
+    this.file = file;
+    this.position = where.position;
+    this.offset = where.offset;
+  }
+}
+
+/** A log directory cannot be used at all: locked, foreign, not writable. The message is the one line the user sees. */
+export class LogDirUnusableError extends Error {
+  override readonly name = 'LogDirUnusableError';
+  readonly dir: string;
+  constructor(dir: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.dir = dir;
+  }
+}

@@ -1,0 +1,81 @@
+/** A partition of a topic; `${topic}-${partition}` is the name of its folder. */
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/**
+ * Who appends, which decides what is checked (Kafka's AppendOrigin): a `client` may not write control batches and has
+ * its sequence numbers checked; a `coordinator` writes markers and its own state; `replication` keeps the offsets and
+ * epochs that the batches carry; `raft-leader` writes the metadata log, with control batches allowed.
+ */
+export type AppendOrigin = 'client' | 'coordinator' | 'replication' | 'raft-leader';
+
+export interface LogAppendOptions {
+  /** Stamped into every batch (not with `replication`). */
+  readonly leaderEpoch: number;
+  readonly origin: AppendOrigin;
+}
+
+/** What an append came to. */
+export interface LogAppendInfo {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** -1 unless the topic uses LogAppendTime (or the batch was a duplicate, then the time of the original as Kafka answers it). */
+  readonly logAppendTimeMs: number;
+  readonly maxTimestamp: number;
+  readonly logStartOffset: number;
+  /** Bytes written to the log; 0 for a duplicate. */
+  readonly sizeInBytes: number;
+  /** The batch had been appended before (idempotent producer): the offsets are those of the original. */
+  readonly duplicate: boolean;
+}
+
+export interface LogReadOptions {
+  /** Upper bound of the bytes returned; only whole batches are. */
+  readonly maxBytes: number;
+  /** Only batches that end below this offset (high watermark, last stable offset, log end offset). */
+  readonly upToOffset: number;
+  /** Return the first batch even when it alone exceeds `maxBytes` (KIP-74). */
+  readonly minOneMessage: boolean;
+}
+
+/** Whole batches, the first of which contains the offset asked for (so it may begin below it). */
+export interface LogReadResult {
+  /** Contiguous pieces in offset order, each of one or more whole batches. Shared memory: never write into them. */
+  readonly batches: readonly Buffer[];
+  readonly sizeInBytes: number;
+  /** Offset after the last batch returned; the offset asked for when there was none. */
+  readonly nextOffset: number;
+}
+
+/** A timestamp and the offset of the record that has it; both -1 when there is none. */
+export interface TimestampAndOffset {
+  readonly timestamp: number;
+  readonly offset: number;
+  /** Leader epoch of the batch, -1 when unknown. */
+  readonly leaderEpoch: number;
+}
+
+/** An aborted transaction as Fetch returns it with read_committed. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+/** What DescribeProducers shows of one producer. */
+export interface ActiveProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly lastSequence: number;
+  readonly lastTimestamp: number;
+  readonly coordinatorEpoch: number;
+  /** -1 when no transaction is open. */
+  readonly currentTxnStartOffset: number;
+}
+
+/** The end offset of the largest epoch at or below the one asked for; both -1 when there is none (OffsetForLeaderEpoch). */
+export interface EpochEndOffset {
+  readonly leaderEpoch: number;
+  readonly endOffset: number;
+}
