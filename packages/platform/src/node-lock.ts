@@ -1,0 +1,120 @@
+import fs from 'node:fs';
+import type { DiskLock } from './disk.ts';
+
+/**
+ * Node offers no `flock` or `fcntl` lock, so a lock is a file that names its holder: process id and start time of the
+ * process. A holder that no longer runs has lost it. Locks that a real Kafka holds on the same file (fcntl locks of
+ * the JVM) are seen through `/proc/locks` where that exists.
+ *
+ *     .lock:  "<pid> <start time in clock ticks since boot>\n"
+ */
+
+/** Paths locked by this process: two brokers in one process must not share a directory either. */
+const held = new Set<string>();
+
+export function lockFile(file: string): DiskLock | false {
+  const key = fs.existsSync(file) ? fs.realpathSync(file) : file;
+  if (held.has(key) || held.has(file)) return false;
+  // Two rounds are enough: one to find and remove what a dead holder left, one to take the lock.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    if (tryCreate(file)) return register(file);
+    if (isHeldByLiveProcess(file)) return false;
+    removeStale(file);
+  }
+  return false;
+}
+
+function register(file: string): DiskLock {
+  const key = fs.realpathSync(file);
+  held.add(key);
+  return {
+    releaseSync(): void {
+      if (!held.delete(key)) return;
+      fs.rmSync(file, { force: true });
+    },
+  };
+}
+
+/** The content must be there from the first moment the name is: hence a private file first, then a link to it. */
+function tryCreate(file: string): boolean {
+  const own = `${file}.${process.pid}.tmp`;
+  fs.writeFileSync(own, `${process.pid} ${startTimeOf(process.pid)}\n`);
+  try {
+    fs.linkSync(own, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    fs.rmSync(own, { force: true });
+  }
+}
+
+function isHeldByLiveProcess(file: string): boolean {
+  let content: string;
+  try {
+    content = fs.readFileSync(file, 'utf8');
+  } catch {
+    return false;
+  }
+  const [pidText, startTime] = content.trim().split(' ');
+  const pid = Number(pidText);
+  if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid)) {
+    const actual = startTimeOf(pid);
+    // Process ids are used again after a reboot or a wrap; the start time tells the holder from a later namesake.
+    if (actual === '' || startTime === undefined || startTime === actual) return true;
+  }
+  return hasKernelLock(file);
+}
+
+/** Renaming is atomic: of several processes that find the same dead holder only one gets its file away. */
+function removeStale(file: string): void {
+  const grave = `${file}.${process.pid}.stale`;
+  try {
+    fs.renameSync(file, grave);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (isHeldByLiveProcess(grave)) {
+    // Another process took the lock between our look and our rename: it gets its file back.
+    try {
+      fs.linkSync(grave, file);
+    } catch {
+      // A third one was faster; it keeps the lock.
+    }
+  }
+  fs.rmSync(grave, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Field 22 of /proc/PID/stat; the empty string where there is no /proc. The command in field 2 may hold spaces and brackets. */
+function startTimeOf(pid: number): string {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function hasKernelLock(file: string): boolean {
+  try {
+    const { dev, ino } = fs.statSync(file, { bigint: true });
+    const major = (dev >> 8n) & 0xfffn;
+    const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
+    const hex = (value: bigint): string => value.toString(16).padStart(2, '0');
+    const id = ` ${hex(major)}:${hex(minor)}:${ino} `;
+    return fs.readFileSync('/proc/locks', 'latin1').includes(id);
+  } catch {
+    return false;
+  }
+}
