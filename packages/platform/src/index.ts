@@ -6,3 +6,4 @@ export { NodeDisk } from './node-disk.ts';
 export { NodeRandom } from './node-random.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';
+export { SILENT_LOGGER, type Logger } from './logger.ts';
