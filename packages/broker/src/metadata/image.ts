@@ -1,3 +1,5 @@
+import type { MetadataRecord } from './records.ts';
+
 /**
  * The metadata image: what the records of `__cluster_metadata` up to one offset amount to. Immutable; a new image
  * shares every part that its records did not touch. Handlers read `store.current()` once per request.
@@ -14,6 +16,11 @@ export interface MetadataImage {
   readonly nextProducerId: number;
   /** Finalized feature levels: `metadata.version`, `group.version`, ... */
   readonly features: ReadonlyMap<string, number>;
+  /**
+   * Records that no part of this broker reads yet (ACLs, quotas, SCRAM, tokens, controller registrations), by identity.
+   * They are kept so that a snapshot loses nothing that a real Kafka wrote into the log.
+   */
+  readonly keptRecords?: ReadonlyMap<string, MetadataRecord>;
 }
 
 export interface BrokerImage {
@@ -26,6 +33,10 @@ export interface BrokerImage {
   readonly endpoints: readonly EndpointImage[];
   /** Uuids of its log directories (KIP-858). */
   readonly logDirs: readonly string[];
+  /** Uuids of directories that take no new replicas (KIP-1066); null before the broker said so. */
+  readonly cordonedLogDirs?: readonly string[] | null;
+  /** Feature levels it supports, as [min, max] by name. */
+  readonly supportedFeatures?: ReadonlyMap<string, readonly [number, number]>;
 }
 
 export interface EndpointImage {
@@ -63,6 +74,8 @@ export interface PartitionImage {
   readonly lastKnownElr: readonly number[];
   /** Log directory uuid of each replica, in the order of `replicas`. */
   readonly directories: readonly string[];
+  /** 1 while the leader recovers from an unclean election, else 0. */
+  readonly leaderRecoveryState?: number;
 }
 
 /** Kafka's ConfigResource types. */
