@@ -1,0 +1,146 @@
+import { brokerKeys, type BrokerKeyName, type BrokerValues, findKey, keyEntries } from './catalogue.ts';
+import { checkBrokerRules } from './broker-rules.ts';
+import type { ConfigValue } from './config-key.ts';
+import { type Listeners, resolveListeners } from './listeners.ts';
+import { nearestName } from './nearest-name.ts';
+import { defaultValue, parseValue } from './parse-value.ts';
+
+/**
+ * What Kafka demands to be set and a single Ottla node can do without: its controller is embedded and binds no listener
+ * of its own. Filled in under whatever the user sets.
+ */
+const embeddedProperties: Readonly<Record<string, string>> = {
+  'process.roles': 'broker,controller',
+  'node.id': '1',
+  'controller.listener.names': 'CONTROLLER',
+};
+
+/**
+ * The configuration of a broker: immutable, typed by key, whole. Made from the static properties; `withDynamic` gives
+ * the one that is in force after the dynamic configs of the metadata image are laid over it.
+ */
+export class BrokerConfig {
+  /** The properties as the user set them, completed by their aliases (`broker.id` for `node.id`). */
+  readonly properties: ReadonlyMap<string, string>;
+  readonly listeners: Listeners;
+  readonly #values: BrokerValues;
+
+  private constructor(properties: ReadonlyMap<string, string>) {
+    this.properties = properties;
+    this.#values = parseValues(properties);
+    this.listeners = resolveListeners(this.#values, (name) => properties.has(name));
+    checkBrokerRules(this, properties);
+  }
+
+  /**
+   * Parses and validates the properties of a file and its overrides, already merged.
+   * @throws ConfigError with Kafka's message
+   */
+  static parse(properties: ReadonlyMap<string, string>): BrokerConfig {
+    return new BrokerConfig(completeAliases(properties));
+  }
+
+  /** This configuration with other properties laid over it, validated as a whole; later maps win. */
+  withDynamic(...layers: readonly ReadonlyMap<string, string>[]): BrokerConfig {
+    if (layers.every((layer) => layer.size === 0)) return this;
+    const merged = new Map(this.properties);
+    for (const layer of layers) for (const [name, value] of layer) merged.set(name, value);
+    return new BrokerConfig(merged);
+  }
+
+  /** The value in force of a key, by its Kafka name. */
+  get<Name extends BrokerKeyName>(name: Name): BrokerValues[Name] {
+    return this.#values[name];
+  }
+
+  /** The same for a name that only turns up at run time; undefined when there is no such key. */
+  lookup(name: string): ConfigValue | undefined {
+    return findKey(brokerKeys, name) === undefined ? undefined : this.#values[name as BrokerKeyName];
+  }
+
+  get nodeId(): number {
+    return this.get('node.id');
+  }
+
+  /** `log.dirs`, else `log.dir`; without duplicates. */
+  get logDirs(): readonly string[] {
+    return this.get('log.dirs') ?? this.get('log.dir');
+  }
+
+  /** Where `__cluster_metadata-0` lives: `metadata.log.dir`, else the first log directory. */
+  get metadataLogDir(): string {
+    return this.get('metadata.log.dir') ?? this.logDirs[0] ?? '';
+  }
+
+  /** `log.retention.ms`, else minutes, else hours; -1: no limit. */
+  get logRetentionMs(): number {
+    const minutes = this.get('log.retention.minutes');
+    const retentionMs =
+      this.get('log.retention.ms') ??
+      (minutes === null ? this.get('log.retention.hours') * 3_600_000 : minutes * 60_000);
+    return retentionMs < 0 ? -1 : retentionMs;
+  }
+
+  /** `log.roll.ms`, else hours. */
+  get logRollMs(): number {
+    return this.get('log.roll.ms') ?? this.get('log.roll.hours') * 3_600_000;
+  }
+
+  /** `log.roll.jitter.ms`, else hours. */
+  get logRollJitterMs(): number {
+    return this.get('log.roll.jitter.ms') ?? this.get('log.roll.jitter.hours') * 3_600_000;
+  }
+
+  /** `log.flush.interval.ms`, else `log.flush.scheduler.interval.ms`. */
+  get logFlushIntervalMs(): number {
+    return this.get('log.flush.interval.ms') ?? this.get('log.flush.scheduler.interval.ms');
+  }
+
+  /** One line for every property that has no effect, for the log at start: unknown names with the nearest known one. */
+  warnings(): string[] {
+    const warnings: string[] = [];
+    for (const [name, value] of this.properties) {
+      const warning = warningOf(name, value);
+      if (warning !== null) warnings.push(warning);
+    }
+    return warnings;
+  }
+}
+
+function completeAliases(properties: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const completed = new Map(properties);
+  const nodeId = properties.get('node.id');
+  const brokerId = properties.get('broker.id');
+  if (nodeId !== undefined && brokerId === undefined) completed.set('broker.id', nodeId);
+  if (brokerId !== undefined && nodeId === undefined) completed.set('node.id', brokerId);
+  for (const [name, value] of Object.entries(embeddedProperties)) {
+    if (!completed.has(name)) completed.set(name, value);
+  }
+  return completed;
+}
+
+function parseValues(properties: ReadonlyMap<string, string>): BrokerValues {
+  const values: Record<string, ConfigValue> = {};
+  for (const [name, key] of keyEntries(brokerKeys)) {
+    const text = properties.get(name);
+    values[name] = text === undefined ? defaultValue(name, key) : parseValue(name, key, text);
+  }
+  return values as unknown as BrokerValues;
+}
+
+/** Prefixes under which Kafka takes properties that are not keys of their own. */
+const prefixedProperties = /^(listener\.name\.|rlmm\.config\.|rsm\.config\.|config\.providers\.)/;
+
+function warningOf(name: string, value: string): string | null {
+  const key = findKey(brokerKeys, name);
+  if (key === undefined) {
+    if (prefixedProperties.test(name)) return `Property "${name}" is not supported yet and has no effect`;
+    const nearest = nearestName(name, Object.keys(brokerKeys));
+    const hint = nearest === null ? '' : `; did you mean "${nearest}"?`;
+    return `Unknown property "${name}" has no effect${hint}`;
+  }
+  const isDefault = key.default !== null && key.default === value.trim();
+  if (key.honoured || isDefault || Object.hasOwn(embeddedProperties, name) || name === 'broker.id')
+    return null;
+  return `Property "${name}" is not supported yet and has no effect`;
+}

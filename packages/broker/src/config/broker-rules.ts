@@ -1,0 +1,159 @@
+import type { BrokerConfig } from './broker-config.ts';
+import { ConfigError } from './config-error.ts';
+
+/**
+ * Keys that must not be ignored quietly: whoever sets them believes to be protected by them.
+ */
+const refusedKeys = [
+  'authorizer.class.name',
+  'create.topic.policy.class.name',
+  'alter.config.policy.class.name',
+  'client.quota.callback.class',
+] as const;
+
+type ReadableConfig = Pick<
+  BrokerConfig,
+  'get' | 'nodeId' | 'logDirs' | 'logRetentionMs' | 'logRollMs' | 'logRollJitterMs'
+>;
+
+/**
+ * The rules between keys, in Kafka's order and words.
+ * @throws ConfigError for the first rule that is broken
+ */
+export function checkBrokerRules(config: ReadableConfig, properties: ReadonlyMap<string, string>): void {
+  checkIdentity(config);
+  checkLog(config);
+  checkReplication(config);
+  checkNetwork(config);
+  checkGroups(config);
+  for (const name of refusedKeys) {
+    const value = config.get(name);
+    if (value !== null && value !== '' && properties.has(name)) {
+      throw new ConfigError(`Property "${name}" is not supported yet: remove it to start without "${value}"`);
+    }
+  }
+}
+
+function demand(holds: boolean, message: string): void {
+  if (!holds) throw new ConfigError(message);
+}
+
+function checkIdentity(config: ReadableConfig): void {
+  demand(
+    config.nodeId === config.get('broker.id') || config.get('broker.id') === -1,
+    'You must set `node.id` to the same value as `broker.id`.',
+  );
+  const voters = config.get('controller.quorum.voters').map((voter) => Number(voter.split('@')[0]));
+  const roles = config.get('process.roles');
+  demand(
+    voters.length === 0 || !roles.includes('controller') || voters.includes(config.nodeId),
+    `If process.roles contains the 'controller' role, the node id ${config.nodeId} must be included in the set of voters controller.quorum.voters=Set(${voters.join(', ')})`,
+  );
+}
+
+function checkLog(config: ReadableConfig): void {
+  demand(config.logRollMs >= 1, 'log.roll.ms must be greater than or equal to 1');
+  demand(config.logRollJitterMs >= 0, 'log.roll.jitter.ms must be greater than or equal to 0');
+  demand(
+    config.logRetentionMs >= 1 || config.logRetentionMs === -1,
+    'log.retention.ms must be unlimited (-1) or, greater than or equal to 1',
+  );
+  demand(
+    config.get('log.cleaner.dedupe.buffer.size') / config.get('log.cleaner.threads') > 1024 * 1024,
+    'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.',
+  );
+  const cordoned = config.get('cordoned.log.dirs') ?? [];
+  const missing = cordoned.filter((dir) => dir !== '*' && !config.logDirs.includes(dir));
+  demand(
+    missing.length === 0,
+    `All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : ${missing.join(',')}`,
+  );
+}
+
+function checkReplication(config: ReadableConfig): void {
+  const fetchWaitMs = config.get('replica.fetch.wait.max.ms');
+  demand(
+    fetchWaitMs <= config.get('replica.socket.timeout.ms'),
+    'replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent unnecessary socket timeouts',
+  );
+  demand(
+    fetchWaitMs <= config.get('replica.lag.time.max.ms'),
+    'replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to prevent frequent changes in ISR',
+  );
+}
+
+function checkNetwork(config: ReadableConfig): void {
+  const queuedMaxBytes = config.get('queued.max.request.bytes');
+  demand(
+    queuedMaxBytes <= 0 || queuedMaxBytes >= config.get('socket.request.max.bytes'),
+    'queued.max.request.bytes must be larger or equal to socket.request.max.bytes',
+  );
+  const overrides = parseConnectionOverrides(config.get('max.connections.per.ip.overrides'));
+  demand(
+    config.get('max.connections.per.ip') > 0 || overrides.size > 0,
+    'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.',
+  );
+  const idleMs = config.get('connections.max.idle.ms');
+  const delayMs = config.get('connection.failed.authentication.delay.ms');
+  demand(
+    idleMs < 0 || delayMs < idleMs,
+    `connection.failed.authentication.delay.ms=${delayMs} should always be less than connections.max.idle.ms=${idleMs} to prevent failed authentication responses from timing out`,
+  );
+}
+
+/**
+ * The value of `max.connections.per.ip.overrides` as connections allowed by host or address.
+ * @throws ConfigError when an entry is not of the form `host:count`
+ */
+export function parseConnectionOverrides(text: string): ReadonlyMap<string, number> {
+  const overrides = new Map<string, number>();
+  for (const entry of text.split(',')) {
+    const item = entry.trim();
+    if (item === '') continue;
+    const match = /^(\S+):(\d+)$/.exec(item);
+    if (match === null) {
+      throw new ConfigError(
+        `Error parsing configuration property 'max.connections.per.ip.overrides': "${item}" is not of the form host:count`,
+      );
+    }
+    overrides.set(match[1] ?? '', Number(match[2]));
+  }
+  return overrides;
+}
+
+/** `group.KIND.min.THING <= group.KIND.THING <= group.KIND.max.THING`, and a heartbeat shorter than the session. */
+function checkGroups(config: ReadableConfig): void {
+  const bounded = (value: number, name: string, [min, max]: readonly [number, number]): void => {
+    const [kind = '', ...thing] = name.split('.');
+    const key = (part: string): string => ['group', kind, ...(part === '' ? [] : [part]), ...thing].join('.');
+    demand(max >= min, `${key('max')} must be greater than or equal to ${key('min')}`);
+    demand(value >= min, `${key('')} must be greater than or equal to ${key('min')}`);
+    demand(value <= max, `${key('')} must be less than or equal to ${key('max')}`);
+  };
+  for (const kind of ['consumer', 'share', 'streams'] as const) {
+    const heartbeatMs = config.get(`group.${kind}.heartbeat.interval.ms`);
+    const sessionMs = config.get(`group.${kind}.session.timeout.ms`);
+    bounded(heartbeatMs, `${kind}.heartbeat.interval.ms`, [
+      config.get(`group.${kind}.min.heartbeat.interval.ms`),
+      config.get(`group.${kind}.max.heartbeat.interval.ms`),
+    ]);
+    bounded(sessionMs, `${kind}.session.timeout.ms`, [
+      config.get(`group.${kind}.min.session.timeout.ms`),
+      config.get(`group.${kind}.max.session.timeout.ms`),
+    ]);
+    demand(
+      heartbeatMs < sessionMs,
+      `group.${kind}.heartbeat.interval.ms must be less than group.${kind}.session.timeout.ms`,
+    );
+    bounded(config.get(`group.${kind}.assignment.interval.ms`), `${kind}.assignment.interval.ms`, [
+      config.get(`group.${kind}.min.assignment.interval.ms`),
+      config.get(`group.${kind}.max.assignment.interval.ms`),
+    ]);
+  }
+  demand(
+    config.get('group.coordinator.rebalance.protocols').includes('classic'),
+    "Disabling the 'classic' protocol is not supported.",
+  );
+  const codec = config.get('offsets.topic.compression.codec');
+  demand(codec >= 0 && codec <= 4, `Unknown compression type id: ${codec}`);
+}

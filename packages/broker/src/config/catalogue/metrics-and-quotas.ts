@@ -1,0 +1,117 @@
+import type { ConfigKeys } from '../config-key.ts';
+import { atLeast, listOf } from '../config-key.ts';
+
+/** Rewritten by `npm run import-configs`: only `honoured` and `doc` are edited by hand. */
+export const metricsAndQuotasKeys = {
+  'alter.log.dirs.replication.quota.window.num': {
+    type: 'int',
+    default: '11',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'alter.log.dirs.replication.quota.window.size.seconds': {
+    type: 'int',
+    default: '1',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'client.quota.callback.class': {
+    type: 'class',
+    default: null,
+    importance: 'low',
+    doc: '',
+  },
+  'controller.quota.window.num': {
+    type: 'int',
+    default: '11',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'controller.quota.window.size.seconds': {
+    type: 'int',
+    default: '1',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'kafka.metrics.polling.interval.secs': {
+    type: 'int',
+    default: '10',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'kafka.metrics.reporters': {
+    type: 'list',
+    default: '',
+    validator: listOf(),
+    importance: 'low',
+    doc: '',
+  },
+  'metric.reporters': {
+    type: 'list',
+    default: 'org.apache.kafka.common.metrics.JmxReporter',
+    validator: listOf(),
+    importance: 'low',
+    scope: 'cluster-wide',
+    doc: '',
+  },
+  'metrics.num.samples': {
+    type: 'int',
+    default: '2',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'metrics.recording.level': {
+    type: 'string',
+    default: 'INFO',
+    importance: 'low',
+    doc: '',
+  },
+  'metrics.sample.window.ms': {
+    type: 'long',
+    default: '30000',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'quota.window.num': {
+    type: 'int',
+    default: '11',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'quota.window.size.seconds': {
+    type: 'int',
+    default: '1',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'replication.quota.window.num': {
+    type: 'int',
+    default: '11',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'replication.quota.window.size.seconds': {
+    type: 'int',
+    default: '1',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'telemetry.max.bytes': {
+    type: 'int',
+    default: '1048576',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+} as const satisfies ConfigKeys;

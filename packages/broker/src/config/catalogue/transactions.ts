@@ -1,0 +1,112 @@
+import type { ConfigKeys } from '../config-key.ts';
+import { atLeast } from '../config-key.ts';
+
+/** Rewritten by `npm run import-configs`: only `honoured` and `doc` are edited by hand. */
+export const transactionsKeys = {
+  'add.partitions.to.txn.retry.backoff.max.ms': {
+    type: 'int',
+    default: '100',
+    validator: atLeast(0),
+    importance: 'high',
+    doc: '',
+  },
+  'add.partitions.to.txn.retry.backoff.ms': {
+    type: 'int',
+    default: '20',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+  'producer.id.expiration.check.interval.ms': {
+    type: 'int',
+    default: '600000',
+    validator: atLeast(1),
+    importance: 'low',
+    internal: true,
+    doc: '',
+  },
+  'producer.id.expiration.ms': {
+    type: 'int',
+    default: '86400000',
+    validator: atLeast(1),
+    importance: 'low',
+    scope: 'cluster-wide',
+    doc: '',
+  },
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': {
+    type: 'int',
+    default: '10000',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'transaction.max.timeout.ms': {
+    type: 'int',
+    default: '900000',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+  'transaction.partition.verification.enable': {
+    type: 'boolean',
+    default: 'true',
+    importance: 'low',
+    scope: 'cluster-wide',
+    doc: '',
+  },
+  'transaction.remove.expired.transaction.cleanup.interval.ms': {
+    type: 'int',
+    default: '3600000',
+    validator: atLeast(1),
+    importance: 'low',
+    doc: '',
+  },
+  'transaction.state.log.load.buffer.size': {
+    type: 'int',
+    default: '5242880',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+  'transaction.state.log.min.isr': {
+    type: 'int',
+    default: '2',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+  'transaction.state.log.num.partitions': {
+    type: 'int',
+    default: '50',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+  'transaction.state.log.replication.factor': {
+    type: 'short',
+    default: '3',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+  'transaction.state.log.segment.bytes': {
+    type: 'int',
+    default: '104857600',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+  'transaction.two.phase.commit.enable': {
+    type: 'boolean',
+    default: 'false',
+    importance: 'low',
+    doc: '',
+  },
+  'transactional.id.expiration.ms': {
+    type: 'int',
+    default: '604800000',
+    validator: atLeast(1),
+    importance: 'high',
+    doc: '',
+  },
+} as const satisfies ConfigKeys;

@@ -1,0 +1,13 @@
+/**
+ * A configuration that cannot be used: a value of the wrong type or out of range, a missing required key, keys that
+ * contradict each other. The message is Kafka's; at start it ends the process with one line, over the wire it goes to
+ * the client with INVALID_CONFIG or INVALID_REQUEST.
+ */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  /** `Invalid value X for configuration K: reason`, the form of Kafka's ConfigException. */
+  static invalidValue(key: string, value: string, reason: string): ConfigError {
+    return new ConfigError(`Invalid value ${value} for configuration ${key}: ${reason}`);
+  }
+}
