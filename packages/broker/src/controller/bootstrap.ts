@@ -1,6 +1,13 @@
-import { metadataRecord } from '../metadata/records.ts';
+import type { Disk } from '@ottla/platform';
+import { decodeMetadataRecord, encodeMetadataRecord, metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
 import { BOOTSTRAP_FEATURES } from './features.ts';
+import {
+  encodeMetadataBatch,
+  MetadataBatchReader,
+  snapshotFooter,
+  snapshotHeader,
+} from './metadata-batches.ts';
 
 /** The records of `bootstrap.checkpoint`: the feature levels that the directory was formatted with. */
 export function bootstrapRecords(): MetadataRecord[] {
@@ -35,5 +42,36 @@ export function firstRecords(
     );
   }
   records.push(metadataRecord('EndTransactionRecord', {}));
+  return records;
+}
+
+/** The file beside the metadata log that says what the cluster was formatted with. */
+const BOOTSTRAP_CHECKPOINT = 'bootstrap.checkpoint';
+
+/**
+ * Reads `bootstrap.checkpoint` of a log directory, or writes the one that `kafka-storage format` would have written.
+ * Throws when the file is damaged.
+ */
+export function ensureBootstrapCheckpoint(disk: Disk, logDir: string, nowMs: number): MetadataRecord[] {
+  const path = `${logDir}/${BOOTSTRAP_CHECKPOINT}`;
+  if (disk.existsSync(path)) {
+    const reader = new MetadataBatchReader(disk.readFileSync(path));
+    const records: MetadataRecord[] = [];
+    for (let batch = reader.next(); batch !== null; batch = reader.next()) {
+      for (const value of batch.values) records.push(decodeMetadataRecord(value));
+    }
+    if (reader.problem === null) return records;
+    throw new Error(
+      `Bootstrap snapshot "${path}" is damaged at position ${reader.position}: ${reader.problem}`,
+    );
+  }
+  const records = bootstrapRecords();
+  const about = { epoch: 0, timestampMs: nowMs };
+  const content = Buffer.concat([
+    encodeMetadataBatch({ ...about, baseOffset: 0 }, { control: [snapshotHeader(0)] }),
+    encodeMetadataBatch({ ...about, baseOffset: 1 }, { values: records.map(encodeMetadataRecord) }),
+    encodeMetadataBatch({ ...about, baseOffset: 1 + records.length }, { control: [snapshotFooter()] }),
+  ]);
+  disk.replaceFileSync(path, content);
   return records;
 }

@@ -7,8 +7,10 @@ import {
   clientQuotaRecord,
   configRecord,
   decodeMessage,
+  decodeMetadataRecord as decodeFrame,
   delegationTokenRecord,
   encodeMessage,
+  encodeMetadataRecord as encodeFrame,
   endTransactionRecord,
   featureLevelRecord,
   fenceBrokerRecord,
@@ -22,6 +24,7 @@ import {
   removeDelegationTokenRecord,
   removeTopicRecord,
   removeUserScramCredentialRecord,
+  schemaTable,
   topicRecord,
   unfenceBrokerRecord,
   unregisterBrokerRecord,
@@ -29,10 +32,76 @@ import {
   userScramCredentialRecord,
   zkMigrationStateRecord,
 } from '@ottla/protocol';
-import type { MessageInput, MessageSchema } from '@ottla/protocol';
+import type {
+  AbortTransactionRecord,
+  AccessControlEntryRecord,
+  BeginTransactionRecord,
+  BrokerRegistrationChangeRecord,
+  ClearElrRecord,
+  ClientQuotaRecord,
+  ConfigRecord,
+  DelegationTokenRecord,
+  EndTransactionRecord,
+  FeatureLevelRecord,
+  FenceBrokerRecord,
+  MessageInput,
+  MessageSchema,
+  NoOpRecord,
+  PartitionChangeRecord,
+  PartitionRecord,
+  ProducerIdsRecord,
+  RegisterBrokerRecord,
+  RegisterControllerRecord,
+  RemoveAccessControlEntryRecord,
+  RemoveDelegationTokenRecord,
+  RemoveTopicRecord,
+  RemoveUserScramCredentialRecord,
+  SchemaTable,
+  TopicRecord,
+  UnfenceBrokerRecord,
+  UnregisterBrokerRecord,
+  UnregisterControllerRecord,
+  UserScramCredentialRecord,
+  ZkMigrationStateRecord,
+} from '@ottla/protocol';
 
 /** Every record kind of Kafka's metadata log, by the name of its schema. */
-const schemas = {
+interface RecordDataByType {
+  AbortTransactionRecord: AbortTransactionRecord;
+  AccessControlEntryRecord: AccessControlEntryRecord;
+  BeginTransactionRecord: BeginTransactionRecord;
+  BrokerRegistrationChangeRecord: BrokerRegistrationChangeRecord;
+  ClearElrRecord: ClearElrRecord;
+  ClientQuotaRecord: ClientQuotaRecord;
+  ConfigRecord: ConfigRecord;
+  DelegationTokenRecord: DelegationTokenRecord;
+  EndTransactionRecord: EndTransactionRecord;
+  FeatureLevelRecord: FeatureLevelRecord;
+  FenceBrokerRecord: FenceBrokerRecord;
+  NoOpRecord: NoOpRecord;
+  PartitionChangeRecord: PartitionChangeRecord;
+  PartitionRecord: PartitionRecord;
+  ProducerIdsRecord: ProducerIdsRecord;
+  RegisterBrokerRecord: RegisterBrokerRecord;
+  RegisterControllerRecord: RegisterControllerRecord;
+  RemoveAccessControlEntryRecord: RemoveAccessControlEntryRecord;
+  RemoveDelegationTokenRecord: RemoveDelegationTokenRecord;
+  RemoveTopicRecord: RemoveTopicRecord;
+  RemoveUserScramCredentialRecord: RemoveUserScramCredentialRecord;
+  TopicRecord: TopicRecord;
+  UnfenceBrokerRecord: UnfenceBrokerRecord;
+  UnregisterBrokerRecord: UnregisterBrokerRecord;
+  UnregisterControllerRecord: UnregisterControllerRecord;
+  UserScramCredentialRecord: UserScramCredentialRecord;
+  ZkMigrationStateRecord: ZkMigrationStateRecord;
+  PartitionRecord: PartitionRecord;
+  PartitionChangeRecord: PartitionChangeRecord;
+  RegisterBrokerRecord: RegisterBrokerRecord;
+}
+
+export type MetadataRecordType = keyof RecordDataByType;
+
+const schemas: { readonly [K in MetadataRecordType]: MessageSchema<RecordDataByType[K]> } = {
   AbortTransactionRecord: abortTransactionRecord,
   AccessControlEntryRecord: accessControlEntryRecord,
   BeginTransactionRecord: beginTransactionRecord,
@@ -60,28 +129,24 @@ const schemas = {
   UnregisterControllerRecord: unregisterControllerRecord,
   UserScramCredentialRecord: userScramCredentialRecord,
   ZkMigrationStateRecord: zkMigrationStateRecord,
-} as const;
-
-type Schemas = typeof schemas;
-export type MetadataRecordType = keyof Schemas;
-type DataOf<K extends MetadataRecordType> = Schemas[K] extends MessageSchema<infer T> ? T : never;
+};
 
 /** One record of the metadata log: its kind, the schema version it is written in, and its fields. */
 export type MetadataRecord = {
-  [K in MetadataRecordType]: { readonly type: K; readonly version: number; readonly data: DataOf<K> };
+  [K in MetadataRecordType]: {
+    readonly type: K;
+    readonly version: number;
+    readonly data: RecordDataByType[K];
+  };
 }[MetadataRecordType];
 
 /** The fields of one record kind. */
-export type MetadataRecordData<K extends MetadataRecordType> = DataOf<K>;
+export type MetadataRecordData<K extends MetadataRecordType> = RecordDataByType[K];
 
-/** A record that cannot be read or that contradicts the records before it: the log is damaged or from a newer Kafka. */
+/** A record that contradicts the records before it: the log is damaged. */
 export class MetadataRecordError extends Error {
   override readonly name = 'MetadataRecordError';
 }
-
-const typeByApiKey = new Map<number, MetadataRecordType>();
-for (const [type, schema] of Object.entries(schemas))
-  typeByApiKey.set(schema.apiKey, type as MetadataRecordType);
 
 /** The version in which each kind is written at metadata.version 4.3-IV0 where it is not 0. */
 const writtenVersions: { readonly [K in MetadataRecordType]?: number } = {
@@ -96,58 +161,24 @@ const writtenVersions: { readonly [K in MetadataRecordType]?: number } = {
  */
 export function metadataRecord<K extends MetadataRecordType>(
   type: K,
-  fields: MessageInput<DataOf<K>>,
+  fields: MessageInput<RecordDataByType[K]>,
   version: number = writtenVersions[type] ?? 0,
 ): MetadataRecord {
-  const schema = schemas[type] as unknown as MessageSchema<DataOf<K>>;
+  const schema = schemas[type] as unknown as MessageSchema<RecordDataByType[K]>;
   const data = decodeMessage(schema, version, encodeMessage(schema, version, fields));
   return { type, version, data } as unknown as MetadataRecord;
 }
 
-/** Version of the frame around every metadata record. */
-const FRAME_VERSION = 1;
+const recordTypes: SchemaTable = schemaTable(Object.values(schemas) as unknown as MessageSchema<unknown>[]);
 
-/** The value of a record in the log: frame version, api key and version as unsigned varints, then the body. */
+/** The value of a record in the log: frame version, record type and schema version, then the body. */
 export function encodeMetadataRecord(record: MetadataRecord): Buffer {
   const schema = schemas[record.type] as unknown as MessageSchema<unknown>;
-  const body = encodeMessage(schema, record.version, record.data as MessageInput<unknown>);
-  // Keys stay below 128 and versions are small, so that each part of the frame is one byte.
-  if (schema.apiKey > 127 || record.version > 127)
-    throw new MetadataRecordError(`Record ${record.type} does not fit the frame`);
-  const value = Buffer.allocUnsafe(3 + body.length);
-  value[0] = FRAME_VERSION;
-  value[1] = schema.apiKey;
-  value[2] = record.version;
-  body.copy(value, 3);
-  return value;
+  return encodeFrame(schema, record.version, record.data as MessageInput<unknown>);
 }
 
-/** Reads a record of the log. Throws {@link MetadataRecordError} or the codec's ProtocolError. */
+/** Reads a record of the log. Throws the codec's ProtocolError, also for a record that only a newer Kafka knows. */
 export function decodeMetadataRecord(value: Buffer): MetadataRecord {
-  const frame = readUnsignedVarint(value, 0);
-  if (frame.value !== FRAME_VERSION)
-    throw new MetadataRecordError(`Unknown metadata frame version '${frame.value}', expected 1`);
-  const apiKey = readUnsignedVarint(value, frame.next);
-  const version = readUnsignedVarint(value, apiKey.next);
-  const type = typeByApiKey.get(apiKey.value);
-  const schema = type === undefined ? undefined : (schemas[type] as unknown as MessageSchema<unknown>);
-  if (schema === undefined || version.value > schema.maxVersion) {
-    throw new MetadataRecordError(
-      `Unknown metadata record key '${apiKey.value}' version '${version.value}': written by a newer Kafka, start that instead`,
-    );
-  }
-  const data = decodeMessage(schema, version.value, value, version.next);
-  return { type, version: version.value, data } as MetadataRecord;
-}
-
-function readUnsignedVarint(buffer: Buffer, start: number): { value: number; next: number } {
-  let value = 0;
-  for (let index = 0; index < 5; index += 1) {
-    const byte = buffer[start + index];
-    if (byte === undefined)
-      throw new MetadataRecordError(`Metadata record ends within its frame at byte ${start + index}`);
-    value += (byte & 0x7f) * 2 ** (7 * index);
-    if (byte < 0x80) return { value, next: start + index + 1 };
-  }
-  throw new MetadataRecordError(`Metadata record has an overlong number at byte ${start}`);
+  const { schema, version, value: data } = decodeFrame(value, recordTypes);
+  return { type: schema.name, version, data } as MetadataRecord;
 }

@@ -1,0 +1,262 @@
+import type { Clock, Disk, Logger, Random } from '@ottla/platform';
+import { emptyImage, MetadataImageBuilder } from '../metadata/image-builder.ts';
+import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
+import { PublishedMetadata } from '../metadata/metadata-store.ts';
+import { metadataRecord } from '../metadata/records.ts';
+import type { MetadataRecord } from '../metadata/records.ts';
+import { snapshotRecords } from '../metadata/snapshot-records.ts';
+import { incrementalAlterConfigs, legacyAlterConfigs } from './alter-configs.ts';
+import { ensureBootstrapCheckpoint, firstRecords } from './bootstrap.ts';
+import { registerBroker, shutDownBroker } from './broker-registration.ts';
+import type { BrokerRegistration } from './broker-registration.ts';
+import type { Command, ControllerRules } from './command.ts';
+import type {
+  ConfigChange,
+  ConfigReplacement,
+  Controller,
+  CreatePartitionsCommand,
+  CreateTopicResult,
+  CreateTopicsCommand,
+  DeleteTopicResult,
+  ItemResult,
+  TopicReference,
+} from './controller.ts';
+import { createPartitions } from './create-partitions.ts';
+import { createTopics } from './create-topics.ts';
+import { deleteTopics } from './delete-topics.ts';
+import { METADATA_FOLDER } from './metadata-files.ts';
+import { MetadataLog } from './metadata-log.ts';
+import { allocateProducerIds } from './producer-ids.ts';
+
+export interface LocalControllerOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The log directory that holds `__cluster_metadata-0`; it must exist and be locked. */
+  readonly logDir: string;
+  readonly clusterId: string;
+  readonly nodeId: number;
+  /** The rules in force now; asked for by every command. */
+  readonly rules: () => ControllerRules;
+  /** `min.insync.replicas` to pin when a new directory is formatted. */
+  readonly minInSyncReplicas: number;
+  /** `metadata.log.segment.bytes`. */
+  readonly segmentBytes: number;
+  /** `metadata.log.max.record.bytes.between.snapshots`. */
+  readonly snapshotIntervalBytes: number;
+  /** The metadata log cannot be written any more: the node must stop, as Kafka's does. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Records that go into one batch and one fdatasync, with those who wait for it. */
+interface Round {
+  readonly records: MetadataRecord[];
+  readonly waiters: Waiter[];
+}
+
+/** No batch holds more records than this, except for one command that has more by itself. */
+const MAX_RECORDS_PER_ROUND = 10_000;
+
+/**
+ * Runs the controller's state machine of a single node on its own metadata log.
+ *
+ * A command is decided at once against `#written`, the image with everything that earlier commands wrote; its records join
+ * the round being collected. One round at a time is appended as one batch and synced; then its records are replayed into the
+ * published image, listeners are told, and the callers get their replies. So whatever somebody was told is durable,
+ * and however many commands arrive during a sync, they share the next one.
+ */
+export class LocalController implements Controller {
+  readonly #options: LocalControllerOptions;
+  readonly #log: MetadataLog;
+  readonly #published: PublishedMetadata;
+  #written: MetadataImage;
+  #collecting: Round = { records: [], waiters: [] };
+  /** Offset after the records of every round, collected ones included. */
+  #nextOffset: number;
+  #pumping: Promise<void> | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #closed = false;
+
+  private constructor(options: LocalControllerOptions, log: MetadataLog, image: MetadataImage) {
+    this.#options = options;
+    this.#log = log;
+    this.#written = image;
+    this.#published = new PublishedMetadata(image);
+    this.#nextOffset = log.endOffset;
+  }
+
+  /** Opens or formats the metadata log, replays it and begins a new epoch. Synchronous, for the start. */
+  static open(options: LocalControllerOptions): LocalController {
+    const { disk, logDir, clusterId, nodeId, clock } = options;
+    let image = emptyImage(clusterId, nodeId);
+    const builder = new MetadataImageBuilder(image);
+    const log = MetadataLog.open(
+      { disk, folder: `${logDir}/${METADATA_FOLDER}`, segmentBytes: options.segmentBytes },
+      {
+        onSnapshotRecord: (record, snapshot) => builder.apply(record, snapshot.endOffset - 1),
+        onRecord: (record, offset) => builder.apply(record, offset),
+        onControlBatch: (lastOffset) => builder.advance(lastOffset),
+      },
+    );
+    const formatted = log.isNew;
+    const bootstrap = ensureBootstrapCheckpoint(disk, logDir, clock.nowMs());
+    log.beginEpoch(nodeId, clock.nowMs());
+    builder.advance(log.endOffset - 1);
+    const { pendingTransaction } = builder;
+    image = builder.build().image;
+    const controller = new LocalController(options, log, image);
+    if (pendingTransaction !== null) {
+      const open = new MetadataImageBuilder(image, pendingTransaction);
+      controller.#appendNow(
+        [metadataRecord('AbortTransactionRecord', { reason: 'The controller restarted' })],
+        open,
+      );
+    }
+    if (controller.#written.features.size === 0) {
+      controller.#appendNow(firstRecords(bootstrap, options.minInSyncReplicas));
+    }
+    if (formatted) options.logger.info({ logDir, clusterId }, 'Formatted the metadata log');
+    return controller;
+  }
+
+  get metadata(): MetadataStore {
+    return this.#published;
+  }
+
+  /** Registers the broker of this node and takes the lead of its partitions; the broker's new epoch. */
+  async register(registration: BrokerRegistration): Promise<number> {
+    const { brokerEpoch } = await this.#submit((state) => registerBroker(state, registration));
+    return brokerEpoch;
+  }
+
+  createTopics(command: CreateTopicsCommand): Promise<CreateTopicResult[]> {
+    return this.#submit((state) => createTopics(state, command));
+  }
+
+  deleteTopics(topics: readonly TopicReference[]): Promise<DeleteTopicResult[]> {
+    return this.#submit((state) => deleteTopics(state, topics));
+  }
+
+  createPartitions(command: CreatePartitionsCommand): Promise<ItemResult[]> {
+    return this.#submit((state) => createPartitions(state, command));
+  }
+
+  incrementalAlterConfigs(changes: readonly ConfigChange[], validateOnly: boolean): Promise<ItemResult[]> {
+    return this.#submit((state) => incrementalAlterConfigs(state, { changes, validateOnly }));
+  }
+
+  legacyAlterConfigs(
+    replacements: readonly ConfigReplacement[],
+    validateOnly: boolean,
+  ): Promise<ItemResult[]> {
+    return this.#submit((state) => legacyAlterConfigs(state, { replacements, validateOnly }));
+  }
+
+  allocateProducerIds(): Promise<{ first: number; length: number }> {
+    return this.#submit((state) => allocateProducerIds(state, this.#options.nodeId));
+  }
+
+  /**
+   * Fences the broker in the metadata log, as the last act of a clean stop. Listeners are not told: the partitions stay as
+   * they are until the process ends.
+   */
+  async shutDown(): Promise<void> {
+    await this.#pumping;
+    if (this.#failure !== null || this.#closed) return;
+    const { records } = shutDownBroker(this.#state(), this.#options.nodeId);
+    if (records.length > 0) {
+      this.#log.append(records, this.#options.clock.nowMs());
+      this.#log.syncSync();
+    }
+    this.#closed = true;
+  }
+
+  /** Closes the log; commands are refused from here on. */
+  close(): void {
+    this.#closed = true;
+    this.#log.close();
+  }
+
+  #state(): Parameters<Command<unknown>>[0] {
+    return {
+      image: this.#written,
+      nextOffset: this.#nextOffset,
+      random: this.#options.random,
+      rules: this.#options.rules(),
+    };
+  }
+
+  /** Appends at start, when nobody listens yet: durable and applied on return. */
+  #appendNow(records: readonly MetadataRecord[], builder = new MetadataImageBuilder(this.#written)): void {
+    let offset = this.#log.append(records, this.#options.clock.nowMs());
+    this.#log.syncSync();
+    for (const record of records) builder.apply(record, offset++);
+    const { image, delta } = builder.build();
+    this.#written = image;
+    this.#nextOffset = offset;
+    this.#published.publish(image, delta);
+  }
+
+  async #submit<Reply>(command: Command<Reply>): Promise<Reply> {
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#closed) throw new Error('The controller is shutting down');
+    if (this.#collecting.records.length >= MAX_RECORDS_PER_ROUND) await this.#pumping;
+    const { records, reply } = command(this.#state());
+    if (records.length > 0) {
+      const builder = new MetadataImageBuilder(this.#written);
+      for (const record of records) builder.apply(record, this.#nextOffset++);
+      this.#written = builder.build().image;
+      this.#collecting.records.push(...records);
+    } else if (this.#pumping === null) {
+      return reply;
+    }
+    // A reply without records may rest on records of others that are not durable yet, so it waits with them.
+    const done = new Promise<void>((resolve, reject) => this.#collecting.waiters.push({ resolve, reject }));
+    this.#pumping ??= this.#pump();
+    await done;
+    return reply;
+  }
+
+  async #pump(): Promise<void> {
+    // Everything that arrives in this turn of the loop shares the first round.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#collecting.waiters.length > 0 && this.#failure === null) {
+      const round = this.#collecting;
+      this.#collecting = { records: [], waiters: [] };
+      try {
+        if (round.records.length > 0) await this.#commit(round.records);
+        for (const waiter of round.waiters) waiter.resolve();
+      } catch (error) {
+        this.#fail(error, round);
+      }
+    }
+    this.#pumping = null;
+  }
+
+  async #commit(records: readonly MetadataRecord[]): Promise<void> {
+    let offset = this.#log.append(records, this.#options.clock.nowMs());
+    await this.#log.sync();
+    const builder = new MetadataImageBuilder(this.#published.current());
+    for (const record of records) builder.apply(record, offset++);
+    const { image, delta } = builder.build();
+    this.#published.publish(image, delta);
+    if (this.#log.bytesSinceSnapshot >= this.#options.snapshotIntervalBytes) {
+      await this.#log.writeSnapshot(snapshotRecords(image));
+    }
+  }
+
+  /** After a failed write nobody can tell what the disk holds: everything waiting fails, and the node must stop. */
+  #fail(error: unknown, round: Round): void {
+    this.#failure = { error };
+    for (const waiter of round.waiters) waiter.reject(error);
+    for (const waiter of this.#collecting.waiters) waiter.reject(error);
+    this.#collecting = { records: [], waiters: [] };
+    this.#options.onFailure(error);
+  }
+}
