@@ -94,9 +94,6 @@ interface RecordDataByType {
   UnregisterControllerRecord: UnregisterControllerRecord;
   UserScramCredentialRecord: UserScramCredentialRecord;
   ZkMigrationStateRecord: ZkMigrationStateRecord;
-  PartitionRecord: PartitionRecord;
-  PartitionChangeRecord: PartitionChangeRecord;
-  RegisterBrokerRecord: RegisterBrokerRecord;
 }
 
 export type MetadataRecordType = keyof RecordDataByType;
