@@ -1,37 +1,28 @@
-import type { BatchSummary } from '@ottla/protocol';
+import type { Clock, Logger, TimerHandle } from '@ottla/platform';
+import { type BatchSummary, ErrorCodes, readBatchSummary, ZERO_UUID } from '@ottla/protocol';
+import type { Log, LogManager } from '@ottla/storage';
+import {
+  ConfigResourceType,
+  type MetadataDelta,
+  type MetadataImage,
+  type MetadataListener,
+  type TopicImage,
+} from '../metadata/image.ts';
+import {
+  type AppendOptions,
+  type AppendRequest,
+  type AppendResult,
+  failedAppend,
+  type TopicPartition,
+} from './append.ts';
+import { DelayedProduce } from './delayed-produce.ts';
+import { FetchOperation, type FetchHost, type FetchParams } from './fetch-operation.ts';
+import { Partition, type PartitionHost, type PartitionWaiter } from './partition.ts';
+import type { PartitionConfigSource } from './partition-config.ts';
+import type { FetchTarget } from './partition-read.ts';
+import { TurnQueue } from './turn-queue.ts';
 
-/** A topic partition as the data path names it. */
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-export interface AppendRequest {
-  readonly topic: string;
-  readonly partition: number;
-  /** One or more whole record batches (magic 2), as they came from the wire; base offset and leader epoch are patched in place. */
-  readonly records: Buffer;
-}
-
-export interface AppendOptions {
-  /** 0 and 1 are answered from the page cache; -1 waits until the records are durable as the topic is configured and replicated to the ISR. */
-  readonly acks: -1 | 0 | 1;
-  readonly timeoutMs: number;
-  /** `client` checks names, sizes and control batches as Kafka does for clients; `coordinator` may write internal topics. */
-  readonly origin: 'client' | 'coordinator';
-}
-
-export interface AppendResult {
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  /** -1 unless the topic uses LogAppendTime. */
-  readonly logAppendTimeMs: number;
-  readonly logStartOffset: number;
-  /** Per-record errors of a refused batch (KIP-467). */
-  readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string | null }[];
-}
+export type { AppendOptions, AppendRequest, AppendResult, TopicPartition } from './append.ts';
 
 /** The part of the replica manager that the coordinators use. The produce and fetch handlers use more of it. */
 export interface CoordinatorLogAccess {
@@ -45,4 +36,314 @@ export interface CoordinatorLogAccess {
     partition: TopicPartition,
     onBatches: (records: Buffer, summaries: readonly BatchSummary[]) => void | Promise<void>,
   ): Promise<void>;
+}
+
+export interface ReplicaManagerOptions {
+  readonly nodeId: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly logManager: LogManager;
+  readonly configFor: PartitionConfigSource;
+  /** The image that requests are judged by. */
+  readonly image: () => MetadataImage;
+}
+
+const SCAN_BYTES = 1024 * 1024;
+/** Topics that only the broker itself writes. */
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+]);
+
+/** Kafka's `Topic.isInternal`. */
+export function isInternalTopic(topic: string): boolean {
+  return INTERNAL_TOPICS.has(topic);
+}
+
+/**
+ * The partitions this broker hosts, kept in step with the metadata image: creates and removes logs, takes leadership,
+ * routes appends and fetches, and answers with Kafka's error when a partition is not here.
+ */
+export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, PartitionHost, FetchHost {
+  readonly nodeId: number;
+  readonly clock: Clock;
+  readonly logManager: LogManager;
+  readonly #options: ReplicaManagerOptions;
+  /** By topic name, then partition number. */
+  readonly #topics = new Map<string, (Partition | undefined)[]>();
+  readonly #turn = new TurnQueue();
+  #deadlineTimer: TimerHandle | null = null;
+  #nextDeadlineMs = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(options: ReplicaManagerOptions) {
+    this.#options = options;
+    this.nodeId = options.nodeId;
+    this.clock = options.clock;
+    this.logManager = options.logManager;
+  }
+
+  /** Hosts everything that the image assigns to this broker. */
+  start(image: MetadataImage): void {
+    for (const topic of image.topics.byId.values()) this.#applyTopic(topic);
+    for (const log of this.logManager.allLogs()) this.#warnOfStray(log, image);
+  }
+
+  onMetadataChange(delta: MetadataDelta, image: MetadataImage): void {
+    for (const topic of delta.deletedTopics.values()) this.#removeTopic(topic);
+    for (const topicId of delta.changedTopicIds) {
+      const topic = image.topics.byId.get(topicId);
+      if (topic !== undefined) this.#applyTopic(topic);
+    }
+    for (const key of delta.changedConfigs) this.#applyConfig(key);
+  }
+
+  /** The partition, or Kafka's error: offline, known but not here, unknown. */
+  partition(topic: string, partition: number): Partition | number {
+    const hosted = this.#topics.get(topic)?.[partition];
+    if (hosted !== undefined) return hosted;
+    const isKnown = this.#options.image().topics.byName.get(topic)?.partitions[partition] !== undefined;
+    return isKnown ? ErrorCodes.NOT_LEADER_OR_FOLLOWER : ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+  }
+
+  lookup(target: FetchTarget): Partition | number {
+    const partition = this.partition(target.topic, target.partition);
+    if (typeof partition === 'number') return partition;
+    const isOtherTopic = target.topicId !== ZERO_UUID && target.topicId !== partition.topicId;
+    return isOtherTopic ? ErrorCodes.INCONSISTENT_TOPIC_ID : partition;
+  }
+
+  /**
+   * Appends to several partitions; the results keep the order of the requests. At once unless acks=all has to wait.
+   * Everything is appended when this returns, whatever is still to be waited for.
+   */
+  appendAll(
+    requests: readonly AppendRequest[],
+    options: AppendOptions,
+    internalTopicsAllowed: boolean,
+  ): AppendResult[] | Promise<AppendResult[]> {
+    const results: AppendResult[] = [];
+    let delayed: DelayedProduce | null = null;
+    for (const request of requests) {
+      const partition = this.#appendTarget(request, internalTopicsAllowed);
+      if (typeof partition === 'number') {
+        results.push(failedAppend(partition));
+        continue;
+      }
+      const result = partition.append(request.records, options);
+      results.push(result);
+      if (options.acks !== -1 || result.errorCode !== 0 || partition.highWatermark > result.lastOffset)
+        continue;
+      delayed ??= new DelayedProduce(results);
+      const place = { index: results.length - 1, deadlineMs: this.clock.monotonicMs() + options.timeoutMs };
+      if (partition.waitForCommit(result.lastOffset + 1, delayed, place)) {
+        delayed.expectOneMore();
+        this.#watchDeadline(place.deadlineMs);
+      }
+    }
+    return delayed === null ? results : delayed.result;
+  }
+
+  async append(request: AppendRequest, options: AppendOptions): Promise<AppendResult> {
+    const results = await this.appendAll([request], options, options.origin === 'coordinator');
+    return results[0]!;
+  }
+
+  /** Starts a fetch; the caller runs it. */
+  fetch(params: FetchParams, targets: readonly FetchTarget[]): FetchOperation {
+    return new FetchOperation(this, params, targets);
+  }
+
+  async scan(
+    { topic, partition }: TopicPartition,
+    onBatches: (records: Buffer, summaries: readonly BatchSummary[]) => void | Promise<void>,
+  ): Promise<void> {
+    const hosted = this.partition(topic, partition);
+    const log = typeof hosted === 'number' ? null : hosted.log;
+    if (log === null) throw new Error(`Partition "${topic}-${partition}" is not readable on this broker`);
+    let offset = log.logStartOffset;
+    while (offset < log.logEndOffset) {
+      const read = await log.read(offset, {
+        maxBytes: SCAN_BYTES,
+        upToOffset: log.logEndOffset,
+        minOneMessage: true,
+      });
+      if (read.sizeInBytes === 0) return;
+      for (const piece of read.batches) await onBatches(piece, summariesOf(piece));
+      offset = read.nextOffset;
+    }
+  }
+
+  requestFlush(partition: Partition): void {
+    this.#turn.flush(partition);
+  }
+
+  wake(waiter: PartitionWaiter): void {
+    this.#turn.wake(waiter);
+  }
+
+  onFlushFailed(partition: Partition, error: unknown): void {
+    this.#options.logger.error(
+      { topic: partition.topic, partition: partition.partition, err: error },
+      'A flush failed',
+    );
+    partition.close(ErrorCodes.KAFKA_STORAGE_ERROR);
+  }
+
+  /** A log directory went offline: its partitions answer KAFKA_STORAGE_ERROR from now on. */
+  onDirFailure(dir: string): void {
+    for (const partitions of this.#topics.values()) {
+      for (const partition of partitions) {
+        if (partition !== undefined && partition.log?.parentDir === dir)
+          partition.close(ErrorCodes.KAFKA_STORAGE_ERROR);
+        else if (partition !== undefined && partition.log === null)
+          partition.close(ErrorCodes.KAFKA_STORAGE_ERROR);
+      }
+    }
+  }
+
+  /** Ends all waits; logs stay open for the log manager to close. */
+  close(): void {
+    this.#isClosed = true;
+    this.#deadlineTimer?.cancel();
+    for (const partitions of this.#topics.values()) {
+      for (const partition of partitions) partition?.close(ErrorCodes.NOT_LEADER_OR_FOLLOWER);
+    }
+    this.#turn.run();
+  }
+
+  #appendTarget(request: AppendRequest, internalTopicsAllowed: boolean): Partition | number {
+    if (!internalTopicsAllowed && isInternalTopic(request.topic)) return ErrorCodes.INVALID_TOPIC_EXCEPTION;
+    return this.partition(request.topic, request.partition);
+  }
+
+  #applyTopic(topic: TopicImage): void {
+    for (const image of topic.partitions) {
+      if (!image.replicas.includes(this.nodeId)) {
+        this.#removePartition(topic.name, image.partition);
+        continue;
+      }
+      const known = this.#topics.get(topic.name)?.[image.partition];
+      if (known !== undefined && known.topicId !== topic.id)
+        this.#removePartition(topic.name, image.partition);
+      const partition = this.#topics.get(topic.name)?.[image.partition] ?? this.#host(topic, image.partition);
+      partition.applyImage(image);
+    }
+  }
+
+  #host(topic: TopicImage, partitionIndex: number): Partition {
+    const config = this.#options.configFor(topic.name);
+    const log = this.#openLog(topic, partitionIndex);
+    const identity = { topic: topic.name, partition: partitionIndex, topicId: topic.id };
+    const partition = new Partition(identity, this, { log, config });
+    let partitions = this.#topics.get(topic.name);
+    if (partitions === undefined) {
+      partitions = [];
+      this.#topics.set(topic.name, partitions);
+    }
+    partitions[partitionIndex] = partition;
+    return partition;
+  }
+
+  /** Null when the log cannot be had: the partition is hosted, but offline. */
+  #openLog(topic: TopicImage, partition: number): Log | null {
+    const topicPartition = { topic: topic.name, partition };
+    try {
+      const found = this.logManager.get(topicPartition);
+      // Left over from a topic of the same name whose deletion was not finished.
+      if (found !== undefined && found.topicId !== null && found.topicId !== topic.id)
+        this.logManager.asyncDelete(topicPartition);
+      return this.logManager.getOrCreate(topicPartition, topic.id, this.#options.configFor(topic.name).log);
+    } catch (error) {
+      this.#options.logger.error(
+        { topic: topic.name, partition, err: error },
+        'A partition is offline because its log cannot be opened',
+      );
+      return null;
+    }
+  }
+
+  #removeTopic(topic: TopicImage): void {
+    const partitions = this.#topics.get(topic.name);
+    if (partitions === undefined) return;
+    for (let index = 0; index < partitions.length; index++) {
+      if (partitions[index]?.topicId === topic.id) this.#removePartition(topic.name, index);
+    }
+  }
+
+  #removePartition(topic: string, index: number): void {
+    const partitions = this.#topics.get(topic);
+    const partition = partitions?.[index];
+    if (partitions === undefined || partition === undefined) return;
+    partitions[index] = undefined;
+    if (partitions.every((other) => other === undefined)) this.#topics.delete(topic);
+    partition.close(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+    try {
+      this.logManager.asyncDelete({ topic, partition: index });
+    } catch (error) {
+      this.#options.logger.error(
+        { topic, partition: index, err: error },
+        'A deleted partition could not be removed',
+      );
+    }
+  }
+
+  #applyConfig(key: string): void {
+    const slash = key.indexOf('/');
+    const type = Number(key.slice(0, slash));
+    const name = key.slice(slash + 1);
+    if (type === ConfigResourceType.topic) this.#updateConfig(name);
+    else if (type === ConfigResourceType.broker)
+      for (const topic of this.#topics.keys()) this.#updateConfig(topic);
+  }
+
+  #updateConfig(topic: string): void {
+    const partitions = this.#topics.get(topic);
+    if (partitions === undefined) return;
+    const config = this.#options.configFor(topic);
+    for (const partition of partitions) partition?.updateConfig(config);
+  }
+
+  #warnOfStray(log: Log, image: MetadataImage): void {
+    const { topic, partition } = log.topicPartition;
+    if (
+      topic.startsWith('__cluster_metadata') ||
+      image.topics.byName.get(topic)?.partitions[partition] !== undefined
+    )
+      return;
+    this.#options.logger.warn(
+      { folder: log.folder },
+      'A log belongs to no partition of the cluster metadata; it is left alone',
+    );
+  }
+
+  /** One timer serves all waiting appends: their time-outs are long and nearly always equal. */
+  #watchDeadline(deadlineMs: number): void {
+    if (deadlineMs >= this.#nextDeadlineMs || this.#isClosed) return;
+    this.#deadlineTimer?.cancel();
+    this.#nextDeadlineMs = deadlineMs;
+    const delayMs = Math.max(1, deadlineMs - this.clock.monotonicMs());
+    this.#deadlineTimer = this.clock.setTimer(delayMs, () => {
+      this.#nextDeadlineMs = Number.POSITIVE_INFINITY;
+      const nowMs = this.clock.monotonicMs();
+      let earliest = Number.POSITIVE_INFINITY;
+      for (const partitions of this.#topics.values()) {
+        for (const partition of partitions) {
+          if (partition !== undefined) earliest = Math.min(earliest, partition.expireCommits(nowMs));
+        }
+      }
+      this.#watchDeadline(earliest);
+    });
+  }
+}
+
+function summariesOf(piece: Buffer): BatchSummary[] {
+  const summaries: BatchSummary[] = [];
+  for (let position = 0; position < piece.length;) {
+    const summary = readBatchSummary(piece, position);
+    summaries.push(summary);
+    position += summary.sizeInBytes;
+  }
+  return summaries;
 }

@@ -1,0 +1,381 @@
+import type { Socket } from 'node:net';
+import type { Clock, Logger } from '@ottla/platform';
+import { type CancellableWait, CloseConnectionError, type ConnectionContext } from '../handlers/handler.ts';
+import type { BudgetWaiter } from './frame-budget.ts';
+import { FrameError, type FrameMemory, FrameReader } from './frame-reader.ts';
+import { foreignProtocolOf } from './foreign-protocol.ts';
+import type { Dispatch, DispatchResult } from './request-dispatcher.ts';
+
+export interface ConnectionOptions {
+  readonly id: string;
+  readonly clientHost: string;
+  readonly listenerName: string;
+  readonly principal: string;
+  readonly maxFrameBytes: number;
+  readonly memory: FrameMemory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly dispatch: Dispatch;
+  readonly onClosed: (connection: Connection) => void;
+}
+
+/** Requests of one connection whose answers may be pending at the same time (pipelined ones only). */
+const MAX_IN_FLIGHT = 64;
+/** A client that leaves this much unread gets no further request processed until it reads. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+/** Time for the rest of a frame: before the first complete request, and later. */
+const FIRST_FRAME_TIMEOUT_MS = 10_000;
+const FRAME_TIMEOUT_MS = 30_000;
+/** Every so many bytes buy a frame another second, so that slow links pass and dribblers do not. */
+const FRAME_BYTES_PER_SECOND = 4096;
+
+/** The place of one answer in the order of requests. */
+interface ResponseSlot {
+  chunks: readonly Buffer[] | null;
+  isDone: boolean;
+}
+
+/**
+ * One client connection: cuts frames, runs requests in order, sends answers in order.
+ *
+ * Kafka runs one request of a connection at a time. So do we, except that pipelined requests (Produce) only wait for
+ * each other's effects, not for each other's answers; what comes behind a waiting request stays in `#waiting`, and the
+ * socket is not read meanwhile, so a connection never holds more than one read ahead.
+ */
+export class Connection implements ConnectionContext, BudgetWaiter {
+  readonly id: string;
+  readonly clientHost: string;
+  readonly listenerName: string;
+  readonly principal: string;
+  softwareName = 'unknown';
+  softwareVersion = 'unknown';
+  pendingWait: CancellableWait | null = null;
+  /** Monotonic time of the last byte in or answer out: idle connections are closed by it. */
+  lastActiveMs: number;
+
+  readonly #options: ConnectionOptions;
+  readonly #reader: FrameReader;
+  #socket: Socket | null = null;
+  #abort: AbortController | null = null;
+
+  /** Frames behind a request that has to finish first; `#waitingHead` is the next one. */
+  #waiting: Buffer[] = [];
+  #waitingHead = 0;
+  #slots: ResponseSlot[] = [];
+  #slotsHead = 0;
+  /** A request that is not pipelined has not answered yet. */
+  #isExclusive = false;
+  #isCorked = false;
+  #isReading = false;
+  #isInCallback = false;
+  #isFlushScheduled = false;
+  #isUnsentFull = false;
+  /** No request is taken any more; the connection closes when the answers are out. */
+  #isClosing = false;
+  #isClosed = false;
+  #requestsSeen = 0;
+  /** When the frame in progress began, or reading was resumed within it, or closing began; -1 when nothing is timed. */
+  #frameStartMs = -1;
+
+  constructor(options: ConnectionOptions) {
+    this.id = options.id;
+    this.clientHost = options.clientHost;
+    this.listenerName = options.listenerName;
+    this.principal = options.principal;
+    this.#options = options;
+    this.lastActiveMs = options.clock.monotonicMs();
+    this.#reader = new FrameReader(options.memory, options.maxFrameBytes, (frame) => this.#takeFrame(frame));
+  }
+
+  get closed(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isClosed) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** No request is running and no answer is on its way. */
+  get isQuiet(): boolean {
+    return (
+      this.#slotsHead === this.#slots.length && (this.#socket === null || this.#socket.writableLength === 0)
+    );
+  }
+
+  /** Where the socket puts its next bytes. */
+  nextBuffer(): Buffer {
+    return this.#reader.nextBuffer();
+  }
+
+  /** Takes over the socket; its `onread` calls `nextBuffer` and `receive`. */
+  attach(socket: Socket): void {
+    this.#socket = socket;
+    this.#isReading = true;
+    socket.on('drain', () => this.#onDrain());
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => {
+      // A reset is how many clients leave; 'close' follows and cleans up.
+    });
+    socket.on('close', () => this.#onClose());
+  }
+
+  /** Bytes were read. Returns false when reading has to pause. */
+  receive(buffer: Buffer, count: number): boolean {
+    if (this.#isClosed || this.#isClosing) return false;
+    const nowMs = this.#options.clock.monotonicMs();
+    this.lastActiveMs = nowMs;
+    this.#isInCallback = true;
+    const requestsBefore = this.#requestsSeen;
+    try {
+      this.#reader.receive(buffer, count);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    this.#isInCallback = false;
+    this.#flush();
+    this.#trackFrameTime(nowMs, requestsBefore);
+    if (this.#reader.isBlocked) this.#options.memory.budget.wait(this);
+    this.#isReading = this.#mayRead();
+    return this.#isReading;
+  }
+
+  onBudgetFreed(): void {
+    if (this.#isClosed) return;
+    if (this.#reader.unblock()) this.#resumeReading();
+    else this.#options.memory.budget.wait(this);
+  }
+
+  /** Closes when a frame takes too long or nothing happened for `maxIdleMs`; called about once a second. */
+  checkTimeouts(nowMs: number, maxIdleMs: number): void {
+    if (this.#isClosing && nowMs - this.#frameStartMs > FRAME_TIMEOUT_MS) {
+      this.destroy();
+      return;
+    }
+    if (this.#frameStartMs >= 0 && this.#isReading) {
+      const base = this.#requestsSeen === 0 ? FIRST_FRAME_TIMEOUT_MS : FRAME_TIMEOUT_MS;
+      const credit = (this.#reader.frameBytesReceived / FRAME_BYTES_PER_SECOND) * 1000;
+      if (nowMs - this.#frameStartMs > base + credit) {
+        this.#log('A request was not completed in time');
+        this.destroy();
+        return;
+      }
+    }
+    if (maxIdleMs >= 0 && nowMs - this.lastActiveMs > maxIdleMs && (this.isQuiet || this.#isUnsentFull))
+      this.destroy();
+  }
+
+  /** Sends what is answered, then closes; nothing more is read. */
+  closeGracefully(): void {
+    if (!this.#isClosing) this.#frameStartMs = this.#options.clock.monotonicMs();
+    this.#isClosing = true;
+    this.#waiting = [];
+    this.#waitingHead = 0;
+    this.#pauseReading();
+    this.#finishIfDrained();
+  }
+
+  destroy(): void {
+    if (this.#socket === null) this.#onClose();
+    else this.#socket.destroy();
+  }
+
+  #takeFrame(frame: Buffer): void {
+    if (this.#isClosing || this.#isClosed) return;
+    this.#requestsSeen += 1;
+    if (this.#waitingHead < this.#waiting.length || !this.#mayRun()) this.#waiting.push(frame);
+    else this.#run(frame);
+  }
+
+  #mayRun(): boolean {
+    return !this.#isExclusive && !this.#isUnsentFull && this.#slots.length - this.#slotsHead < MAX_IN_FLIGHT;
+  }
+
+  #mayRead(): boolean {
+    // A waiting request alone does not stop reading: a pause costs system calls, and the client's leaving would go unseen.
+    return (
+      !this.#isClosing &&
+      !this.#isClosed &&
+      !this.#isUnsentFull &&
+      !this.#reader.isBlocked &&
+      this.#waitingHead === this.#waiting.length
+    );
+  }
+
+  #run(frame: Buffer): void {
+    let result: DispatchResult;
+    try {
+      result = this.#options.dispatch(frame, this);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    if (result.pending === null) {
+      if (this.#slotsHead === this.#slots.length) this.#write(result.chunks);
+      else if (result.chunks !== null) this.#slots.push({ chunks: result.chunks, isDone: true });
+      return;
+    }
+    const slot: ResponseSlot = { chunks: null, isDone: false };
+    this.#slots.push(slot);
+    const isExclusive = !result.isPipelined;
+    if (isExclusive) this.#isExclusive = true;
+    result.pending.then(
+      (chunks) => this.#answer(slot, chunks, isExclusive),
+      (error: unknown) => {
+        this.#answer(slot, null, isExclusive);
+        this.#refuse(error);
+      },
+    );
+  }
+
+  #answer(slot: ResponseSlot, chunks: readonly Buffer[] | null, isExclusive: boolean): void {
+    slot.chunks = chunks;
+    slot.isDone = true;
+    if (isExclusive) {
+      this.#isExclusive = false;
+      this.pendingWait = null;
+    }
+    if (this.#isClosed) return;
+    this.#sendReady();
+    this.#scheduleFlush();
+  }
+
+  /** Moves the answers at the head of the order into the socket. */
+  #sendReady(): void {
+    while (this.#slotsHead < this.#slots.length) {
+      const slot = this.#slots[this.#slotsHead]!;
+      if (!slot.isDone) return;
+      this.#slotsHead += 1;
+      this.#write(slot.chunks);
+      if (this.#slotsHead === MAX_IN_FLIGHT) {
+        this.#slots.splice(0, this.#slotsHead);
+        this.#slotsHead = 0;
+      }
+    }
+    this.#slots = [];
+    this.#slotsHead = 0;
+  }
+
+  #write(chunks: readonly Buffer[] | null): void {
+    const socket = this.#socket;
+    if (chunks === null || socket === null || this.#isClosed) return;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      socket.cork();
+    }
+    for (const chunk of chunks) socket.write(chunk);
+    if (socket.writableLength > MAX_UNSENT_BYTES) this.#isUnsentFull = true;
+  }
+
+  /** Answers that become ready within one turn of the loop leave in one writev. */
+  #scheduleFlush(): void {
+    if (this.#isInCallback || this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    setImmediate(() => {
+      this.#isFlushScheduled = false;
+      if (this.#isClosed) return;
+      this.#runWaiting();
+      this.#flush();
+      this.#finishIfDrained();
+      this.#resumeReading();
+    });
+  }
+
+  #runWaiting(): void {
+    while (this.#waitingHead < this.#waiting.length && this.#mayRun() && !this.#isClosing) {
+      const frame = this.#waiting[this.#waitingHead]!;
+      this.#waitingHead += 1;
+      this.#run(frame);
+    }
+    if (this.#waitingHead > 0 && this.#waitingHead === this.#waiting.length) {
+      this.#waiting = [];
+      this.#waitingHead = 0;
+    }
+  }
+
+  #flush(): void {
+    if (!this.#isCorked || this.#socket === null) return;
+    this.#isCorked = false;
+    this.lastActiveMs = this.#options.clock.monotonicMs();
+    this.#socket.uncork();
+    // What the kernel took at once is no longer unsent; the rest is announced by 'drain'.
+    this.#isUnsentFull = this.#socket.writableLength > MAX_UNSENT_BYTES;
+  }
+
+  #onDrain(): void {
+    this.#isUnsentFull = false;
+    this.lastActiveMs = this.#options.clock.monotonicMs();
+    this.#runWaiting();
+    this.#flush();
+    this.#finishIfDrained();
+    this.#resumeReading();
+  }
+
+  #resumeReading(): void {
+    if (this.#isReading || !this.#mayRead()) return;
+    this.#isReading = true;
+    if (this.#frameStartMs >= 0) this.#frameStartMs = this.#options.clock.monotonicMs();
+    this.#socket?.resume();
+  }
+
+  #pauseReading(): void {
+    this.#isReading = false;
+    this.#socket?.pause();
+  }
+
+  #trackFrameTime(nowMs: number, requestsBefore: number): void {
+    if (!this.#reader.isInFrame) this.#frameStartMs = -1;
+    else if (this.#frameStartMs < 0 || this.#requestsSeen !== requestsBefore) this.#frameStartMs = nowMs;
+  }
+
+  /** What arrived cannot be served: answers what came before it, then closes, as Kafka does. */
+  #refuse(error: unknown): void {
+    if (this.#isClosed) return;
+    if (error instanceof FrameError) {
+      const foreign = foreignProtocolOf(error.length);
+      this.#log(
+        foreign === null
+          ? error.message
+          : `A client speaks ${foreign} to listener "${this.listenerName}", which is plaintext Kafka`,
+      );
+    } else if (error instanceof CloseConnectionError || error instanceof Error) {
+      this.#log(error.message);
+    }
+    this.closeGracefully();
+  }
+
+  #onEnd(): void {
+    // The client will send nothing more. A long poll has nobody to answer; anything else is answered before the close.
+    if (this.pendingWait !== null) this.destroy();
+    else this.closeGracefully();
+  }
+
+  #finishIfDrained(): void {
+    if (!this.#isClosing || this.#isClosed || this.#slotsHead < this.#slots.length) return;
+    this.#flush();
+    this.#socket?.end(() => this.#socket?.destroy());
+  }
+
+  #onClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#options.memory.budget.forget(this);
+    this.#reader.close();
+    this.#waiting = [];
+    this.#slots = [];
+    this.#slotsHead = 0;
+    const wait = this.pendingWait;
+    this.pendingWait = null;
+    wait?.cancel();
+    this.#abort?.abort();
+    this.#options.onClosed(this);
+  }
+
+  #log(reason: string): void {
+    this.#options.logger.warn(
+      { connection: this.id, listener: this.listenerName, reason },
+      'Closing a connection',
+    );
+  }
+}

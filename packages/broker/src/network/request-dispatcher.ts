@@ -1,0 +1,136 @@
+import type { Logger } from '@ottla/platform';
+import { decodeMessage, decodeRequestHeader, encodeResponse, ErrorCodes } from '@ottla/protocol';
+import {
+  type AnyApiHandler,
+  CloseConnectionError,
+  type ConnectionContext,
+  type HandlerResult,
+  NO_RESPONSE,
+  type RequestContext,
+} from '../handlers/handler.ts';
+
+/** What became of one request frame. */
+export interface DispatchResult {
+  /** The framed answer, when it is there at once; null when none is sent. */
+  readonly chunks: readonly Buffer[] | null;
+  /** The answer to come; null when `chunks` is final. */
+  readonly pending: Promise<readonly Buffer[] | null> | null;
+  /** The next request of the connection need not wait for the pending answer. */
+  readonly isPipelined: boolean;
+}
+
+/** Runs one request; throws when the connection has to be closed. */
+export type Dispatch = (frame: Buffer, connection: ConnectionContext) => DispatchResult;
+
+const API_VERSIONS_KEY = 18;
+/** API key, API version, correlation id: the part of the header that every version has. */
+const FIXED_HEADER_BYTES = 8;
+const NO_ANSWER: DispatchResult = { chunks: null, pending: null, isPipelined: false };
+
+/**
+ * Turns frames into handler calls and results into framed answers. What Kafka cannot parse closes the connection
+ * (unknown key, version outside what is announced, malformed body); the one exception is ApiVersions, which is answered
+ * in version 0 with UNSUPPORTED_VERSION so that newer clients can find a common version (KIP-511).
+ */
+export class RequestDispatcher {
+  readonly #handlers: (AnyApiHandler | undefined)[] = [];
+  readonly #logger: Logger;
+
+  constructor(handlers: Iterable<AnyApiHandler>, logger: Logger) {
+    this.#logger = logger;
+    for (const handler of handlers) {
+      if (this.#handlers[handler.apiKey] !== undefined)
+        throw new Error(`Two handlers for API key ${handler.apiKey}`);
+      this.#handlers[handler.apiKey] = handler;
+    }
+  }
+
+  /** @throws CloseConnectionError, ProtocolError */
+  dispatch(frame: Buffer, connection: ConnectionContext): DispatchResult {
+    if (frame.length < FIXED_HEADER_BYTES)
+      throw new CloseConnectionError(`A frame of ${frame.length} bytes holds no request header`);
+    const apiKey = frame.readInt16BE(0);
+    const apiVersion = frame.readInt16BE(2);
+    const handler = apiKey < 0 ? undefined : this.#handlers[apiKey];
+    if (handler === undefined)
+      throw new CloseConnectionError(`Received a request with API key ${apiKey}, which is not served here`);
+    if (apiVersion < handler.minVersion || apiVersion > handler.maxVersion) {
+      if (apiKey === API_VERSIONS_KEY) return this.#unsupportedApiVersions(handler, frame, connection);
+      throw new CloseConnectionError(
+        `Received a request with API key ${apiKey} in version ${apiVersion}, which is not served here`,
+      );
+    }
+    const header = decodeRequestHeader(frame);
+    const context: RequestContext = {
+      apiVersion,
+      correlationId: header.correlationId,
+      clientId: header.clientId,
+      connection,
+    };
+    const request: unknown = decodeMessage(handler.request, apiVersion, frame, header.bodyStart);
+    let result: HandlerResult<unknown> | Promise<HandlerResult<unknown>>;
+    try {
+      result = handler.handle(request, context);
+    } catch (error) {
+      return { chunks: this.#failure(handler, request, context, error), pending: null, isPipelined: false };
+    }
+    if (!(result instanceof Promise)) {
+      return result === NO_RESPONSE
+        ? NO_ANSWER
+        : { chunks: this.#encode(handler, context, result), pending: null, isPipelined: false };
+    }
+    const pending = result.then(
+      (response) => this.#encode(handler, context, response),
+      (error: unknown) => this.#failure(handler, request, context, error),
+    );
+    return { chunks: null, pending, isPipelined: handler.pipelined === true };
+  }
+
+  #encode(
+    handler: AnyApiHandler,
+    context: RequestContext,
+    response: HandlerResult<unknown>,
+  ): readonly Buffer[] | null {
+    if (response === NO_RESPONSE) return null;
+    return encodeResponse(handler.response, context.apiVersion, context.correlationId, response as object);
+  }
+
+  /** A handler failed: Kafka answers UNKNOWN_SERVER_ERROR in every place, unless the connection itself has to go. */
+  #failure(
+    handler: AnyApiHandler,
+    request: unknown,
+    context: RequestContext,
+    error: unknown,
+  ): readonly Buffer[] | null {
+    if (error instanceof CloseConnectionError) throw error;
+    this.#logger.error(
+      {
+        api: handler.request.name,
+        version: context.apiVersion,
+        connection: context.connection.id,
+        err: error,
+      },
+      'A request failed unexpectedly',
+    );
+    return this.#encode(
+      handler,
+      context,
+      handler.errorResponse(request, ErrorCodes.UNKNOWN_SERVER_ERROR, context),
+    );
+  }
+
+  #unsupportedApiVersions(
+    handler: AnyApiHandler,
+    frame: Buffer,
+    connection: ConnectionContext,
+  ): DispatchResult {
+    const context: RequestContext = {
+      apiVersion: 0,
+      correlationId: frame.readInt32BE(4),
+      clientId: null,
+      connection,
+    };
+    const response = handler.errorResponse(null, ErrorCodes.UNSUPPORTED_VERSION, context);
+    return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false };
+  }
+}
