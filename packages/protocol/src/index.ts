@@ -11,6 +11,7 @@ export { ErrorCodes } from './errors/error-codes.ts';
 export { errorMessage } from './errors/error-messages.ts';
 export { errorName, isRetriable, type ErrorName } from './errors/errors.ts';
 export { ApiKeys } from './messages/api-table.ts';
+export { allMessages } from './messages/all-messages.ts';
 export * from './messages/index.ts';
 export * from './protocol-error.ts';
 export * from './records/batch-format.ts';
@@ -18,6 +19,7 @@ export * from './records/batch-summary.ts';
 export * from './records/control-records.ts';
 export { crc32c } from './records/crc32c.ts';
 export { encodeBatch, type BatchInput, type RecordInput } from './records/encode-batch.ts';
+export { murmur2, partitionForKey } from './records/murmur2.ts';
 export { RecordReader, type RecordHeader } from './records/record-reader.ts';
 export * from './records/records.ts';
 export {

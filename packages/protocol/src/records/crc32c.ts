@@ -1,3 +1,5 @@
+import { lazy, optionalModule } from '../compression/codec.ts';
+
 /**
  * CRC-32C (Castagnoli), the checksum of record batches, sixteen bytes a step:
  * table k holds the effect of a byte that is followed by k zero bytes.
@@ -10,12 +12,26 @@ const tables = buildTables();
  * CRC-32C of bytes `start` to `end` as an unsigned number. `previous` is the checksum of what came before, so that a
  * value can be computed piece by piece.
  */
+// oxlint-disable-next-line max-params -- a hot leaf: an options object would cost more than the work for short input
 export function crc32c(bytes: Buffer, start = 0, end = bytes.length, previous = 0): number {
+  if (end - start >= NATIVE_FROM_BYTES) {
+    const native = nativeCrc32c();
+    if (native !== undefined) return native(bytes.subarray(start, end), previous);
+  }
   return crc32cPure(bytes, start, end, previous);
 }
 
-// oxlint-disable-next-line max-params -- a hot leaf: an options object would cost more than the work for short input
-function crc32cPure(bytes: Buffer, start: number, end: number, previous: number): number {
+/** Below this the call into the addon and the view it needs cost more than they save. */
+const NATIVE_FROM_BYTES = 400;
+
+type Crc32c = (bytes: Buffer, previous: number) => number;
+
+/** The addon, 0.17 ns per byte; undefined where it cannot be loaded. */
+export const nativeCrc32c = lazy(() => optionalModule<{ crc32c: Crc32c }>('@node-rs/crc32')?.crc32c);
+
+/** The same in JavaScript, 0.75 ns per byte. */
+// oxlint-disable-next-line max-params -- the same signature
+export function crc32cPure(bytes: Buffer, start: number, end: number, previous: number): number {
   const t = tables;
   let crc = ~previous;
   let p = start;
