@@ -1,1 +1,5 @@
-export {};
+export { Broker, startBroker } from './broker.ts';
+export type { BoundListener, BrokerOptions, LoadProgress } from './broker.ts';
+export { BrokerConfig } from './config/broker-config.ts';
+export { ConfigError } from './config/config-error.ts';
+export { parseOverride, parseProperties } from './config/properties-file.ts';

@@ -1,0 +1,312 @@
+import { hostName, NodeClock, NodeDisk, NodeRandom, SILENT_LOGGER } from '@ottla/platform';
+import type { Clock, Disk, Logger, Random } from '@ottla/platform';
+import { LogManager } from '@ottla/storage';
+import { BrokerConfigState } from './broker-config-state.ts';
+import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
+import { BrokerConfig } from './config/broker-config.ts';
+import { parseConnectionOverrides } from './config/broker-rules.ts';
+import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
+import { internalTopicSpec } from './controller/internal-topics.ts';
+import { LocalController } from './controller/local-controller.ts';
+import { apiHandlers } from './handlers/api-handlers.ts';
+import type { MetadataStore } from './metadata/image.ts';
+import { RequestDispatcher } from './network/request-dispatcher.ts';
+import type { Dispatch } from './network/request-dispatcher.ts';
+import { SocketServer } from './network/socket-server.ts';
+import { ReplicaManager } from './replica/replica-manager.ts';
+
+export interface BrokerOptions {
+  /** Kafka's broker properties by name, as in `server.properties`. */
+  readonly properties: ReadonlyMap<string, string> | Readonly<Record<string, string>>;
+  readonly logger?: Logger;
+  readonly disk?: Disk;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Told while logs are loaded after a start; `remaining` counts the logs still to load. */
+  readonly onLoadProgress?: (progress: LoadProgress) => void;
+  /** The broker cannot go on (metadata log or every log directory failed) and has stopped serving. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+export interface LoadProgress {
+  readonly dir: string;
+  readonly log: string;
+  readonly remaining: number;
+  /** The previous run did not end cleanly: the log is being checked. */
+  readonly recovering: boolean;
+}
+
+/** A listener as bound: its name and the address that clients can use from this machine. */
+export interface BoundListener {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How long running requests may take to finish in a clean stop. */
+const CLOSE_GRACE_MS = 1_000;
+
+/**
+ * Starts a broker with its embedded controller and resolves when it serves clients.
+ * Rejects with a ConfigError, a LogDirUnusableError or the system's error; whatever was opened is closed by then.
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { properties } = options;
+  const map = properties instanceof Map ? properties : new Map(Object.entries(properties));
+  const broker = new Broker(options, BrokerConfig.parse(map));
+  await broker.start();
+  return broker;
+}
+
+/** A running broker: every part, started in the order in which they need each other and stopped in reverse. */
+export class Broker implements AsyncDisposable {
+  readonly config: BrokerConfig;
+  readonly #logger: Logger;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #options: BrokerOptions;
+  readonly #configState: BrokerConfigState;
+  /** What is undone by a stop, newest last. */
+  readonly #stoppers: (() => void | Promise<void>)[] = [];
+  #closing: Promise<void> | null = null;
+  #logManager: LogManager | null = null;
+  #replicas: ReplicaManager | null = null;
+  #controller: LocalController | null = null;
+  #listeners: readonly BoundListener[] = [];
+  #isRegistered = false;
+
+  /** Use `startBroker`. */
+  constructor(options: BrokerOptions, config: BrokerConfig) {
+    this.config = config;
+    this.#options = options;
+    this.#logger = options.logger ?? SILENT_LOGGER;
+    this.#disk = options.disk ?? new NodeDisk();
+    this.#clock = options.clock ?? new NodeClock();
+    this.#random = options.random ?? new NodeRandom();
+    this.#configState = new BrokerConfigState(config, this.#logger);
+  }
+
+  get clusterId(): string {
+    return this.#logManager?.clusterId ?? '';
+  }
+
+  /** The listeners in the order of `listeners`, with the ports that were bound. */
+  get listeners(): readonly BoundListener[] {
+    return this.#listeners;
+  }
+
+  /** `host:port` of the first listener, for clients on this machine. */
+  get bootstrap(): string {
+    const first = this.#listeners[0];
+    return first === undefined ? '' : `${first.host}:${first.port}`;
+  }
+
+  get metadata(): MetadataStore | null {
+    return this.#controller?.metadata ?? null;
+  }
+
+  /** Opens everything; on failure closes what is open and rejects. */
+  async start(): Promise<void> {
+    try {
+      for (const warning of this.config.warnings()) this.#logger.warn({}, warning);
+      const toBind = listenersToBind(this.config.listeners);
+      const logManager = await this.#openLogs();
+      const controller = this.#openController(logManager);
+      const replicas = this.#openReplicas(logManager, controller);
+      const autoCreation = new AutoTopicCreation({
+        controller,
+        metadata: controller.metadata,
+        logger: this.#logger,
+        internalTopic: (name) => internalTopicSpec(this.#configState.current, name),
+      });
+      const handlers = apiHandlers({
+        config: () => this.#configState.current,
+        nodeId: this.config.nodeId,
+        metadata: controller.metadata,
+        controller,
+        autoCreation,
+        replicas,
+        clock: this.#clock,
+        random: this.#random,
+        logger: this.#logger,
+      });
+      const server = await this.#openServer(toBind, new RequestDispatcher(handlers, this.#logger));
+      await this.#register(server, controller, logManager);
+    } catch (error) {
+      await this.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #openLogs(): Promise<LogManager> {
+    const { config } = this;
+    const logManager = await LogManager.open({
+      disk: this.#disk,
+      clock: this.#clock,
+      random: this.#random,
+      dirs: config.logDirs,
+      nodeId: config.nodeId,
+      clusterId: null,
+      // Topic overrides are known once the metadata log is read, which needs the directory's lock; loading needs none.
+      configFor: (topic) => this.#configState.partitionConfig(topic).log,
+      onDirFailure: (dir, error) => this.#onDirFailure(dir, error),
+      ...(this.#options.onLoadProgress && { onLoadProgress: this.#options.onLoadProgress }),
+      producerIdExpirationMs: config.get('producer.id.expiration.ms'),
+      retentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
+      flushSchedulerIntervalMs: config.get('log.flush.scheduler.interval.ms'),
+      checkpointIntervalMs: config.get('log.flush.offset.checkpoint.interval.ms'),
+      recoveryThreadsPerDir: config.get('num.recovery.threads.per.data.dir'),
+    });
+    this.#logManager = logManager;
+    this.#stoppers.push(() => logManager.close());
+    return logManager;
+  }
+
+  #openController(logManager: LogManager): LocalController {
+    const { config } = this;
+    const controller = LocalController.open({
+      disk: this.#disk,
+      clock: this.#clock,
+      random: this.#random,
+      logger: this.#logger,
+      logDir: config.metadataLogDir,
+      clusterId: logManager.clusterId,
+      nodeId: config.nodeId,
+      rules: () => ({
+        numPartitions: this.#configState.current.get('num.partitions'),
+        defaultReplicationFactor: this.#configState.current.get('default.replication.factor'),
+        configs: { validate: () => null, isList: () => false, inheritedValue: () => null },
+      }),
+      minInSyncReplicas: config.get('min.insync.replicas'),
+      segmentBytes: config.get('metadata.log.segment.bytes'),
+      snapshotIntervalBytes: config.get('metadata.log.max.record.bytes.between.snapshots'),
+      onFailure: (error) => this.#fatal(error),
+    });
+    this.#controller = controller;
+    this.#stoppers.push(async () => {
+      if (this.#isRegistered) await controller.shutDown();
+      controller.close();
+    });
+    return controller;
+  }
+
+  #openReplicas(logManager: LogManager, controller: LocalController): ReplicaManager {
+    const replicas = new ReplicaManager({
+      nodeId: this.config.nodeId,
+      clock: this.#clock,
+      logger: this.#logger,
+      logManager,
+      configFor: (topic) => this.#configState.partitionConfig(topic),
+      image: () => controller.metadata.current(),
+    });
+    this.#replicas = replicas;
+    const image = controller.metadata.current();
+    this.#configState.start(image);
+    replicas.start(image);
+    controller.metadata.subscribe(this.#configState);
+    controller.metadata.subscribe(replicas);
+    this.#stoppers.push(() => replicas.close());
+    return replicas;
+  }
+
+  async #openServer(
+    listeners: ReturnType<typeof listenersToBind>,
+    dispatcher: RequestDispatcher,
+  ): Promise<SocketServer> {
+    const { config } = this;
+    const registered = new Promise<void>((resolve) => (this.#onRegistered = resolve));
+    // Until the broker is registered the image has no live broker: early requests wait instead of being told so.
+    const dispatch: Dispatch = (frame, connection) => {
+      if (this.#isRegistered) return dispatcher.dispatch(frame, connection);
+      const pending = registered.then(() => {
+        const result = dispatcher.dispatch(frame, connection);
+        return result.pending ?? result.chunks;
+      });
+      return { chunks: null, pending, isPipelined: false };
+    };
+    const server = new SocketServer({
+      listeners,
+      socketRequestMaxBytes: config.get('socket.request.max.bytes'),
+      queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
+      connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
+      socketListenBacklogSize: config.get('socket.listen.backlog.size'),
+      maxConnections: config.get('max.connections'),
+      maxConnectionsPerIp: config.get('max.connections.per.ip'),
+      maxConnectionsPerIpOverrides: parseConnectionOverrides(config.get('max.connections.per.ip.overrides')),
+      clock: this.#clock,
+      logger: this.#logger,
+      dispatch,
+    });
+    await server.open();
+    this.#stoppers.push(() => server.close(CLOSE_GRACE_MS));
+    this.#listeners = server
+      .ports()
+      .map(({ name, host, port }) => ({ name, host: reachableHost(host), port }));
+    return server;
+  }
+
+  #onRegistered: () => void = () => {};
+
+  async #register(server: SocketServer, controller: LocalController, logManager: LogManager): Promise<void> {
+    const brokerEpoch = await controller.register({
+      brokerId: this.config.nodeId,
+      incarnationId: this.#random.uuid(),
+      rack: this.config.get('broker.rack'),
+      endpoints: endpointsToAdvertise(this.config.listeners, server.ports(), hostName()),
+      logDirs: logManager
+        .dirs()
+        .filter((dir) => dir.online)
+        .map((dir) => dir.directoryId),
+    });
+    this.#logger.info(
+      { nodeId: this.config.nodeId, brokerEpoch, clusterId: this.clusterId },
+      'Registered the broker',
+    );
+    this.#isRegistered = true;
+    this.#onRegistered();
+  }
+
+  #onDirFailure(dir: string, error: unknown): void {
+    this.#logger.error({ dir, err: error }, 'A log directory failed and is offline');
+    this.#replicas?.onDirFailure(dir);
+    // While logs are still being opened, opening itself reports what it cannot do without.
+    if (this.#logManager === null) return;
+    const anyOnline = this.#logManager.dirs().some((each) => each.online);
+    if (dir === this.config.metadataLogDir || !anyOnline) this.#fatal(error);
+  }
+
+  #fatal(error: unknown): void {
+    this.#logger.error({ err: error }, 'The broker cannot go on');
+    void this.close()
+      .catch(() => {})
+      .finally(() => this.#options.onFatal?.(error));
+  }
+
+  /** Clean stop: requests finish, logs are flushed and marked clean, locks are released. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#stop();
+    return this.#closing;
+  }
+
+  async #stop(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const stop of this.#stoppers.reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** An address that a client on this machine can connect to. */
+function reachableHost(host: string): string {
+  return host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+}

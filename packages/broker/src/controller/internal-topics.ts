@@ -1,0 +1,40 @@
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { InternalTopicSpec } from './auto-topic-creation.ts';
+
+/** The topic that holds the group coordinator's state. */
+export const OFFSETS_TOPIC = '__consumer_offsets';
+
+/** The topic that holds the transaction coordinator's state. */
+export const TRANSACTION_STATE_TOPIC = '__transaction_state';
+
+/**
+ * How a coordinator's topic is created on first use, from its own keys: never `num.partitions`, always compacted.
+ * Undefined for ordinary topics.
+ */
+export function internalTopicSpec(config: BrokerConfig, name: string): InternalTopicSpec | undefined {
+  if (name === OFFSETS_TOPIC) {
+    return {
+      numPartitions: config.get('offsets.topic.num.partitions'),
+      replicationFactor: config.get('offsets.topic.replication.factor'),
+      configs: [
+        { name: 'cleanup.policy', value: 'compact' },
+        { name: 'segment.bytes', value: String(config.get('offsets.topic.segment.bytes')) },
+        { name: 'compression.type', value: 'producer' },
+      ],
+    };
+  }
+  if (name === TRANSACTION_STATE_TOPIC) {
+    return {
+      numPartitions: config.get('transaction.state.log.num.partitions'),
+      replicationFactor: config.get('transaction.state.log.replication.factor'),
+      configs: [
+        { name: 'unclean.leader.election.enable', value: 'false' },
+        { name: 'compression.type', value: 'uncompressed' },
+        { name: 'cleanup.policy', value: 'compact' },
+        { name: 'min.insync.replicas', value: String(config.get('transaction.state.log.min.isr')) },
+        { name: 'segment.bytes', value: String(config.get('transaction.state.log.segment.bytes')) },
+      ],
+    };
+  }
+  return undefined;
+}

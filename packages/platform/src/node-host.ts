@@ -1,0 +1,6 @@
+import { hostname } from 'node:os';
+
+/** The machine's name, for listeners that advertise no host. */
+export function hostName(): string {
+  return hostname();
+}
