@@ -15,3 +15,6 @@ export const OPERATIONS_NOT_REQUESTED = -2_147_483_648;
 function bits(operations: readonly number[]): number {
   return operations.reduce((field, operation) => field | (1 << operation), 0);
 }
+
+/** Read, delete, describe, describe configs, alter configs. */
+export const ALL_GROUP_OPERATIONS = bits([3, 6, 8, 10, 11]);

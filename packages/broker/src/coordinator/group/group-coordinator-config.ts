@@ -1,0 +1,37 @@
+/** What the group coordinator reads of the broker's configuration; the comments name Kafka's keys and defaults. */
+export interface GroupCoordinatorConfig {
+  /** `group.min.session.timeout.ms` (6000). */
+  readonly minSessionTimeoutMs: number;
+  /** `group.max.session.timeout.ms` (1800000). */
+  readonly maxSessionTimeoutMs: number;
+  /** `group.initial.rebalance.delay.ms` (3000). */
+  readonly initialRebalanceDelayMs: number;
+  /** `group.max.size` (2147483647). */
+  readonly maxSize: number;
+  /** `offset.metadata.max.bytes` (4096); Kafka counts UTF-16 units, so does Ottla. */
+  readonly offsetMetadataMaxBytes: number;
+  /** `offsets.retention.minutes` (10080), in milliseconds. */
+  readonly offsetsRetentionMs: number;
+  /** `offsets.retention.check.interval.ms` (600000). */
+  readonly offsetsRetentionCheckIntervalMs: number;
+  /** `offsets.commit.timeout.ms` (5000). */
+  readonly offsetsCommitTimeoutMs: number;
+  /** `offsets.topic.num.partitions` (50). */
+  readonly offsetsTopicPartitions: number;
+  /** `group.coordinator.append.linger.ms` (-1: as long as the event loop's turn takes). */
+  readonly appendLingerMs: number;
+}
+
+/** Kafka's defaults. */
+export const DEFAULT_GROUP_COORDINATOR_CONFIG: GroupCoordinatorConfig = {
+  minSessionTimeoutMs: 6_000,
+  maxSessionTimeoutMs: 1_800_000,
+  initialRebalanceDelayMs: 3_000,
+  maxSize: 2_147_483_647,
+  offsetMetadataMaxBytes: 4_096,
+  offsetsRetentionMs: 7 * 24 * 60 * 60 * 1000,
+  offsetsRetentionCheckIntervalMs: 600_000,
+  offsetsCommitTimeoutMs: 5_000,
+  offsetsTopicPartitions: 50,
+  appendLingerMs: -1,
+};

@@ -1,0 +1,36 @@
+import type { ClassicMember } from './classic-group.ts';
+import type { GroupTransition } from './group-transition.ts';
+
+/**
+ * Timer keys. Group and member ids may hold any character but are never longer than their length field says, so the length
+ * keeps apart what would otherwise run together.
+ */
+export function memberTimer(groupId: string, memberId: string): string {
+  return `member/${groupId.length}/${groupId}/${memberId}`;
+}
+
+export function joinTimer(groupId: string): string {
+  return `join/${groupId}`;
+}
+
+export function syncTimer(groupId: string): string {
+  return `sync/${groupId}`;
+}
+
+/** The offset expiration of the whole shard. */
+export const EXPIRE_OFFSETS_TIMER = 'expire-offsets';
+
+/** Sets a member's deadline back to its session timeout, or to `timeoutMs`. */
+export function rescheduleMember(
+  step: GroupTransition,
+  member: Pick<ClassicMember, 'memberId' | 'sessionTimeoutMs'>,
+  timeoutMs: number = member.sessionTimeoutMs,
+): void {
+  const { groupId } = step.group;
+  const { memberId } = member;
+  step.schedule(memberTimer(groupId, memberId), timeoutMs, { type: 'member-expired', groupId, memberId });
+}
+
+export function cancelMember(step: GroupTransition, memberId: string): void {
+  step.cancel(memberTimer(step.group.groupId, memberId));
+}

@@ -1,0 +1,193 @@
+import { ErrorCodes } from '@ottla/protocol';
+import type { AppendResult } from '../../replica/replica-manager.ts';
+import { encodeRecordBatch, recordSizeInBytes, type EncodedRecord } from './record-batches.ts';
+import type { ShardOptions } from './shard.ts';
+import type { CoordinatorTypes, Outcome, RecordPosition } from './state-machine.ts';
+
+/** One outcome on its way to the log. */
+export interface Write<T extends CoordinatorTypes> {
+  readonly outcome: Outcome<T>;
+  readonly encoded: readonly EncodedRecord[];
+  readonly sizeInBytes: number;
+  /** Batches that hold a part of it and are not finished. */
+  pendingBatches: number;
+  /** The first error of its batches. */
+  errorCode: number;
+}
+
+/** What the writer tells its shard. */
+export interface WriteListener<T extends CoordinatorTypes> {
+  replay(record: T['record'], position: RecordPosition): void;
+  /** Every record of the write is committed and replayed. */
+  committed(write: Write<T>): void;
+  /** Kafka's error code of the append. */
+  failed(write: Write<T>, errorCode: number): void;
+  /** State and log may differ from here on. */
+  lost(errorCode: number, cause: unknown): void;
+}
+
+interface Slice<T extends CoordinatorTypes> {
+  readonly write: Write<T>;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Batch<T extends CoordinatorTypes> {
+  readonly slices: Slice<T>[];
+  readonly records: EncodedRecord[];
+  sizeInBytes: number;
+}
+
+/**
+ * Gathers the records of several outcomes into one batch, appends it, and reports batches in log order: replay first, then
+ * the outcomes that are complete with it. A batch is open until the loop turn (or the linger time) ends or it is full.
+ */
+export class ShardWriter<T extends CoordinatorTypes> {
+  readonly #options: ShardOptions<T>;
+  readonly #listener: WriteListener<T>;
+  #open: Batch<T> | null = null;
+  #inFlight = 0;
+  #closed = false;
+  #drainWaiters: (() => void)[] = [];
+  /** Settles after every batch appended so far has been reported. */
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(options: ShardOptions<T>, listener: WriteListener<T>) {
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  /** True when every record handed over so far is committed and replayed, or has failed. */
+  get idle(): boolean {
+    return this.#open === null && this.#inFlight === 0;
+  }
+
+  /** Encodes the records of an outcome, before anything of it takes effect: what cannot be encoded throws here. */
+  prepare(outcome: Outcome<T>): Write<T> {
+    const encoded: EncodedRecord[] = [];
+    let sizeInBytes = 0;
+    for (const record of outcome.records) {
+      const bytes = this.#options.serde.encode(record);
+      encoded.push(bytes);
+      sizeInBytes += recordSizeInBytes(bytes);
+    }
+    return { outcome, encoded, sizeInBytes, pendingBatches: 0, errorCode: ErrorCodes.NONE };
+  }
+
+  enqueue(write: Write<T>): void {
+    const { maxBatchBytes } = this.#options.settings;
+    if (write.outcome.atomic) {
+      this.#add(write, 0, write.encoded.length, write.sizeInBytes);
+      return;
+    }
+    let from = 0;
+    let size = 0;
+    // Pending from the start, lest a part that fails at once completes the write before the rest is added.
+    write.pendingBatches++;
+    for (let i = 0; i < write.encoded.length; i++) {
+      const next = recordSizeInBytes(write.encoded[i] as EncodedRecord);
+      if (size + next > maxBatchBytes && i > from) {
+        this.#add(write, from, i, size);
+        from = i;
+        size = 0;
+      }
+      size += next;
+    }
+    this.#add(write, from, write.encoded.length, size);
+    write.pendingBatches--;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#open = null;
+    this.#notifyDrained();
+  }
+
+  drained(): Promise<void> {
+    if (this.#closed || this.idle) return Promise.resolve();
+    return new Promise((resolve) => this.#drainWaiters.push(resolve));
+  }
+
+  // oxlint-disable-next-line max-params -- one slice, spelled out
+  #add(write: Write<T>, from: number, to: number, sizeInBytes: number): void {
+    const { maxBatchBytes } = this.#options.settings;
+    if (this.#open !== null && this.#open.sizeInBytes + sizeInBytes > maxBatchBytes) this.#flush();
+    const batch = this.#open ?? this.#start();
+    batch.slices.push({ write, from, to });
+    for (let i = from; i < to; i++) batch.records.push(write.encoded[i] as EncodedRecord);
+    batch.sizeInBytes += sizeInBytes;
+    write.pendingBatches++;
+  }
+
+  #start(): Batch<T> {
+    const batch: Batch<T> = { slices: [], records: [], sizeInBytes: 0 };
+    this.#open = batch;
+    const { clock, settings } = this.#options;
+    const flush = (): void => {
+      if (this.#open === batch) this.#flush();
+    };
+    if (settings.lingerMs > 0) clock.setTimer(settings.lingerMs, flush);
+    else settings.defer(flush);
+    return batch;
+  }
+
+  #flush(): void {
+    const batch = this.#open;
+    if (batch === null) return;
+    this.#open = null;
+    this.#inFlight++;
+    const result = this.#append(batch);
+    this.#tail = this.#tail.then(() => result).then((appended) => this.#finish(batch, appended));
+  }
+
+  async #append(batch: Batch<T>): Promise<AppendResult | { errorCode: number; baseOffset: number }> {
+    const { log, partition, clock, settings } = this.#options;
+    if (batch.sizeInBytes > settings.maxBatchBytes)
+      return { errorCode: ErrorCodes.MESSAGE_TOO_LARGE, baseOffset: -1 };
+    try {
+      const records = encodeRecordBatch(batch.records, clock.nowMs());
+      return await log.append(
+        { topic: partition.topic, partition: partition.partition, records },
+        { acks: -1, timeoutMs: settings.writeTimeoutMs, origin: 'coordinator' },
+      );
+    } catch {
+      return { errorCode: ErrorCodes.UNKNOWN_SERVER_ERROR, baseOffset: -1 };
+    }
+  }
+
+  #finish(batch: Batch<T>, { errorCode, baseOffset }: { errorCode: number; baseOffset: number }): void {
+    if (this.#closed) return;
+    this.#inFlight--;
+    try {
+      if (errorCode === ErrorCodes.NONE) this.#replay(batch, baseOffset);
+      for (const { write } of batch.slices) {
+        if (this.#closed) return;
+        write.pendingBatches--;
+        if (write.errorCode === ErrorCodes.NONE) write.errorCode = errorCode;
+        if (write.pendingBatches > 0) continue;
+        if (write.errorCode === ErrorCodes.NONE) this.#listener.committed(write);
+        else this.#listener.failed(write, write.errorCode);
+      }
+    } catch (failure) {
+      // A machine that throws while it takes in what is committed has a state that nobody can vouch for.
+      this.#listener.lost(ErrorCodes.UNKNOWN_SERVER_ERROR, failure);
+    }
+    if (this.idle) this.#notifyDrained();
+  }
+
+  #replay(batch: Batch<T>, baseOffset: number): void {
+    let offset = baseOffset;
+    for (const { write, from, to } of batch.slices) {
+      for (let i = from; i < to; i++) {
+        this.#listener.replay(write.outcome.records[i], { offset, producerId: -1, producerEpoch: -1 });
+        offset++;
+      }
+    }
+  }
+
+  #notifyDrained(): void {
+    const waiters = this.#drainWaiters;
+    this.#drainWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}

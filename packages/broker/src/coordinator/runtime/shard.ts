@@ -1,0 +1,229 @@
+import { ErrorCodes } from '@ottla/protocol';
+import type { Clock } from '@ottla/platform';
+import type { CoordinatorLogAccess, TopicPartition } from '../../replica/replica-manager.ts';
+import {
+  CoordinatorError,
+  errorCodeOf,
+  groupErrorOfAppendError,
+  leftNothingBehind,
+} from './coordinator-error.ts';
+import { loadPartition } from './shard-loader.ts';
+import { ShardWriter, type Write } from './shard-writer.ts';
+import {
+  NO_TICKET,
+  type CoordinatorTypes,
+  type Outcome,
+  type RecordSerde,
+  type Reply,
+  type ReplyTo,
+  type StateMachine,
+  type Ticket,
+} from './state-machine.ts';
+import { TimerTable } from './timer-table.ts';
+
+/** What a shard needs of the world around it. */
+export interface ShardOptions<T extends CoordinatorTypes> {
+  readonly partition: TopicPartition;
+  readonly machine: StateMachine<T>;
+  readonly serde: RecordSerde<T['record']>;
+  readonly log: CoordinatorLogAccess;
+  readonly clock: Clock;
+  readonly settings: RuntimeSettings;
+  /** Called once when the shard cannot go on: its state may no longer be what the log says. It has refused all its callers. */
+  readonly onLost: (errorCode: number, cause: unknown) => void;
+}
+
+export interface RuntimeSettings {
+  /** How long a write may take, in milliseconds (`offsets.commit.timeout.ms`). */
+  readonly writeTimeoutMs: number;
+  /** How long records wait for company; 0 or less: until the end of the event loop's turn (`group.coordinator.append.linger.ms`). */
+  readonly lingerMs: number;
+  /** Largest batch, in bytes of its records. */
+  readonly maxBatchBytes: number;
+  /** Runs a callback at the end of this turn of the event loop. Simulations put their scheduler here. */
+  readonly defer: (callback: () => void) => void;
+}
+
+interface Waiter {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (failure: CoordinatorError) => void;
+}
+
+interface Queued<Command> {
+  readonly command: Command;
+  readonly ticket: Ticket;
+}
+
+/**
+ * One partition of an internal topic with its state machine. Commands are handled one after the other, each at once when it
+ * may; the records of a loop turn go to the log as one batch, several batches may be in flight, and what they amount to
+ * becomes state, reply and follow-up in the order of the log:
+ *
+ *     submit -> handle -> changes, timers    (at once)
+ *                  \-> records -> batch -> append ... committed -> replay -> replies -> followUp
+ *
+ * An exclusive command waits until nothing is in flight, and while it waits or writes, later commands queue behind it.
+ */
+export class CoordinatorShard<T extends CoordinatorTypes> {
+  readonly #options: ShardOptions<T>;
+  readonly #machine: StateMachine<T>;
+  readonly #timers: TimerTable<T['command']>;
+  readonly #writer: ShardWriter<T>;
+  readonly #waiters = new Map<Ticket, Waiter>();
+  readonly #queue: Queued<T['command']>[] = [];
+  #state: 'loading' | 'active' | 'closed' = 'loading';
+  #exclusive: Write<T> | null = null;
+  #lastTicket: Ticket = NO_TICKET;
+
+  constructor(options: ShardOptions<T>) {
+    this.#options = options;
+    this.#machine = options.machine;
+    this.#timers = new TimerTable(options.clock, (command) => this.#enqueue({ command, ticket: NO_TICKET }));
+    this.#writer = new ShardWriter(options, {
+      committed: (write) => this.#committed(write),
+      failed: (write, errorCode) => this.#failed(write, errorCode),
+      replay: (record, position) => this.#machine.replay(record, position),
+      lost: (errorCode, cause) => this.#lose(errorCode, cause),
+    });
+  }
+
+  /** Replays the partition; until that is done callers get COORDINATOR_LOAD_IN_PROGRESS. Never rejects: a failure goes to `onLost`. */
+  async load(): Promise<void> {
+    try {
+      await loadPartition({ ...this.#options, cancelled: () => this.#state !== 'loading' });
+    } catch (failure) {
+      this.#lose(ErrorCodes.NOT_COORDINATOR, failure);
+      return;
+    }
+    if (this.#state !== 'loading') return;
+    this.#state = 'active';
+    this.#absorb(this.#machine.loaded(this.#options.clock.nowMs()), false);
+  }
+
+  /** Handles a command; rejects with a `CoordinatorError` when it is refused or its write fails. */
+  submit<C extends T['command']>(command: C): Promise<ReplyTo<T, C>> {
+    const refusal = this.#refusal();
+    if (refusal !== null) return Promise.reject(refusal);
+    const ticket = ++this.#lastTicket;
+    const reply = new Promise<unknown>((resolve, reject) => this.#waiters.set(ticket, { resolve, reject }));
+    this.#enqueue({ command, ticket });
+    return reply as Promise<ReplyTo<T, C>>;
+  }
+
+  /** Reads committed durable state (and soft state as it is now); throws a `CoordinatorError` while loading or after the end. */
+  read<R>(query: (machine: StateMachine<T>) => R): R {
+    const refusal = this.#refusal();
+    if (refusal !== null) throw refusal;
+    return query(this.#machine);
+  }
+
+  /** Stops serving: every caller still waiting is refused with `errorCode`. Idempotent. */
+  close(errorCode: number): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#timers.cancelAll();
+    this.#writer.close();
+    this.#queue.length = 0;
+    for (const waiter of this.#waiters.values()) waiter.reject(new CoordinatorError(errorCode));
+    this.#waiters.clear();
+  }
+
+  /** Resolves when everything handled so far is written, or the shard is closed. */
+  drained(): Promise<void> {
+    return this.#writer.drained();
+  }
+
+  #refusal(): CoordinatorError | null {
+    if (this.#state === 'active') return null;
+    const loading = this.#state === 'loading';
+    return new CoordinatorError(
+      loading ? ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS : ErrorCodes.NOT_COORDINATOR,
+    );
+  }
+
+  #enqueue(item: Queued<T['command']>): void {
+    if (this.#state !== 'active') return;
+    if (this.#queue.length === 0 && this.#mayRun(item.command)) this.#run(item);
+    else this.#queue.push(item);
+  }
+
+  #mayRun(command: T['command']): boolean {
+    if (this.#exclusive !== null) return false;
+    return this.#writer.idle || !this.#machine.isExclusive(command);
+  }
+
+  #pump(): void {
+    for (let next = this.#queue[0]; next !== undefined && this.#mayRun(next.command); next = this.#queue[0]) {
+      this.#queue.shift();
+      this.#run(next);
+    }
+  }
+
+  #run({ command, ticket }: Queued<T['command']>): void {
+    try {
+      const outcome = this.#machine.handle(command, ticket, this.#options.clock.nowMs());
+      this.#absorb(outcome, this.#machine.isExclusive(command));
+    } catch (failure) {
+      // The command changed nothing yet, so only its caller has to know.
+      this.#settle({ ticket, errorCode: errorCodeOf(failure), errorMessage: null });
+    }
+  }
+
+  #absorb(outcome: Outcome<T>, exclusive: boolean): void {
+    const write = outcome.records.length === 0 ? null : this.#writer.prepare(outcome);
+    for (const change of outcome.changes) this.#machine.apply(change);
+    for (const timer of outcome.timers) {
+      if (timer.delayMs === null) this.#timers.cancel(timer.key);
+      else this.#timers.schedule(timer.key, timer.delayMs, timer.command);
+    }
+    if (write === null) {
+      this.#finish(outcome);
+      return;
+    }
+    if (exclusive) this.#exclusive = write;
+    this.#writer.enqueue(write);
+  }
+
+  #finish(outcome: Outcome<T>): void {
+    for (const reply of outcome.replies) this.#settle(reply);
+    if (outcome.followUp !== null) this.#follow(outcome.followUp, ErrorCodes.NONE);
+  }
+
+  #follow(followUp: T['followUp'], errorCode: number): void {
+    this.#absorb(this.#machine.written(followUp, errorCode, this.#options.clock.nowMs()), false);
+  }
+
+  #committed(write: Write<T>): void {
+    this.#release(write);
+    this.#finish(write.outcome);
+    this.#pump();
+  }
+
+  #failed(write: Write<T>, appendErrorCode: number): void {
+    this.#release(write);
+    const errorCode = groupErrorOfAppendError(appendErrorCode);
+    for (const reply of write.outcome.replies)
+      this.#settle({ ticket: reply.ticket, errorCode, errorMessage: null });
+    if (write.outcome.followUp !== null) this.#follow(write.outcome.followUp, errorCode);
+    if (!leftNothingBehind(appendErrorCode)) this.#lose(errorCode, null);
+    this.#pump();
+  }
+
+  #release(write: Write<T>): void {
+    if (this.#exclusive === write) this.#exclusive = null;
+  }
+
+  #settle(reply: Reply): void {
+    const waiter = this.#waiters.get(reply.ticket);
+    if (waiter === undefined) return;
+    this.#waiters.delete(reply.ticket);
+    if ('value' in reply) waiter.resolve(reply.value);
+    else waiter.reject(new CoordinatorError(reply.errorCode, reply.errorMessage ?? undefined));
+  }
+
+  #lose(errorCode: number, cause: unknown): void {
+    if (this.#state === 'closed') return;
+    this.close(ErrorCodes.NOT_COORDINATOR);
+    this.#options.onLost(errorCode, cause);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What a coordinator is to the runtime: a pure state machine over one partition of its internal topic.
+ *
+ * It owns two kinds of state, and each changes in one way only:
+ *
+ *     durable   what the records of the partition amount to     changed by `replay(record)` alone, when a record is committed
+ *     soft      waiting members, votes, deadlines               changed by `apply(change)` alone, right after `handle`
+ *
+ * `handle` reads both, changes neither and returns everything that follows as one value. So a command that throws leaves no
+ * trace, a failed write leaves the durable state as the log has it (nothing was applied ahead, nothing has to be rolled
+ * back), and a restart replays the same `replay` over the same records. Kafka applies at the append and keeps timeline
+ * snapshots to take it back; applying at the commit needs neither, at the price that a command cannot read what an earlier
+ * one has in flight. The few commands to which that matters are exclusive, see `isExclusive`.
+ */
+export interface StateMachine<T extends CoordinatorTypes> {
+  /** Decides what a command leads to. `nowMs` is wall-clock time. */
+  handle(command: T['command'], ticket: Ticket, nowMs: number): Outcome<T>;
+  /** Continues after the write that an outcome's `followUp` waited for; `errorCode` is 0 or the reason it failed. */
+  written(followUp: T['followUp'], errorCode: number, nowMs: number): Outcome<T>;
+  /** True for commands that need to see every earlier write applied: nothing else of the shard is under way while they run. */
+  isExclusive(command: T['command']): boolean;
+  /** Installs one change of the soft state. */
+  apply(change: T['change']): void;
+  /** Installs one committed record, live or after a restart. */
+  replay(record: T['record'], position: RecordPosition): void;
+  /** Installs the end of a transaction that wrote to this partition. */
+  replayEndTransaction(producerId: number, committed: boolean): void;
+  /** What follows from a freshly loaded state: timers to arm, groups to rebalance. */
+  loaded(nowMs: number): Outcome<T>;
+}
+
+/** The types of one coordinator, in one bundle. */
+export interface CoordinatorTypes {
+  readonly command: { readonly type: string };
+  /** The reply to each command type. */
+  readonly replies: object;
+  readonly followUp: unknown;
+  readonly record: unknown;
+  readonly change: unknown;
+}
+
+/** The reply type of a command. */
+export type ReplyTo<T extends CoordinatorTypes, C extends T['command']> = C['type'] extends keyof T['replies']
+  ? T['replies'][C['type']]
+  : never;
+
+/** Names the caller that waits for a reply. A machine may keep it in its soft state and answer much later. */
+export type Ticket = number;
+
+/** The ticket of commands that nobody waits for: timers. Replies to it vanish. */
+export const NO_TICKET: Ticket = 0;
+
+/** Everything that follows from one command, as a value. */
+export interface Outcome<T extends CoordinatorTypes> {
+  /** Applied at once, before any other command is handled. */
+  readonly changes: readonly T['change'][];
+  readonly timers: readonly TimerEffect<T['command']>[];
+  /** Appended in this order. */
+  readonly records: readonly T['record'][];
+  /** Atomic records go into one batch, all or none; the others may be spread over several. */
+  readonly atomic: boolean;
+  /** Sent once the records are committed and replayed; at once when there are none. Refused with the write's error when it fails. */
+  readonly replies: readonly Reply[];
+  /** Handed to `written` when the write has ended, well or badly. */
+  readonly followUp: T['followUp'] | null;
+}
+
+/** An answer to one waiting caller: a value, or a refusal that its service turns into the API's error response. */
+export type Reply =
+  | { readonly ticket: Ticket; readonly value: unknown }
+  | { readonly ticket: Ticket; readonly errorCode: number; readonly errorMessage: string | null };
+
+/** Arms (again) or cancels the timer of a key. A timer that fires hands its command to `handle` with `NO_TICKET`. */
+export type TimerEffect<Command> =
+  | { readonly key: string; readonly delayMs: number; readonly command: Command }
+  | { readonly key: string; readonly delayMs: null };
+
+/** Where a replayed record stands. */
+export interface RecordPosition {
+  readonly offset: number;
+  /** -1 outside of transactions. */
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
+/** Turns records into the key and value bytes of the internal topic and back. */
+export interface RecordSerde<Record> {
+  encode(record: Record): { readonly key: Buffer; readonly value: Buffer | null };
+  /** Null for a record of a type that this coordinator does not know: it is skipped. Throws `ProtocolError` on malformed bytes. */
+  decode(key: Buffer, value: Buffer | null): Record | null;
+}
+
+const NOTHING: readonly never[] = [];
+
+/** An outcome from its parts; what is absent is empty. */
+export function outcome<T extends CoordinatorTypes>(parts: Partial<Outcome<T>>): Outcome<T> {
+  return {
+    changes: parts.changes ?? NOTHING,
+    timers: parts.timers ?? NOTHING,
+    records: parts.records ?? NOTHING,
+    atomic: parts.atomic ?? true,
+    replies: parts.replies ?? NOTHING,
+    followUp: parts.followUp ?? null,
+  };
+}

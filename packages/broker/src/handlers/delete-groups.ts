@@ -1,0 +1,27 @@
+import { deleteGroupsRequest, deleteGroupsResponse } from '@ottla/protocol';
+import type { DeleteGroupsRequest, DeleteGroupsResponse } from '@ottla/protocol';
+import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { ApiHandler } from './handler.ts';
+
+/** DeleteGroups, versions 0 to 2. Each group has its own result; naming one twice does not delete it twice. */
+export function deleteGroupsHandler(deps: {
+  readonly groups: GroupCoordinator;
+}): ApiHandler<DeleteGroupsRequest, DeleteGroupsResponse> {
+  return {
+    apiKey: 42,
+    minVersion: 0,
+    maxVersion: 2,
+    request: deleteGroupsRequest,
+    response: deleteGroupsResponse,
+
+    async handle(request) {
+      const results = await deps.groups.deleteGroups([...new Set(request.groupsNames)]);
+      return { throttleTimeMs: 0, results: results.map((result) => ({ ...result, errorMessage: null })) };
+    },
+
+    errorResponse: (request, errorCode) => ({
+      throttleTimeMs: 0,
+      results: request.groupsNames.map((groupId) => ({ groupId, errorCode, errorMessage: null })),
+    }),
+  };
+}
