@@ -20,9 +20,12 @@ export interface Disk {
   existsSync(path: string): boolean;
   /** Size in bytes of a file; throws `ENOENT` when absent. */
   sizeSync(path: string): number;
+  /** Time of the last modification in milliseconds since the epoch; throws `ENOENT` when absent. */
+  modifiedMsSync(path: string): number;
   /** Names (not paths) in a folder, sorted; throws `ENOENT` when absent. */
   listSync(folder: string): string[];
   isDirectorySync(path: string): boolean;
+  /** Creates a folder and those above it; silent when it is there. */
   mkdirSync(path: string): void;
   renameSync(from: string, to: string): void;
   /** Removes one file; silent when absent. */

@@ -1,6 +1,3 @@
-/** Kafka's compression type ids as they stand in the batch attributes. */
-export type CompressionName = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
-
 /**
  * The topic configuration as the log needs it: parsed values, Kafka's defaults. `-1` means "no limit" where Kafka says so.
  * Numbers that default to Kafka's `Long.MAX_VALUE` are `Number.MAX_SAFE_INTEGER` here.

@@ -1,6 +1,18 @@
-import type { Clock, Disk, Random } from '@ottla/platform';
+import type { Clock, Disk, Random, TimerHandle } from '@ottla/platform';
+import { CorruptLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
+import { FilePool } from './file-pool.ts';
 import type { LogConfig } from './log-config.ts';
-import type { Log } from './log.ts';
+import { SyncGate, type LogContext } from './log-context.ts';
+import { LogDirectory, type DirectoryCheckpoints } from './log-directory.ts';
+import {
+  deletedFolderName,
+  folderName,
+  isDeletedFolderName,
+  parseFolderName,
+  partitionKey,
+} from './log-files.ts';
+import { Log } from './log.ts';
+import { TailCache } from './tail-cache.ts';
 import type { TopicPartition } from './types.ts';
 
 export interface LogManagerOptions {
@@ -16,25 +28,30 @@ export interface LogManagerOptions {
   readonly configFor: (topic: string) => LogConfig;
   /** Called once per directory that went offline; its logs refuse everything from then on. */
   readonly onDirFailure: (dir: string, error: unknown) => void;
-  /** Told while logs are loaded; `remaining` counts logs still to load in the directory. */
-  readonly onLoadProgress?: (progress: {
-    dir: string;
-    log: string;
-    remaining: number;
-    recovering: boolean;
-  }) => void;
+  /** Told of a log whose durable part is damaged: the partition stays offline, every use of it gets this error. */
+  readonly onDamagedLog?: (topicPartition: TopicPartition, error: CorruptLogError) => void;
+  /** Told before each log that is loaded; `remaining` counts the logs still to load in the directory. */
+  readonly onLoadProgress?: (progress: LoadProgress) => void;
   /** `producer.id.expiration.ms`. */
   readonly producerIdExpirationMs?: number;
   /** Bound of the tail cache over all logs; default 64 MiB. */
   readonly tailCacheBytes?: number;
   /** `log.retention.check.interval.ms`. */
   readonly retentionCheckIntervalMs?: number;
-  /** `log.flush.scheduler.interval.ms`. */
+  /** `log.flush.scheduler.interval.ms`; by default topics' `flush.ms` is looked at every second. */
   readonly flushSchedulerIntervalMs?: number;
   /** `log.flush.offset.checkpoint.interval.ms` (and the start offset's). */
   readonly checkpointIntervalMs?: number;
   /** `num.recovery.threads.per.data.dir`: logs loaded at the same time per directory. */
   readonly recoveryThreadsPerDir?: number;
+}
+
+export interface LoadProgress {
+  readonly dir: string;
+  readonly log: string;
+  readonly remaining: number;
+  /** The last run did not end cleanly: the log is read from its recovery point on. */
+  readonly recovering: boolean;
 }
 
 export interface LogDirInfo {
@@ -43,42 +60,353 @@ export interface LogDirInfo {
   readonly online: boolean;
 }
 
-const notYet = (): never => {
-  throw new Error('Not written yet');
-};
+/** The log of cluster metadata lies beside the partitions; the controller opens it. */
+const METADATA_TOPIC = '__cluster_metadata';
+const DEFAULT_TAIL_CACHE_BYTES = 64 * 1024 * 1024;
+const PRODUCER_EXPIRATION_CHECK_MS = 10 * 60 * 1000;
+/** Kafka waits this long after the start before it removes old segments. */
+const INITIAL_RETENTION_DELAY_MS = 30_000;
+/** Fewer than libuv's four threads: one is left to the reads. */
+const MAX_CONCURRENT_SYNCS = 3;
 
 /** All logs of a broker and the directories that hold them. */
 export class LogManager {
+  readonly clusterId: string;
+  readonly #options: LogManagerOptions;
+  readonly #directories: LogDirectory[];
+  readonly #contexts = new Map<LogDirectory, LogContext>();
+  readonly #logs = new Map<string, Log>();
+  /** Logs that could not be loaded because their files are damaged, with the error that every use of them gets. */
+  readonly #damaged = new Map<string, CorruptLogError>();
+  readonly #pool: FilePool;
+  readonly #timers = new Set<TimerHandle>();
+  /** Removals of deleted partitions and the like; `close` waits for those that have begun. */
+  readonly #background = new Set<Promise<void>>();
+  #metadataLog: Log | null = null;
+  #closing: Promise<void> | null = null;
+
+  private constructor(options: LogManagerOptions, directories: LogDirectory[], clusterId: string) {
+    this.#options = options;
+    this.#directories = directories;
+    this.clusterId = clusterId;
+    this.#pool = new FilePool(options.disk);
+    const tailCache = new TailCache(options.tailCacheBytes ?? DEFAULT_TAIL_CACHE_BYTES);
+    const syncGate = new SyncGate(MAX_CONCURRENT_SYNCS);
+    for (const dir of directories) {
+      this.#contexts.set(dir, {
+        disk: options.disk,
+        pool: this.#pool,
+        clock: options.clock,
+        random: options.random,
+        tailCache,
+        syncGate,
+        dir,
+        producerIdExpirationMs: options.producerIdExpirationMs ?? 86_400_000,
+      });
+    }
+  }
+
   /** Takes the locks, loads every log. @throws LogDirUnusableError with the one line for the user */
-  static async open(_options: LogManagerOptions): Promise<LogManager> {
-    return notYet();
+  static async open(options: LogManagerOptions): Promise<LogManager> {
+    const { directories, failures } = openDirectories(options);
+    try {
+      const known = directories.find((dir) => dir.clusterId !== null)?.clusterId ?? null;
+      const clusterId = options.clusterId ?? known ?? options.random.uuid();
+      for (const dir of directories)
+        dir.identify({ clusterId, nodeId: options.nodeId, random: options.random });
+      const manager = new LogManager(options, directories, clusterId);
+      for (const failure of failures) options.onDirFailure(failure.dir, failure);
+      await Promise.all(directories.map((dir) => manager.#loadDirectory(dir)));
+      manager.#startTimers();
+      return manager;
+    } catch (error) {
+      for (const dir of directories) dir.release();
+      throw error;
+    }
   }
-  readonly clusterId: string = notYet();
-  /** The previous run of every directory ended cleanly. */
-  readonly hadCleanShutdown: boolean = notYet();
+
+  /** The previous run of every directory ended cleanly (a new directory counts as clean). */
+  get hadCleanShutdown(): boolean {
+    return this.#directories.every((dir) => dir.cleanShutdownEpoch !== null || dir.clusterId === null);
+  }
+
   dirs(): LogDirInfo[] {
-    return notYet();
+    return this.#directories.map((dir) => ({
+      path: dir.path,
+      directoryId: dir.directoryId,
+      online: dir.failure === null,
+    }));
   }
-  get(_topicPartition: TopicPartition): Log | undefined {
-    return notYet();
+
+  get(topicPartition: TopicPartition): Log | undefined {
+    return this.#logs.get(partitionKey(topicPartition));
   }
+
   allLogs(): Iterable<Log> {
-    return notYet();
+    return this.#logs.values();
   }
-  /** Creates the folder in the directory with the fewest logs when there is none yet. @throws LogError KAFKA_STORAGE_ERROR, INCONSISTENT_TOPIC_ID */
-  getOrCreate(_topicPartition: TopicPartition, _topicId: string | null, _config: LogConfig): Log {
-    return notYet();
+
+  /**
+   * The log of a partition; its folder is created in the directory with the fewest logs when there is none yet.
+   * @throws LogError KAFKA_STORAGE_ERROR, INCONSISTENT_TOPIC_ID
+   */
+  getOrCreate(topicPartition: TopicPartition, topicId: string | null, config: LogConfig): Log {
+    const key = partitionKey(topicPartition);
+    const damaged = this.#damaged.get(key);
+    if (damaged !== undefined) throw damaged;
+    const existing = this.#logs.get(key);
+    if (existing !== undefined) {
+      if (topicId !== null) existing.assignTopicId(topicId);
+      return existing;
+    }
+    const dir = this.#leastUsedDirectory();
+    try {
+      dir.prepareCreation(key);
+      const log = Log.create(this.#contexts.get(dir)!, {
+        topicPartition,
+        folder: `${dir.path}/${key}`,
+        config,
+        recoveryPoint: 0,
+        logStartOffset: 0,
+        hadCleanShutdown: true,
+        topicId,
+      });
+      this.#logs.set(key, log);
+      dir.addLog(log);
+      return log;
+    } catch (error) {
+      if (error instanceof LogError) throw error;
+      dir.fail(error);
+      throw new LogDirOfflineError(dir.path, error);
+    }
   }
+
+  #leastUsedDirectory(): LogDirectory {
+    let best: LogDirectory | null = null;
+    for (const dir of this.#directories) {
+      if (dir.failure === null && (best === null || dir.logs.size < best.logs.size)) best = dir;
+    }
+    if (best !== null) return best;
+    const [first] = this.#directories;
+    throw new LogDirOfflineError(first!.path, first!.failure);
+  }
+
+  /**
+   * The metadata log, in the first directory: opened for the controller, closed with the manager. It is always read and
+   * checked as a whole, as Kafka does, since everything else depends on it.
+   */
+  async openMetadataLog(config: LogConfig): Promise<Log> {
+    if (this.#metadataLog !== null) return this.#metadataLog;
+    const dir = this.#directories[0]!;
+    const topicPartition = { topic: METADATA_TOPIC, partition: 0 };
+    this.#metadataLog = await Log.open(this.#contexts.get(dir)!, {
+      topicPartition,
+      folder: `${dir.path}/${folderName(topicPartition)}`,
+      config,
+      recoveryPoint: 0,
+      logStartOffset: 0,
+      hadCleanShutdown: false,
+      topicId: null,
+    });
+    return this.#metadataLog;
+  }
+
   /** Renames the folder to `topic-N.uuid-delete` at once and removes it after `file.delete.delay.ms`. */
-  asyncDelete(_topicPartition: TopicPartition): void {
-    notYet();
+  asyncDelete(topicPartition: TopicPartition): void {
+    const key = partitionKey(topicPartition);
+    this.#damaged.delete(key);
+    const log = this.#logs.get(key);
+    if (log === undefined) return;
+    const dir = this.#directories.find((each) => each.path === log.parentDir)!;
+    this.#logs.delete(key);
+    dir.removeLog(key);
+    const released = log.release();
+    if (dir.failure !== null) return;
+    const target = `${dir.path}/${deletedFolderName(topicPartition, this.#uniqueHex())}`;
+    try {
+      this.#options.disk.renameSync(log.folder, target);
+    } catch (error) {
+      dir.fail(error);
+      throw new LogDirOfflineError(dir.path, error);
+    }
+    this.#inBackground(released.then(() => dir.checkpoint()));
+    this.#removeLater(target, log.config.fileDeleteDelayMs);
   }
+
+  #uniqueHex(): string {
+    return Buffer.from(this.#options.random.uuid(), 'base64url').toString('hex');
+  }
+
+  #removeLater(folder: string, delayMs: number): void {
+    // A failed removal costs space, not data; the next start tries again.
+    this.#after(delayMs, () => this.#inBackground(this.#options.disk.removeFolder(folder).catch(() => {})));
+  }
+
   /** Total and usable bytes of the volume of a directory (DescribeLogDirs). */
-  async volume(_dir: string): Promise<{ totalBytes: number; usableBytes: number }> {
-    return notYet();
+  volume(dir: string): Promise<{ totalBytes: number; usableBytes: number }> {
+    return this.#options.disk.statVolume(dir);
   }
-  /** Clean shutdown: flush, snapshots, indexes, checkpoints, marker, locks. Idempotent. */
-  async close(): Promise<void> {
-    notYet();
+
+  async #loadDirectory(dir: LogDirectory): Promise<void> {
+    try {
+      const checkpoints = dir.readCheckpoints();
+      const names = this.#options.disk.listSync(dir.path);
+      const folders: { name: string; topicPartition: TopicPartition }[] = [];
+      for (const name of names) {
+        if (isDeletedFolderName(name)) this.#removeLater(`${dir.path}/${name}`, 0);
+        const topicPartition = parseFolderName(name);
+        if (topicPartition === null || topicPartition.topic === METADATA_TOPIC) continue;
+        if (this.#options.disk.isDirectorySync(`${dir.path}/${name}`)) folders.push({ name, topicPartition });
+      }
+      await dir.removeCleanShutdownMarker();
+      let remaining = folders.length;
+      const loadNext = async (): Promise<void> => {
+        for (let next = folders.shift(); next !== undefined; next = folders.shift()) {
+          const recovering = dir.cleanShutdownEpoch === null;
+          this.#options.onLoadProgress?.({ dir: dir.path, log: next.name, remaining, recovering });
+          await this.#loadLog(dir, next.topicPartition, checkpoints);
+          remaining--;
+        }
+      };
+      const workers = Math.max(1, this.#options.recoveryThreadsPerDir ?? 2);
+      await Promise.all(Array.from({ length: workers }, loadNext));
+      if (names.length > 0) await dir.checkpoint();
+    } catch (error) {
+      dir.fail(error);
+    }
   }
+
+  async #loadLog(
+    dir: LogDirectory,
+    topicPartition: TopicPartition,
+    checkpoints: DirectoryCheckpoints,
+  ): Promise<void> {
+    const key = partitionKey(topicPartition);
+    const other = this.#logs.get(key);
+    if (other !== undefined) {
+      throw new Error(
+        `Partition "${key}" lies in two log directories: "${other.parentDir}" and "${dir.path}"`,
+      );
+    }
+    try {
+      const log = await Log.open(this.#contexts.get(dir)!, {
+        topicPartition,
+        folder: `${dir.path}/${key}`,
+        config: this.#options.configFor(topicPartition.topic),
+        recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
+        logStartOffset: checkpoints.logStartOffsets.get(key) ?? 0,
+        hadCleanShutdown: dir.cleanShutdownEpoch !== null,
+        topicId: null,
+      });
+      log.updateHighWatermark(checkpoints.highWatermarks.get(key) ?? 0);
+      this.#logs.set(key, log);
+      dir.addLog(log);
+    } catch (error) {
+      if (!(error instanceof CorruptLogError)) throw error;
+      // One damaged partition must not take the others of its directory away.
+      this.#damaged.set(key, error);
+      this.#options.onDamagedLog?.(topicPartition, error);
+    }
+  }
+
+  #startTimers(): void {
+    const { retentionCheckIntervalMs = 300_000, flushSchedulerIntervalMs = 1000 } = this.#options;
+    const { checkpointIntervalMs = 60_000 } = this.#options;
+    this.#every(flushSchedulerIntervalMs, flushSchedulerIntervalMs, (log) => log.maybeFlushByTime());
+    this.#every(PRODUCER_EXPIRATION_CHECK_MS, PRODUCER_EXPIRATION_CHECK_MS, (log) =>
+      log.removeExpiredProducers(),
+    );
+    this.#every(
+      Math.min(INITIAL_RETENTION_DELAY_MS, retentionCheckIntervalMs),
+      retentionCheckIntervalMs,
+      (log) => {
+        if (!log.isOffline) log.deleteOldSegments();
+      },
+    );
+    const checkpoint = (): void => {
+      for (const log of this.#logs.values()) log.persistIndexes();
+      for (const dir of this.#directories) void dir.checkpoint();
+      this.#after(checkpointIntervalMs, checkpoint);
+    };
+    this.#after(checkpointIntervalMs, checkpoint);
+  }
+
+  #every(firstDelayMs: number, intervalMs: number, action: (log: Log) => void): void {
+    const run = (): void => {
+      for (const log of this.#logs.values()) {
+        try {
+          action(log);
+        } catch (error) {
+          // A log that went offline has told so already; the others have their turn.
+          if (!(error instanceof LogError)) throw error;
+        }
+      }
+      this.#after(intervalMs, run);
+    };
+    this.#after(firstDelayMs, run);
+  }
+
+  #after(delayMs: number, callback: () => void): void {
+    const timer = this.#options.clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      callback();
+    });
+    this.#timers.add(timer);
+  }
+
+  #inBackground(work: Promise<void>): void {
+    this.#background.add(work);
+    void work.finally(() => this.#background.delete(work));
+  }
+
+  /**
+   * Clean shutdown: flush, snapshots, indexes, checkpoints, marker, locks. Idempotent.
+   * `brokerEpoch` goes into the marker, for the next registration (KIP-966).
+   */
+  close(brokerEpoch = -1): Promise<void> {
+    this.#closing ??= this.#close(brokerEpoch);
+    return this.#closing;
+  }
+
+  async #close(brokerEpoch: number): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    await Promise.all(this.#background);
+    const metadataLog = this.#metadataLog;
+    if (metadataLog !== null) await metadataLog.close().catch(() => {});
+    await Promise.all(
+      this.#directories.map(async (dir) => {
+        // An error here takes the directory offline: it gets no marker and is recovered at the next start.
+        await Promise.all([...dir.logs.values()].map((log) => log.close().catch(() => log.release())));
+        await dir.checkpoint();
+        if (this.#damaged.size === 0)
+          await dir.markClean(brokerEpoch).catch((error: unknown) => dir.fail(error));
+      }),
+    );
+    this.#pool.close();
+    for (const dir of this.#directories) dir.release();
+  }
+}
+
+/** Locks all directories that can be used; one that is held by another broker stops everything, as in Kafka. */
+function openDirectories(options: LogManagerOptions): {
+  directories: LogDirectory[];
+  failures: LogDirUnusableError[];
+} {
+  const directories: LogDirectory[] = [];
+  const failures: LogDirUnusableError[] = [];
+  for (const path of options.dirs) {
+    try {
+      directories.push(new LogDirectory(options.disk, path, options.onDirFailure));
+    } catch (error) {
+      if (error instanceof LogDirUnusableError && error.cause !== undefined) {
+        failures.push(error);
+        continue;
+      }
+      for (const dir of directories) dir.release();
+      throw error;
+    }
+  }
+  if (directories.length === 0) throw failures[0] ?? new Error('No log directory: set log.dirs');
+  return { directories, failures };
 }

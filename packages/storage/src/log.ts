@@ -1,4 +1,21 @@
+import { ErrorCodes, readBatchSummary, type BatchSummary } from '@ottla/protocol';
+import { assignOffsets, readBatches, validateBatches, type AppendTarget } from './append-validator.ts';
+import { LogDirOfflineError, LogError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
+import type { LogContext } from './log-context.ts';
+import { LogFlusher } from './log-flusher.ts';
+import { LogLoader, type LoadedLog } from './log-loader.ts';
+import { LogReader } from './log-reader.ts';
+import { LogSegment } from './log-segment.ts';
+import { PartitionMetadata } from './partition-metadata.ts';
+import type { ProducerState } from './producer-state.ts';
+import type { ProducerBatch } from './producer-entry.ts';
+import { isExpiredSegment, excessBytes } from './retention.ts';
+import { cutSegment } from './segment-cut.ts';
+import type { SegmentList } from './segment-list.ts';
+import { LogTail } from './tail-cache.ts';
+import { readTransactionMarker } from './transaction-marker.ts';
+import type { AbortedTxn } from './transaction-index.ts';
 import type {
   AbortedTransaction,
   ActiveProducer,
@@ -11,120 +28,668 @@ import type {
   TopicPartition,
 } from './types.ts';
 
-const notYet = (): never => {
-  throw new Error('Not written yet');
-};
+/** Where and how a log is opened. */
+export interface LogOptions {
+  readonly topicPartition: TopicPartition;
+  readonly folder: string;
+  readonly config: LogConfig;
+  readonly recoveryPoint: number;
+  readonly logStartOffset: number;
+  readonly hadCleanShutdown: boolean;
+  /** Written to `partition.metadata` when that is not there; null leaves it out. */
+  readonly topicId: string | null;
+}
 
-/** One partition's log (Kafka's UnifiedLog). */
+/**
+ * One partition's log (Kafka's UnifiedLog): segments, producers, leader epochs and offsets of one folder.
+ *
+ *     logStartOffset <= highWatermark <= logEndOffset       flushedOffset <= logEndOffset
+ *     [ deleted |  readable by consumers  |  not committed yet )
+ */
 export class Log {
-  readonly topicPartition: TopicPartition = notYet();
-  /** The folder `topic-N`. */
-  readonly folder: string = notYet();
+  readonly topicPartition: TopicPartition;
+  /** The folder `topic-N`; changes when the log is deleted. */
+  readonly folder: string;
+  readonly #context: LogContext;
+  readonly #segments: SegmentList;
+  readonly #loaded: LoadedLog;
+  readonly #producers: ProducerState;
+  readonly #reader: LogReader;
+  readonly #tail: LogTail;
+  readonly #flusher: LogFlusher;
+  readonly #metadata: PartitionMetadata;
+  #config: LogConfig;
+  #logStartOffset: number;
+  #logEndOffset: number;
+  #highWatermark: number;
+  #flushedOffset: number;
+  #lastFlushMs: number;
+  /** Bytes of the sealed segments. */
+  #sealedBytes = 0;
+  /** Segments that were sealed and are not durable yet. */
+  #unsynced: LogSegment[] = [];
+  /** Files were created or renamed since the folder was synced last. */
+  #isFolderDirty = false;
+  /** Lowest offset truncated to while a flush round runs: that round proves nothing above it. */
+  #flushCeiling = Infinity;
+  #isClosed = false;
+
+  /** Use `Log.open`; the manager creates logs with `Log.create`. */
+  private constructor(context: LogContext, options: LogOptions, loaded: LoadedLog) {
+    this.#context = context;
+    this.topicPartition = options.topicPartition;
+    this.folder = options.folder;
+    this.#config = options.config;
+    this.#loaded = loaded;
+    this.#segments = loaded.segments;
+    this.#producers = loaded.producers;
+    this.#logStartOffset = loaded.logStartOffset;
+    this.#logEndOffset = loaded.nextOffset;
+    this.#highWatermark = loaded.logStartOffset;
+    this.#flushedOffset = loaded.nextOffset;
+    this.#lastFlushMs = context.clock.nowMs();
+    this.#reader = new LogReader(loaded.segments);
+    this.#tail = new LogTail(context.tailCache);
+    this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
+    this.#flusher = new LogFlusher({
+      endOffset: () => this.#logEndOffset,
+      syncAll: () => this.#syncAll(),
+      onFlushed: (offset) => this.#onFlushed(offset),
+      onFailure: (error) => this.#fail(error),
+    });
+    for (const segment of loaded.segments.all()) {
+      if (segment !== loaded.segments.active) this.#sealedBytes += segment.sizeInBytes;
+    }
+  }
+
+  /** Opens the log in a folder (created when absent), recovering it if need be. @throws CorruptLogError */
+  static async open(context: LogContext, options: LogOptions): Promise<Log> {
+    const isNew = !context.disk.existsSync(options.folder);
+    if (isNew) context.disk.mkdirSync(options.folder);
+    const loaded = await new LogLoader(context, options).load();
+    const log = new Log(context, options, loaded);
+    log.#isFolderDirty = isNew;
+    return log;
+  }
+
+  /** A new, empty log; synchronous, since there is nothing to read. */
+  static create(context: LogContext, options: LogOptions): Log {
+    context.disk.mkdirSync(options.folder);
+    const log = new Log(context, options, new LogLoader(context, options).create());
+    log.#isFolderDirty = true;
+    return log;
+  }
+
   /** The log directory that holds the folder, as configured. */
-  readonly parentDir: string = notYet();
+  get parentDir(): string {
+    return this.#context.dir.path;
+  }
+
   /** Uuid of the log directory (meta.properties `directory.id`). */
-  readonly directoryId: string = notYet();
+  get directoryId(): string {
+    return this.#context.dir.directoryId;
+  }
+
   /** From `partition.metadata`; null when unknown. */
   get topicId(): string | null {
-    return notYet();
+    return this.#metadata.topicId;
   }
+
+  /** Notes the topic's id. @throws LogError INCONSISTENT_TOPIC_ID when the folder belongs to another topic of that name */
+  assignTopicId(topicId: string): void {
+    this.#metadata.assign(topicId);
+  }
+
   get config(): LogConfig {
-    return notYet();
+    return this.#config;
   }
-  updateConfig(_config: LogConfig): void {
-    notYet();
+
+  updateConfig(config: LogConfig): void {
+    this.#config = config;
   }
+
   get logStartOffset(): number {
-    return notYet();
+    return this.#logStartOffset;
   }
+
   get logEndOffset(): number {
-    return notYet();
+    return this.#logEndOffset;
   }
+
   /** Everything below is durable. */
   get flushedOffset(): number {
-    return notYet();
+    return this.#flushedOffset;
   }
+
   get highWatermark(): number {
-    return notYet();
+    return this.#highWatermark;
   }
-  /** Clamped to [logStartOffset, logEndOffset]; may go down only through truncation. Returns the new value. */
-  updateHighWatermark(_offset: number): number {
-    return notYet();
+
+  /** Clamped to [logStartOffset, logEndOffset]. Returns the new value. */
+  updateHighWatermark(offset: number): number {
+    const clamped = Math.min(Math.max(offset, this.#logStartOffset), this.#logEndOffset);
+    this.#highWatermark = clamped;
+    this.#producers.onHighWatermarkUpdated(clamped);
+    return clamped;
   }
-  /** First offset of the oldest open (or not yet replicated) transaction, bounded by the high watermark. */
+
+  /** First offset that a read_committed reader must not see: of the oldest open transaction, at most the high watermark. */
   get lastStableOffset(): number {
-    return notYet();
+    const firstUnstable = this.#producers.firstUnstableOffset();
+    return firstUnstable === null ? this.#highWatermark : Math.min(firstUnstable, this.#highWatermark);
   }
+
   get sizeInBytes(): number {
-    return notYet();
+    return this.#sealedBytes + this.#segments.active.sizeInBytes;
   }
+
+  /** Where the oldest segment begins; the log start offset may lie inside of it. */
+  get firstSegmentBaseOffset(): number {
+    return this.#segments.first.baseOffset;
+  }
+
+  get segmentCount(): number {
+    return this.#segments.length;
+  }
+
   get isOffline(): boolean {
-    return notYet();
+    return this.#context.dir.failure !== null;
   }
+
   get latestEpoch(): number {
-    return notYet();
+    return this.#loaded.epochs.latestEpoch;
   }
 
   /**
    * Appends whole batches; offsets, epoch (and times) are patched into `records`. Synchronous: the data is in the page
    * cache on return. The log may keep `records` for its tail cache: the caller must not touch it again.
-   * @throws LogError with Kafka's code: CORRUPT_MESSAGE, RECORD_TOO_LARGE, INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER, ...
+   * @throws LogError with Kafka's code: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER, ...
    */
-  append(_records: Buffer, _options: LogAppendOptions): LogAppendInfo {
-    return notYet();
+  append(records: Buffer, options: LogAppendOptions): LogAppendInfo {
+    this.#ensureUsable();
+    const { origin, leaderEpoch } = options;
+    const target: AppendTarget = {
+      topicPartition: this.topicPartition,
+      config: this.#config,
+      origin,
+      nowMs: this.#context.clock.nowMs(),
+    };
+    const received = readBatches(records, target);
+    if (origin === 'replication') return this.#appendAsFollower(records, received);
+    const valid = validateBatches(records, received, target);
+    if (valid.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(valid.length);
+    const duplicate = this.#checkProducers(records, received, options);
+    if (duplicate !== null) return this.#duplicateInfo(duplicate);
+    const prepared = assignOffsets(valid, target, { nextOffset: this.#logEndOffset, leaderEpoch });
+    return this.#write(prepared.records, prepared.batches, prepared.logAppendTimeMs);
   }
+
+  #appendAsFollower(records: Buffer, batches: BatchSummary[]): LogAppendInfo {
+    let expected = this.#logEndOffset;
+    for (const batch of batches) {
+      if (batch.baseOffset < expected) {
+        throw new LogError(
+          ErrorCodes.UNKNOWN_SERVER_ERROR,
+          `Unexpected offset in append to ${this.#name}: "${batch.baseOffset}" is less than the next offset "${expected}"`,
+        );
+      }
+      expected = batch.lastOffset + 1;
+    }
+    if (records.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(records.length);
+    return this.#write(records, batches, -1);
+  }
+
+  #checkProducers(records: Buffer, batches: BatchSummary[], options: LogAppendOptions): ProducerBatch | null {
+    for (const batch of batches) {
+      if (batch.producerId < 0) continue;
+      const marker = batch.isControl ? readTransactionMarker(records, batch) : null;
+      const duplicate = this.#producers.check(batch, options.origin, marker);
+      if (duplicate !== null) return duplicate;
+    }
+    return null;
+  }
+
+  #write(records: Buffer, batches: BatchSummary[], logAppendTimeMs: number): LogAppendInfo {
+    const first = batches[0]!;
+    const last = batches.at(-1)!;
+    let maxTimestamp = -1;
+    for (const batch of batches) if (batch.maxTimestamp > maxTimestamp) maxTimestamp = batch.maxTimestamp;
+    try {
+      this.#maybeRoll({
+        bytes: records.length,
+        firstOffset: first.baseOffset,
+        lastOffset: last.lastOffset,
+        maxTimestamp,
+      });
+      this.#segments.active.write([records]);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    // From here on the bytes are in the file: nothing below may refuse them, or offsets would be given out twice.
+    const segment = this.#segments.active;
+    this.#logEndOffset = last.lastOffset + 1;
+    for (const batch of batches) {
+      segment.noteBatch(batch, this.#config.indexIntervalBytes);
+      this.#loaded.epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+      this.#applyToProducers(segment, records, batch);
+    }
+    this.#tail.append(records, first.baseOffset, this.#logEndOffset);
+    if (this.#logEndOffset - this.#flushedOffset >= this.#config.flushMessages) this.#flushInBackground();
+    return {
+      firstOffset: first.baseOffset,
+      lastOffset: last.lastOffset,
+      logAppendTimeMs,
+      maxTimestamp,
+      logStartOffset: this.#logStartOffset,
+      sizeInBytes: records.length,
+      duplicate: false,
+    };
+  }
+
+  #applyToProducers(segment: LogSegment, records: Buffer, batch: BatchSummary): void {
+    const marker = batch.isControl ? readTransactionMarker(records, batch) : null;
+    const aborted = this.#producers.apply(batch, marker);
+    if (aborted === null) return;
+    try {
+      segment.txnIndex.append(aborted);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #duplicateInfo(duplicate: ProducerBatch): LogAppendInfo {
+    return {
+      firstOffset: duplicate.firstOffset,
+      lastOffset: duplicate.lastOffset,
+      logAppendTimeMs: duplicate.timestamp,
+      maxTimestamp: duplicate.timestamp,
+      logStartOffset: this.#logStartOffset,
+      sizeInBytes: 0,
+      duplicate: true,
+    };
+  }
+
+  #tooLargeForSegment(bytes: number): LogError {
+    return new LogError(
+      ErrorCodes.RECORD_LIST_TOO_LARGE,
+      `Message batch size is ${bytes} bytes in append to partition ${this.#name}, which exceeds the maximum configured ` +
+        `segment size of ${this.#config.segmentBytes}`,
+    );
+  }
+
+  #maybeRoll(append: { bytes: number; firstOffset: number; lastOffset: number; maxTimestamp: number }): void {
+    const { active } = this.#segments;
+    if (!active.shouldRoll(append, this.#config, this.#context.clock.nowMs())) return;
+    this.#roll(Math.max(append.firstOffset, this.#logEndOffset));
+  }
+
+  /** Starts a new segment now; nothing happens when the active one is empty. */
+  roll(): void {
+    this.#ensureUsable();
+    if (this.#segments.active.sizeInBytes === 0) return;
+    try {
+      this.#roll(this.#logEndOffset);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #roll(baseOffset: number): void {
+    const sealed = this.#segments.active;
+    if (sealed.sizeInBytes === 0) {
+      // Only its base offset is wrong (offsets too far for an index, a follower far behind): it gives way.
+      this.#removeSegments([sealed]);
+    } else {
+      sealed.seal();
+      this.#sealedBytes += sealed.sizeInBytes;
+      this.#unsynced.push(sealed);
+      // A segment begins with the producers as they are, so that recovery and truncation never replay the one before.
+      if (this.#producers.mapEndOffset === baseOffset) {
+        this.#loaded.snapshots.write(baseOffset, this.#producers.entries());
+      }
+    }
+    this.#addSegment(baseOffset);
+    this.#flushInBackground();
+  }
+
+  #addSegment(baseOffset: number): void {
+    const segment = new LogSegment(this.#context, {
+      folder: this.folder,
+      baseOffset,
+      config: this.#config,
+      nowMs: this.#context.clock.nowMs(),
+      jitterMs: this.#context.random.nextInt(this.#config.segmentJitterMs),
+    });
+    segment.activate();
+    this.#segments.add(segment);
+    this.#isFolderDirty = true;
+  }
+
   /**
    * Reads whole batches. At once when the tail cache has them, else through the thread pool.
    * @throws LogError OFFSET_OUT_OF_RANGE below logStartOffset or above logEndOffset (thrown synchronously)
    */
-  read(_offset: number, _options: LogReadOptions): LogReadResult | Promise<LogReadResult> {
-    return notYet();
+  read(offset: number, options: LogReadOptions): LogReadResult | Promise<LogReadResult> {
+    this.#ensureUsable();
+    if (offset < this.#logStartOffset || offset > this.#logEndOffset) {
+      throw new LogError(
+        ErrorCodes.OFFSET_OUT_OF_RANGE,
+        `Received request for offset ${offset} for partition ${this.#name}, but we only have log segments upto ` +
+          `${this.#logEndOffset} with starting offset ${this.#logStartOffset}`,
+      );
+    }
+    const upToOffset = Math.min(options.upToOffset, this.#logEndOffset);
+    if (offset >= upToOffset) return { batches: [], sizeInBytes: 0, nextOffset: offset };
+    if (offset >= this.#tail.startOffset) {
+      const { buffers, sizeInBytes, nextOffset } = this.#tail.read(offset, { ...options, upToOffset });
+      return { batches: buffers, sizeInBytes, nextOffset };
+    }
+    return this.#guardRead(() => this.#reader.read(offset, { ...options, upToOffset }));
   }
-  /** Makes everything appended before the call durable; resolves to the durable end offset. Concurrent callers share one fdatasync. */
+
+  /** A failed read takes the directory offline, unless the log was deleted or closed meanwhile. */
+  async #guardRead<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof LogError) throw error;
+      if (this.#isClosed)
+        throw new LogError(ErrorCodes.NOT_LEADER_OR_FOLLOWER, `Log ${this.#name} is closed`);
+      throw this.#fail(error);
+    }
+  }
+
+  /** Makes everything appended before the call durable; resolves to the durable end offset. Concurrent callers share one sync. */
   flush(): Promise<number> {
-    return notYet();
+    if (this.isOffline) return Promise.reject(this.#offlineError());
+    if (this.#flushedOffset >= this.#logEndOffset && this.#unsynced.length === 0) {
+      return Promise.resolve(this.#flushedOffset);
+    }
+    return this.#flusher.flush();
   }
+
+  #flushInBackground(): void {
+    // The failure has taken the directory offline by the time it arrives here; nobody else waits for it.
+    this.#flusher.flush().catch(() => {});
+  }
+
+  async #syncAll(): Promise<void> {
+    this.#ensureUsable();
+    this.#flushCeiling = Infinity;
+    const sealed = this.#unsynced.slice();
+    const { active } = this.#segments;
+    const isFolderDirty = this.#isFolderDirty;
+    this.#isFolderDirty = false;
+    await this.#metadata.persist();
+    const { syncGate, disk } = this.#context;
+    for (const segment of sealed) await syncGate.run(() => segment.sync());
+    if (active.sizeInBytes > 0) await syncGate.run(() => active.sync());
+    for (const segment of sealed) {
+      await this.#loaded.snapshots.sync(segment.baseOffset);
+      segment.closeFile();
+    }
+    await this.#loaded.epochs.persist();
+    if (isFolderDirty) {
+      await disk.syncFolder(this.folder);
+      await disk.syncFolder(this.parentDir);
+    }
+    this.#unsynced = this.#unsynced.filter((segment) => !sealed.includes(segment));
+  }
+
+  #onFlushed(offset: number): void {
+    const proven = Math.min(offset, this.#flushCeiling);
+    if (proven > this.#flushedOffset) this.#flushedOffset = proven;
+    this.#lastFlushMs = this.#context.clock.nowMs();
+  }
+
+  /** Flushes if `flush.ms` has passed since the last time. */
+  maybeFlushByTime(): void {
+    if (this.isOffline || this.#flushedOffset >= this.#logEndOffset) return;
+    if (this.#context.clock.nowMs() - this.#lastFlushMs >= this.#config.flushMs) this.#flushInBackground();
+  }
+
   /** First record with a timestamp at or above the one given; -1/-1 when there is none. */
-  offsetForTimestamp(_timestamp: number): Promise<TimestampAndOffset> {
-    return notYet();
+  offsetForTimestamp(timestamp: number): Promise<TimestampAndOffset> {
+    return this.#guardRead(() => this.#reader.offsetForTimestamp(timestamp, this.#logStartOffset));
   }
+
   /** The record with the largest timestamp (KIP-734). */
   offsetOfMaxTimestamp(): Promise<TimestampAndOffset> {
-    return notYet();
+    return this.#guardRead(() => this.#reader.offsetOfMaxTimestamp(this.#logStartOffset));
   }
-  endOffsetForEpoch(_leaderEpoch: number): EpochEndOffset {
-    return notYet();
+
+  endOffsetForEpoch(leaderEpoch: number): EpochEndOffset {
+    return this.#loaded.epochs.endOffsetFor(leaderEpoch, this.#logEndOffset);
   }
+
   /** Leader epoch of the record at an offset, -1 when unknown. */
-  epochForOffset(_offset: number): number {
-    return notYet();
+  epochForOffset(offset: number): number {
+    return this.#loaded.epochs.epochForOffset(offset);
   }
+
   /** A new leader epoch begins at the log end offset. */
-  assignEpochStartOffset(_leaderEpoch: number): void {
-    notYet();
+  assignEpochStartOffset(leaderEpoch: number): void {
+    this.#loaded.epochs.assign(leaderEpoch, this.#logEndOffset);
   }
-  /** Delete records: moves the log start; returns false when it was there already. @throws LogError OFFSET_OUT_OF_RANGE above the high watermark */
-  maybeIncrementLogStartOffset(_offset: number): boolean {
-    return notYet();
+
+  /** Delete records: moves the log start; false when it was there already. @throws LogError OFFSET_OUT_OF_RANGE above the high watermark */
+  maybeIncrementLogStartOffset(offset: number): boolean {
+    this.#ensureUsable();
+    if (offset > this.#highWatermark) {
+      throw new LogError(
+        ErrorCodes.OFFSET_OUT_OF_RANGE,
+        `Cannot increment the log start offset to ${offset} of partition ${this.#name} since it is larger than the high ` +
+          `watermark ${this.#highWatermark}`,
+      );
+    }
+    if (offset <= this.#logStartOffset) return false;
+    this.#logStartOffset = offset;
+    this.#loaded.epochs.truncateFromStart(offset);
+    return true;
   }
-  /** Retention by time, size and log start offset; returns the number of segments removed. */
+
+  /** Retention by time, size and log start offset; returns the number of segments removed. Kafka removes only committed ones. */
   deleteOldSegments(): number {
-    return notYet();
+    this.#ensureUsable();
+    const nowMs = this.#context.clock.nowMs();
+    const removed: LogSegment[] = [];
+    let excess = excessBytes(this.#config, this.sizeInBytes);
+    const all = this.#segments.all();
+    for (let slot = 0; slot < all.length; slot++) {
+      const segment = all[slot]!;
+      const next = all[slot + 1];
+      const endOffset = next === undefined ? this.#logEndOffset : next.baseOffset;
+      if (segment.sizeInBytes === 0 || endOffset > this.#highWatermark) break;
+      const isBelowStart = next !== undefined && next.baseOffset <= this.#logStartOffset;
+      const byRetention =
+        this.#config.delete &&
+        (isExpiredSegment(this.#config, segment, nowMs) || excess >= segment.sizeInBytes);
+      if (!isBelowStart && !byRetention) break;
+      removed.push(segment);
+      excess -= segment.sizeInBytes;
+    }
+    if (removed.length === 0) return 0;
+    try {
+      if (removed.length === all.length) this.#roll(this.#logEndOffset);
+      this.#removeSegments(removed);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#logStartOffset = Math.max(this.#logStartOffset, this.#segments.first.baseOffset);
+    this.#loaded.epochs.truncateFromStart(this.#logStartOffset);
+    this.#loaded.snapshots.removeBefore(this.#segments.first.baseOffset);
+    return removed.length;
   }
-  /** Starts a new segment now; nothing happens when the active one is empty. */
-  roll(): void {
-    notYet();
+
+  /** Takes segments out of the log at once and removes their files after `file.delete.delay.ms`. */
+  #removeSegments(segments: readonly LogSegment[]): void {
+    const paths: string[] = [];
+    for (const segment of segments) {
+      const wasActive = segment === this.#segments.active;
+      this.#segments.remove(segment);
+      this.#unsynced = this.#unsynced.filter((other) => other !== segment);
+      if (!wasActive) this.#sealedBytes -= segment.sizeInBytes;
+      paths.push(...segment.markDeleted({ keepSnapshot: false }));
+      this.#loaded.snapshots.forget(segment.baseOffset);
+    }
+    this.#isFolderDirty = true;
+    this.#reader.forgetMarks();
+    this.#context.clock.setTimer(this.#config.fileDeleteDelayMs, () => {
+      for (const path of paths) void this.#context.disk.unlink(path).catch(() => {});
+    });
   }
-  truncateTo(_offset: number): void {
-    notYet();
+
+  /** Removes everything from `offset` on (follower truncation). The offset is rounded down to the beginning of its batch. */
+  truncateTo(offset: number): void {
+    this.#ensureUsable();
+    if (offset >= this.#logEndOffset) return;
+    if (offset <= this.#segments.first.baseOffset) {
+      this.truncateFullyAndStartAt(offset);
+      return;
+    }
+    try {
+      this.#lowerRecoveryPoint(offset);
+      const keep = this.#segments.floorSlot(offset - 1);
+      this.#removeSegments(this.#segments.all().slice(keep + 1));
+      const { active } = this.#segments;
+      if (keep >= 0 && !active.isActive) this.#sealedBytes -= active.sizeInBytes;
+      this.#unsynced = this.#unsynced.filter((segment) => segment !== active);
+      this.#logEndOffset = cutSegment(active, offset);
+      this.#afterTruncation();
+    } catch (error) {
+      throw this.#fail(error);
+    }
   }
-  truncateFullyAndStartAt(_offset: number, _logStartOffset?: number): void {
-    notYet();
+
+  /** Empties the log and begins anew at `offset`. */
+  truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
+    this.#ensureUsable();
+    try {
+      this.#lowerRecoveryPoint(Math.min(offset, this.#logEndOffset));
+      this.#removeSegments(this.#segments.all().slice());
+      this.#sealedBytes = 0;
+      this.#unsynced = [];
+      this.#addSegment(offset);
+      this.#logEndOffset = offset;
+      this.#logStartOffset = Math.min(logStartOffset, offset);
+      this.#afterTruncation();
+      this.#flushedOffset = offset;
+    } catch (error) {
+      throw this.#fail(error);
+    }
   }
-  collectAbortedTransactions(_fromOffset: number, _upToOffset: number): AbortedTransaction[] {
-    return notYet();
+
+  /** The checkpoint goes down before the data does, so that no start finds less than the checkpoint promises. */
+  #lowerRecoveryPoint(offset: number): void {
+    this.#flushCeiling = Math.min(this.#flushCeiling, offset);
+    if (offset >= this.#flushedOffset) return;
+    this.#flushedOffset = offset;
+    this.#context.dir.checkpointRecoveryPointsSync();
   }
+
+  #afterTruncation(): void {
+    const endOffset = this.#logEndOffset;
+    this.#tail.clear();
+    this.#reader.forgetMarks();
+    this.#flushedOffset = Math.min(this.#flushedOffset, endOffset);
+    this.#loaded.epochs.truncateFromEnd(endOffset);
+    this.#loaded.snapshots.removeAfter(endOffset);
+    this.#highWatermark = Math.min(this.#highWatermark, endOffset);
+    this.#logStartOffset = Math.min(this.#logStartOffset, endOffset);
+    this.#reloadProducers();
+  }
+
+  /** Producers as they were at the new end: from the newest snapshot below it and the batches after that. */
+  #reloadProducers(): void {
+    const endOffset = this.#logEndOffset;
+    const snapshot = this.#loaded.snapshots.loadLatest(endOffset);
+    this.#producers.reset(snapshot?.offset ?? this.#logStartOffset, snapshot?.entries ?? []);
+    const from = this.#producers.mapEndOffset;
+    for (const segment of this.#segments.all()) {
+      const bytes = Buffer.allocUnsafeSlow(segment.sizeInBytes);
+      segment.readSync(bytes, bytes.length, 0);
+      for (let position = 0; position < bytes.length;) {
+        const batch = readBatchSummary(bytes, position);
+        if (batch.baseOffset >= from) this.#producers.apply(batch, readTransactionMarker(bytes, batch));
+        position += batch.sizeInBytes;
+      }
+    }
+    this.#producers.mapEndOffset = endOffset;
+  }
+
+  /** Aborted transactions that overlap [fromOffset, upToOffset). */
+  collectAbortedTransactions(fromOffset: number, upToOffset: number): AbortedTransaction[] {
+    const found: AbortedTxn[] = [];
+    for (let slot = Math.max(0, this.#segments.floorSlot(fromOffset)); slot < this.#segments.length; slot++) {
+      if (this.#segments.at(slot)!.txnIndex.collect({ fromOffset, upToOffset }, found)) break;
+    }
+    return found.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
+  }
+
   activeProducers(): ActiveProducer[] {
-    return notYet();
+    return this.#producers.activeProducers();
+  }
+
+  removeExpiredProducers(): void {
+    this.#producers.removeExpired(this.#context.clock.nowMs(), this.#context.producerIdExpirationMs);
+  }
+
+  /** Writes index entries that are only in memory to the page cache; the periodic checkpoint calls it. */
+  persistIndexes(): void {
+    if (this.isOffline) return;
+    try {
+      this.#segments.active.persistIndexes();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Clean shutdown: everything durable, a producer snapshot at the end, indexes complete. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    if (!this.isOffline) {
+      await this.#flusher.flush();
+      this.#isClosed = true;
+      this.#loaded.snapshots.write(this.#logEndOffset, this.#producers.entries());
+      const { active } = this.#segments;
+      active.seal();
+      await active.syncIndexes();
+      await this.#loaded.snapshots.sync(this.#logEndOffset);
+      await this.#context.disk.syncFolder(this.folder);
+    }
+    await this.release();
+  }
+
+  /** Closes the files without making anything durable: for a deleted log or an offline directory. */
+  async release(): Promise<void> {
+    this.#isClosed = true;
+    await this.#flusher.idle();
+    this.#tail.clear();
+    for (const segment of this.#segments.all()) {
+      segment.closeFile();
+      for (const path of segment.filePaths()) this.#context.pool.drop(path);
+    }
+  }
+
+  get #name(): string {
+    return `${this.topicPartition.topic}-${this.topicPartition.partition}`;
+  }
+
+  #ensureUsable(): void {
+    if (this.#context.dir.failure !== null) throw this.#offlineError();
+    if (this.#isClosed) throw new LogError(ErrorCodes.NOT_LEADER_OR_FOLLOWER, `Log ${this.#name} is closed`);
+  }
+
+  #offlineError(): LogDirOfflineError {
+    return new LogDirOfflineError(this.parentDir, this.#context.dir.failure);
+  }
+
+  /** Takes the log directory offline; returns the error for the caller. */
+  #fail(error: unknown): LogError {
+    if (error instanceof LogError) return error;
+    // What fails after the log was closed or deleted (its folder has another name by then) says nothing of the disk.
+    if (this.#isClosed) return new LogError(ErrorCodes.NOT_LEADER_OR_FOLLOWER, `Log ${this.#name} is closed`);
+    this.#context.dir.fail(error);
+    return this.#offlineError();
   }
 }

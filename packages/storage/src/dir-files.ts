@@ -1,0 +1,76 @@
+import type { Disk } from '@ottla/platform';
+
+/** `meta.properties` (version 1): which cluster, node and directory a log directory belongs to. */
+export interface MetaProperties {
+  readonly clusterId: string;
+  readonly nodeId: number;
+  readonly directoryId: string;
+}
+
+/** Fields as found; a field that is absent is null (Kafka before 3.7 wrote no `directory.id`). */
+export interface FoundMetaProperties {
+  readonly version: string | null;
+  readonly clusterId: string | null;
+  readonly nodeId: number | null;
+  readonly directoryId: string | null;
+}
+
+export const META_PROPERTIES_FILE = 'meta.properties';
+
+export function readMetaProperties(disk: Disk, file: string): FoundMetaProperties | null {
+  if (!disk.existsSync(file)) return null;
+  const values = new Map<string, string>();
+  for (const line of disk.readFileSync(file).toString('latin1').split(/\r?\n/)) {
+    const match = /^\s*([^#!\s=:][^=:\s]*)\s*[=:]\s*(.*)$/.exec(line);
+    // The keys and values here never hold what Java escapes in properties, but for `\:` and `\=`.
+    if (match !== null) values.set(match[1]!, match[2]!.replaceAll(/\\(.)/g, '$1').trim());
+  }
+  const nodeId = values.get('node.id') ?? values.get('broker.id') ?? null;
+  return {
+    version: values.get('version') ?? null,
+    clusterId: values.get('cluster.id') ?? null,
+    nodeId: nodeId === null ? null : Number(nodeId),
+    directoryId: values.get('directory.id') ?? null,
+  };
+}
+
+export function formatMetaProperties(properties: MetaProperties): string {
+  return (
+    `#\ncluster.id=${properties.clusterId}\ndirectory.id=${properties.directoryId}\n` +
+    `node.id=${properties.nodeId}\nversion=1\n`
+  );
+}
+
+/** Marker of a clean shutdown: present means that nothing has to be recovered. Removed as soon as the directory is in use. */
+export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
+
+/** `brokerEpoch` tells the controller which registration ended cleanly (KIP-966); -1 when unknown. */
+export function formatCleanShutdown(brokerEpoch: number): string {
+  return JSON.stringify({ version: 0, brokerEpoch });
+}
+
+/** The broker epoch of the last clean shutdown; -1 for a marker without one, null without a marker. */
+export function readCleanShutdown(disk: Disk, file: string): number | null {
+  if (!disk.existsSync(file)) return null;
+  try {
+    const content: unknown = JSON.parse(disk.readFileSync(file).toString('utf8'));
+    const epoch = (content as { brokerEpoch?: unknown } | null)?.brokerEpoch;
+    return typeof epoch === 'number' ? epoch : -1;
+  } catch {
+    // Kafka's marker of old is an empty file: its being there is what counts.
+    return -1;
+  }
+}
+
+export function formatPartitionMetadata(topicId: string): string {
+  return `version: 0\ntopic_id: ${topicId}`;
+}
+
+/** The topic id in `partition.metadata`; null when the file is absent. @throws Error when it is malformed */
+export function readPartitionMetadata(disk: Disk, file: string): string | null {
+  if (!disk.existsSync(file)) return null;
+  const content = disk.readFileSync(file).toString('utf8');
+  const match = /^version: (\d+)\s+topic_id: ([A-Za-z0-9_-]{22})\s*$/.exec(content);
+  if (match === null || match[1] !== '0') throw new Error(`Malformed partition metadata file "${file}"`);
+  return match[2]!;
+}

@@ -1,0 +1,219 @@
+import type { Disk, DiskLock, Random } from '@ottla/platform';
+import {
+  CLEAN_SHUTDOWN_FILE,
+  formatCleanShutdown,
+  formatMetaProperties,
+  META_PROPERTIES_FILE,
+  readCleanShutdown,
+  readMetaProperties,
+  type FoundMetaProperties,
+} from './dir-files.ts';
+import { LogDirUnusableError } from './errors.ts';
+import type { LogDir } from './log-context.ts';
+import { partitionKey } from './log-files.ts';
+import type { Log } from './log.ts';
+import {
+  formatOffsets,
+  HIGH_WATERMARK_FILE,
+  LOG_START_OFFSET_FILE,
+  readOffsetCheckpoint,
+  RECOVERY_POINT_FILE,
+  type OffsetCheckpointEntry,
+} from './offset-checkpoint.ts';
+
+const LOCK_FILE = '.lock';
+
+/** The offsets that a directory's checkpoints hold, by partition key. */
+export interface DirectoryCheckpoints {
+  readonly recoveryPoints: Map<string, number>;
+  readonly logStartOffsets: Map<string, number>;
+  readonly highWatermarks: Map<string, number>;
+}
+
+/** One entry of `log.dirs`: its lock, identity, checkpoints, and whether it can be used. */
+export class LogDirectory implements LogDir {
+  readonly path: string;
+  readonly logs = new Map<string, Log>();
+  /** Epoch in the clean shutdown marker; null when the last run did not end cleanly. */
+  readonly cleanShutdownEpoch: number | null;
+  readonly #disk: Disk;
+  readonly #lock: DiskLock;
+  readonly #onFailure: (dir: string, error: unknown) => void;
+  readonly #found: FoundMetaProperties | null;
+  #directoryId = '';
+  #failure: unknown = null;
+  /** Partitions deleted since the recovery points were written: a new one of that name must not inherit theirs. */
+  readonly #deletedKeys = new Set<string>();
+  #writing: Promise<void> = Promise.resolve();
+
+  /** Creates the directory if need be and takes its lock. @throws LogDirUnusableError */
+  constructor(disk: Disk, path: string, onFailure: (dir: string, error: unknown) => void) {
+    this.path = path;
+    this.#disk = disk;
+    this.#onFailure = onFailure;
+    this.#lock = takeLock(disk, path);
+    try {
+      this.#found = readMetaProperties(disk, this.#file(META_PROPERTIES_FILE));
+      this.cleanShutdownEpoch = readCleanShutdown(disk, this.#file(CLEAN_SHUTDOWN_FILE));
+    } catch (error) {
+      this.#lock.releaseSync();
+      throw unusable(path, error);
+    }
+  }
+
+  get directoryId(): string {
+    return this.#directoryId;
+  }
+
+  /** Cluster id in `meta.properties`; null for a directory that was never used. */
+  get clusterId(): string | null {
+    return this.#found?.clusterId ?? null;
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  fail(error: unknown): void {
+    if (this.#failure !== null) return;
+    this.#failure = error ?? new Error('Unknown disk failure');
+    this.#onFailure(this.path, this.#failure);
+  }
+
+  /** Checks whose directory it is and completes `meta.properties`. @throws LogDirUnusableError for a foreign one */
+  identify(owner: { clusterId: string; nodeId: number; random: Random }): void {
+    const found = this.#found;
+    const { clusterId, nodeId } = owner;
+    if (found !== null && found.version !== '1' && found.version !== null) {
+      throw this.#foreign(`meta.properties has version "${found.version}", only "1" can be used`);
+    }
+    if (found?.clusterId !== undefined && found.clusterId !== null && found.clusterId !== clusterId) {
+      throw this.#foreign(`it belongs to the cluster "${found.clusterId}", not "${clusterId}"`);
+    }
+    if (found?.nodeId !== undefined && found.nodeId !== null && found.nodeId !== nodeId) {
+      throw this.#foreign(`it belongs to the node with node.id "${found.nodeId}", not "${nodeId}"`);
+    }
+    this.#directoryId = found?.directoryId ?? owner.random.uuid();
+    if (found?.clusterId === clusterId && found.nodeId === nodeId && found.directoryId !== null) return;
+    const content = formatMetaProperties({ clusterId, nodeId, directoryId: this.#directoryId });
+    try {
+      this.#disk.replaceFileSync(this.#file(META_PROPERTIES_FILE), content);
+    } catch (error) {
+      throw unusable(this.path, error);
+    }
+  }
+
+  #foreign(reason: string): LogDirUnusableError {
+    return new LogDirUnusableError(
+      this.path,
+      `Log directory "${this.path}" cannot be used: ${reason}. Set log.dirs to this broker's own directory`,
+    );
+  }
+
+  /** From now on the directory changes: without a new marker the next start has to recover. */
+  async removeCleanShutdownMarker(): Promise<void> {
+    if (this.cleanShutdownEpoch === null) return;
+    this.#disk.unlinkSync(this.#file(CLEAN_SHUTDOWN_FILE));
+    await this.#disk.syncFolder(this.path);
+  }
+
+  readCheckpoints(): DirectoryCheckpoints {
+    return {
+      recoveryPoints: readOffsetCheckpoint(this.#disk, this.#file(RECOVERY_POINT_FILE)),
+      logStartOffsets: readOffsetCheckpoint(this.#disk, this.#file(LOG_START_OFFSET_FILE)),
+      highWatermarks: readOffsetCheckpoint(this.#disk, this.#file(HIGH_WATERMARK_FILE)),
+    };
+  }
+
+  addLog(log: Log): void {
+    this.logs.set(partitionKey(log.topicPartition), log);
+  }
+
+  removeLog(key: string): void {
+    this.logs.delete(key);
+    this.#deletedKeys.add(key);
+  }
+
+  /** Before a partition is created: its namesake's recovery point must be gone from the disk. */
+  prepareCreation(key: string): void {
+    if (this.#deletedKeys.has(key)) this.checkpointRecoveryPointsSync();
+  }
+
+  checkpointRecoveryPointsSync(): void {
+    this.#disk.replaceFileSync(this.#file(RECOVERY_POINT_FILE), this.#format(recoveryPointOf));
+    this.#deletedKeys.clear();
+  }
+
+  /** Writes all three checkpoints; one writer at a time. A failure takes the directory offline. */
+  checkpoint(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#checkpointNow());
+    return this.#writing;
+  }
+
+  async #checkpointNow(): Promise<void> {
+    if (this.#failure !== null) return;
+    try {
+      // The recovery points go first and are read at the last moment: an old one is only slow, a new one must be true.
+      const deleted = [...this.#deletedKeys];
+      await this.#disk.replaceFile(this.#file(RECOVERY_POINT_FILE), this.#format(recoveryPointOf));
+      for (const key of deleted) this.#deletedKeys.delete(key);
+      await this.#disk.replaceFile(this.#file(LOG_START_OFFSET_FILE), this.#format(logStartOffsetOf));
+      await this.#disk.replaceFile(this.#file(HIGH_WATERMARK_FILE), this.#format(highWatermarkOf));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #format(offsetOf: (log: Log) => number | null): string {
+    const entries: OffsetCheckpointEntry[] = [];
+    for (const log of this.logs.values()) {
+      const offset = offsetOf(log);
+      if (offset !== null) entries.push({ ...log.topicPartition, offset });
+    }
+    return formatOffsets(entries);
+  }
+
+  /** The last step of a clean shutdown. */
+  async markClean(brokerEpoch: number): Promise<void> {
+    if (this.#failure !== null) return;
+    await this.#disk.replaceFile(this.#file(CLEAN_SHUTDOWN_FILE), formatCleanShutdown(brokerEpoch));
+  }
+
+  release(): void {
+    this.#lock.releaseSync();
+  }
+
+  #file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+}
+
+const recoveryPointOf = (log: Log): number => log.flushedOffset;
+const highWatermarkOf = (log: Log): number => log.highWatermark;
+/** As Kafka does, only where records were deleted within the first segment: else its base offset says it already. */
+const logStartOffsetOf = (log: Log): number | null =>
+  log.logStartOffset > log.firstSegmentBaseOffset ? log.logStartOffset : null;
+
+function takeLock(disk: Disk, path: string): DiskLock {
+  let lock: DiskLock | false;
+  try {
+    disk.mkdirSync(path);
+    lock = disk.lockSync(`${path}/${LOCK_FILE}`);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  if (lock !== false) return lock;
+  throw new LogDirUnusableError(
+    path,
+    `Log directory "${path}" is in use by another broker (its .lock file is held). Stop that broker or set log.dirs to another directory`,
+  );
+}
+
+function unusable(path: string, error: unknown): LogDirUnusableError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new LogDirUnusableError(
+    path,
+    `Log directory "${path}" cannot be used: ${reason}. Check that it exists, that this user may write there and that the volume has space`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,177 @@
+import { batchSizeAt, decodeRecords, readBatchSummary } from '@ottla/protocol';
+import { scanSegment } from './batch-scanner.ts';
+import type { LogSegment } from './log-segment.ts';
+import type { SegmentList } from './segment-list.ts';
+import type { LogReadOptions, LogReadResult, TimestampAndOffset } from './types.ts';
+
+const NOT_FOUND: TimestampAndOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 };
+const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
+/** Smallest read from a file: room to walk from an index entry to the batch in question. */
+const MIN_READ_BYTES = 64 * 1024;
+const BATCH_OVERHEAD_BYTES = 12;
+
+/** Where a reader stopped: the next one that asks for this offset needs no index. */
+interface ReadMark {
+  readonly nextOffset: number;
+  readonly segmentBaseOffset: number;
+  readonly position: number;
+}
+
+const MARKS_KEPT = 8;
+
+/** Reads of one log that the tail cache cannot answer. Nothing is decoded but for timestamps. */
+export class LogReader {
+  readonly #segments: SegmentList;
+  /** The latest ends of reads, newest last: consumers read on where they stopped. */
+  #marks: ReadMark[] = [];
+
+  constructor(segments: SegmentList) {
+    this.#segments = segments;
+  }
+
+  /** The marks point into files that were cut. */
+  forgetMarks(): void {
+    this.#marks = [];
+  }
+
+  async read(offset: number, options: LogReadOptions): Promise<LogReadResult> {
+    for (let slot = Math.max(0, this.#segments.floorSlot(offset)); slot < this.#segments.length; slot++) {
+      const segment = this.#segments.at(slot)!;
+      const found = await this.#readSegment(segment, offset, options);
+      // Nothing at or above the offset in here: the records in question begin in the next segment.
+      if (found !== null) return found;
+    }
+    return { batches: [], sizeInBytes: 0, nextOffset: offset };
+  }
+
+  async #readSegment(
+    segment: LogSegment,
+    offset: number,
+    options: LogReadOptions,
+  ): Promise<LogReadResult | null> {
+    const size = segment.sizeInBytes;
+    let position = this.#startPosition(segment, offset);
+    let wanted = Math.max(options.maxBytes, MIN_READ_BYTES);
+    while (position < size) {
+      const buffer = Buffer.allocUnsafeSlow(Math.min(wanted, size - position));
+      const filled = await segment.read(buffer, buffer.length, position);
+      const bytes = buffer.subarray(0, filled);
+      const first = skipTo(bytes, offset);
+      const firstSize = batchSizeAt(bytes, first);
+      if (firstSize > 0 && first + firstSize <= filled) {
+        return this.#take({ bytes, first, position, segment }, offset, options);
+      }
+      if (filled < BATCH_OVERHEAD_BYTES || position + filled >= size) {
+        if (first >= filled) return null;
+        throw new Error(`Log file "${segment.path}" ends inside a batch at position ${position + first}`);
+      }
+      // The batch in question begins at `first` and is cut by the end of this read.
+      position += first;
+      wanted = Math.max(MIN_READ_BYTES, firstSize, options.maxBytes);
+    }
+    return null;
+  }
+
+  #take(
+    read: { bytes: Buffer; first: number; position: number; segment: LogSegment },
+    offset: number,
+    options: LogReadOptions,
+  ): LogReadResult {
+    const { bytes, first } = read;
+    let end = first;
+    let nextOffset = offset;
+    for (
+      let size = batchSizeAt(bytes, end);
+      size > 0 && end + size <= bytes.length;
+      size = batchSizeAt(bytes, end)
+    ) {
+      const fits = end + size - first <= options.maxBytes || (options.minOneMessage && end === first);
+      const batchEnd = endOffsetAt(bytes, end);
+      if (!fits || batchEnd > options.upToOffset) break;
+      end += size;
+      nextOffset = batchEnd;
+    }
+    if (end === first) return { batches: [], sizeInBytes: 0, nextOffset: offset };
+    this.#remember({ nextOffset, segmentBaseOffset: read.segment.baseOffset, position: read.position + end });
+    return { batches: [bytes.subarray(first, end)], sizeInBytes: end - first, nextOffset };
+  }
+
+  #startPosition(segment: LogSegment, offset: number): number {
+    const mark = this.#marks.find((each) => each.nextOffset === offset);
+    if (mark !== undefined && mark.segmentBaseOffset === segment.baseOffset) return mark.position;
+    return segment.offsetIndex.lookup(offset).position;
+  }
+
+  #remember(mark: ReadMark): void {
+    if (this.#marks.length >= MARKS_KEPT) this.#marks.shift();
+    this.#marks.push(mark);
+  }
+
+  /** First record at or after `timestamp` whose offset is at least `logStartOffset`. */
+  async offsetForTimestamp(timestamp: number, logStartOffset: number): Promise<TimestampAndOffset> {
+    for (const segment of this.#segments.all().slice()) {
+      if (segment.maxTimestamp.timestamp < timestamp) continue;
+      const found = await this.#findInSegment(segment, timestamp, logStartOffset);
+      if (found !== null) return found;
+    }
+    return NOT_FOUND;
+  }
+
+  async #findInSegment(
+    segment: LogSegment,
+    timestamp: number,
+    logStartOffset: number,
+  ): Promise<TimestampAndOffset | null> {
+    // The entry's newest time is at most `timestamp`, at its offset: what is looked for cannot lie before that batch.
+    const from = segment.timeIndex.lookup(timestamp).offset;
+    let found: TimestampAndOffset | null = null;
+    await scanSegment(segment, {
+      position: segment.offsetIndex.lookup(Math.max(from, logStartOffset)).position,
+      size: segment.sizeInBytes,
+      checkCrc: false,
+      visit: ({ batch, buffer }) => {
+        if (batch.maxTimestamp < timestamp || batch.lastOffset < logStartOffset) return true;
+        found = firstRecordAt(buffer, batch.position, { timestamp, logStartOffset });
+        return found === null;
+      },
+    });
+    return found;
+  }
+
+  async offsetOfMaxTimestamp(logStartOffset: number): Promise<TimestampAndOffset> {
+    let newest: LogSegment | null = null;
+    for (const segment of this.#segments.all()) {
+      if (newest === null || segment.maxTimestamp.timestamp > newest.maxTimestamp.timestamp) newest = segment;
+    }
+    if (newest === null || newest.maxTimestamp.timestamp < 0) return NOT_FOUND;
+    return this.offsetForTimestamp(newest.maxTimestamp.timestamp, logStartOffset);
+  }
+}
+
+/** Position of the first batch that ends at or after `offset`; of the first one cut off when it is not in here. */
+function skipTo(bytes: Buffer, offset: number): number {
+  let position = 0;
+  for (;;) {
+    const size = batchSizeAt(bytes, position);
+    if (size < 0 || position + size > bytes.length || endOffsetAt(bytes, position) > offset) return position;
+    position += size;
+  }
+}
+
+function endOffsetAt(bytes: Buffer, position: number): number {
+  const baseOffset = bytes.readUInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4);
+  return baseOffset + bytes.readInt32BE(position + 23) + 1;
+}
+
+function firstRecordAt(
+  buffer: Buffer,
+  position: number,
+  wanted: { timestamp: number; logStartOffset: number },
+): TimestampAndOffset | null {
+  const batch = readBatchSummary(buffer, position);
+  for (const record of decodeRecords(buffer, position, { maxDecompressedBytes: MAX_DECOMPRESSED_BYTES })) {
+    if (record.timestamp < wanted.timestamp || record.offset < wanted.logStartOffset) continue;
+    return { timestamp: record.timestamp, offset: record.offset, leaderEpoch: batch.partitionLeaderEpoch };
+  }
+  return null;
+}

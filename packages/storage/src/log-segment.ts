@@ -1,0 +1,255 @@
+import type { DiskFile } from '@ottla/platform';
+import type { BatchSummary } from '@ottla/protocol';
+import {
+  DELETED_SUFFIX,
+  INDEX_SUFFIX,
+  LOG_SUFFIX,
+  offsetName,
+  SNAPSHOT_SUFFIX,
+  TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
+} from './log-files.ts';
+import type { IndexContext } from './index-file.ts';
+import type { LogConfig } from './log-config.ts';
+import { OffsetIndex } from './offset-index.ts';
+import { TimeIndex, type TimestampOffset } from './time-index.ts';
+import { TransactionIndex } from './transaction-index.ts';
+
+/** Offsets in an index are relative to the segment's base, in a signed int32. */
+const MAX_RELATIVE_OFFSET = 2 ** 31 - 1;
+
+export interface SegmentOptions {
+  readonly folder: string;
+  readonly baseOffset: number;
+  readonly config: LogConfig;
+  /** When the segment counts as begun while it has no record (wall clock). */
+  readonly nowMs: number;
+  /** Taken off `segment.ms`. */
+  readonly jitterMs: number;
+}
+
+/**
+ * One piece of a log: the `.log` file with its indexes. Only the last segment of a log is active, that is appended to;
+ * it has its file open and its indexes in memory. Sealed ones read through the pool.
+ */
+export class LogSegment {
+  readonly baseOffset: number;
+  readonly folder: string;
+  readonly path: string;
+  readonly offsetIndex: OffsetIndex;
+  readonly timeIndex: TimeIndex;
+  readonly txnIndex: TransactionIndex;
+  readonly #context: IndexContext;
+  readonly #createdMs: number;
+  readonly #jitterMs: number;
+  #file: DiskFile | null = null;
+  #size: number;
+  #maxTimestamp: TimestampOffset = { timestamp: -1, offset: -1 };
+  /** Timestamp of the first batch: rolling by time goes by the age of the records. */
+  #rollingTimestamp = -1;
+  #bytesSinceLastIndexEntry = 0;
+  #isSealed = false;
+
+  constructor(context: IndexContext, options: SegmentOptions) {
+    const { baseOffset, config, folder } = options;
+    const name = `${folder}/${offsetName(baseOffset)}`;
+    const maxBytes = config.segmentIndexBytes;
+    this.#context = context;
+    this.baseOffset = baseOffset;
+    this.folder = folder;
+    this.path = name + LOG_SUFFIX;
+    this.#createdMs = options.nowMs;
+    this.#jitterMs = options.jitterMs;
+    this.offsetIndex = new OffsetIndex(context, { path: name + INDEX_SUFFIX, baseOffset, maxBytes });
+    this.timeIndex = new TimeIndex(context, { path: name + TIME_INDEX_SUFFIX, baseOffset, maxBytes });
+    this.txnIndex = new TransactionIndex(context, name + TXN_INDEX_SUFFIX);
+    this.#size = context.disk.existsSync(this.path) ? context.disk.sizeSync(this.path) : 0;
+    this.#maxTimestamp = this.timeIndex.lastEntry();
+  }
+
+  get sizeInBytes(): number {
+    return this.#size;
+  }
+
+  get maxTimestamp(): TimestampOffset {
+    return this.#maxTimestamp;
+  }
+
+  /** Newest record time; the file's own time for records without timestamps, as Kafka's retention has it. */
+  get largestTimestamp(): number {
+    if (this.#maxTimestamp.timestamp >= 0) return this.#maxTimestamp.timestamp;
+    return this.#context.disk.modifiedMsSync(this.path);
+  }
+
+  get isActive(): boolean {
+    return !this.#isSealed && this.#file !== null;
+  }
+
+  /** Opens the file for appending and loads the indexes. */
+  activate(): void {
+    if (this.#file === null) this.#file = this.#context.disk.openSync(this.path, 'append');
+    this.#context.pool.drop(this.path);
+    this.offsetIndex.file.activate();
+    this.timeIndex.file.activate();
+    const last = this.offsetIndex.file.count - 1;
+    this.#bytesSinceLastIndexEntry = this.#size - (last < 0 ? 0 : this.offsetIndex.entry(last).position);
+    this.#isSealed = false;
+  }
+
+  /** Whether a batch of that size and those offsets belongs into a new segment. */
+  shouldRoll(
+    batch: { bytes: number; lastOffset: number; maxTimestamp: number },
+    config: LogConfig,
+    nowMs: number,
+  ): boolean {
+    if (this.#size > config.segmentBytes - batch.bytes) return true;
+    if (batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET) return true;
+    if (this.offsetIndex.isFull || this.timeIndex.isFull) return true;
+    if (this.#size === 0) return false;
+    const waitedMs =
+      this.#rollingTimestamp >= 0 && batch.maxTimestamp >= 0
+        ? batch.maxTimestamp - this.#rollingTimestamp
+        : nowMs - this.#createdMs;
+    return waitedMs > config.segmentMs - Math.min(this.#jitterMs, config.segmentMs);
+  }
+
+  /** Sets the time that rolling by age counts from, after a restart; taken from the first batch of the file. */
+  setRollingTimestamp(timestamp: number): void {
+    this.#rollingTimestamp = timestamp;
+  }
+
+  /** Writes batches at the end; `noteBatch` follows for each of them. */
+  write(buffers: readonly Buffer[]): void {
+    this.#file!.writeSync(buffers, this.#size);
+  }
+
+  /** Counts a batch that stands at the end of the segment now, and gives it index entries at the usual distance. */
+  noteBatch(batch: BatchSummary, indexIntervalBytes: number): void {
+    if (this.#size === 0) this.#rollingTimestamp = batch.maxTimestamp;
+    if (batch.maxTimestamp > this.#maxTimestamp.timestamp) {
+      this.#maxTimestamp = { timestamp: batch.maxTimestamp, offset: batch.lastOffset };
+    }
+    if (this.#bytesSinceLastIndexEntry > indexIntervalBytes) {
+      this.offsetIndex.append(batch.lastOffset, this.#size);
+      this.timeIndex.maybeAppend(this.#maxTimestamp.timestamp, this.#maxTimestamp.offset);
+      this.#bytesSinceLastIndexEntry = 0;
+    }
+    this.#size += batch.sizeInBytes;
+    this.#bytesSinceLastIndexEntry += batch.sizeInBytes;
+  }
+
+  /** Empties the indexes; the batches are to be noted again from the beginning. */
+  resetIndexes(): void {
+    this.offsetIndex.file.reset();
+    this.timeIndex.file.reset();
+    this.txnIndex.reset();
+    this.#size = 0;
+    this.#maxTimestamp = { timestamp: -1, offset: -1 };
+    this.#rollingTimestamp = -1;
+    this.#bytesSinceLastIndexEntry = 0;
+  }
+
+  /** The segment ends here: its newest time gets an entry, the indexes go to their files and out of memory. */
+  seal(): void {
+    this.timeIndex.maybeAppend(this.#maxTimestamp.timestamp, this.#maxTimestamp.offset);
+    this.offsetIndex.file.seal();
+    this.timeIndex.file.seal();
+    this.#isSealed = true;
+  }
+
+  persistIndexes(): void {
+    this.offsetIndex.file.persist();
+    this.timeIndex.file.persist();
+  }
+
+  /** Makes the segment durable; of a sealed one also the indexes, since recovery will not look at it again. */
+  async sync(): Promise<void> {
+    const wasSealed = this.#isSealed;
+    const file = this.#file;
+    if (file !== null) {
+      await file.datasync();
+    } else {
+      await this.#syncPath(this.path);
+    }
+    if (wasSealed) await this.syncIndexes();
+  }
+
+  /** Closes the handle for writing; readers use the pool. Must not be called while a sync is under way. */
+  closeFile(): void {
+    this.#file?.closeSync();
+    this.#file = null;
+  }
+
+  async syncIndexes(): Promise<void> {
+    for (const path of [this.offsetIndex.file.path, this.timeIndex.file.path, this.txnIndex.path]) {
+      if (this.#context.disk.existsSync(path)) await this.#syncPath(path);
+    }
+  }
+
+  async #syncPath(path: string): Promise<void> {
+    const pinned = this.#context.pool.pin(path);
+    try {
+      await pinned.file.datasync();
+    } finally {
+      pinned.unpin();
+    }
+  }
+
+  readSync(target: Buffer, length: number, position: number): number {
+    return (this.#file ?? this.#context.pool.get(this.path)).readSync(target, 0, length, position);
+  }
+
+  async read(target: Buffer, length: number, position: number): Promise<number> {
+    const pinned = this.#context.pool.pin(this.path);
+    try {
+      return await pinned.file.read(target, 0, length, position);
+    } finally {
+      pinned.unpin();
+    }
+  }
+
+  /** Cuts the file and the indexes; `position` is where the batch with `offset` begins. */
+  truncate(offset: number, position: number, maxTimestamp: TimestampOffset): void {
+    this.activate();
+    this.#file!.truncateSync(position);
+    this.#size = position;
+    this.offsetIndex.truncateTo(offset);
+    this.timeIndex.truncateTo(offset);
+    this.txnIndex.truncateTo(offset);
+    this.#maxTimestamp = maxTimestamp;
+    if (position === 0) this.#rollingTimestamp = -1;
+    this.activate();
+  }
+
+  /** Cuts bytes after the last good batch; the indexes do not point there. */
+  cutTail(validBytes: number): void {
+    this.activate();
+    this.#file!.truncateSync(validBytes);
+    this.#size = validBytes;
+  }
+
+  filePaths(): string[] {
+    const name = `${this.folder}/${offsetName(this.baseOffset)}`;
+    return [
+      this.path,
+      this.offsetIndex.file.path,
+      this.timeIndex.file.path,
+      this.txnIndex.path,
+      name + SNAPSHOT_SUFFIX,
+    ];
+  }
+
+  /** Renames the files to `.deleted`; returns the paths to remove later, when no reader can hold them any more. */
+  markDeleted(options: { keepSnapshot: boolean }): string[] {
+    this.closeFile();
+    const renamed: string[] = [];
+    for (const path of this.filePaths()) {
+      if (options.keepSnapshot && path.endsWith(SNAPSHOT_SUFFIX)) continue;
+      this.#context.pool.drop(path);
+      if (!this.#context.disk.existsSync(path)) continue;
+      this.#context.disk.renameSync(path, path + DELETED_SUFFIX);
+      renamed.push(path + DELETED_SUFFIX);
+    }
+    return renamed;
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * The newest batches of every log in memory, so that consumers that keep up cost no read. One bound holds for all logs
+ * together; the oldest piece of any log goes first.
+ *
+ *     TailCache (one per broker)     pieces in order of creation:  A1  B1  A2  C1  ...   -> evicted from the left
+ *     LogTail   (one per log)        its own pieces in offset order:  A1  A2
+ *
+ * A piece is either the very buffer that was appended, or, for small appends, a shared chunk that they are copied
+ * into one after the other: a thousand tiny batches then neither pin a thousand network slabs nor become a thousand
+ * entries of a writev.
+ */
+export class TailCache {
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #oldest: TailPiece | null = null;
+  #newest: TailPiece | null = null;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(piece: TailPiece): void {
+    piece.older = this.#newest;
+    if (this.#newest === null) this.#oldest = piece;
+    else this.#newest.newer = piece;
+    this.#newest = piece;
+    this.#bytes += piece.pinnedBytes;
+    while (this.#bytes > this.#maxBytes && this.#oldest !== null) {
+      // A log's pieces are in this list in the order of its offsets, so the oldest overall is the first of its log.
+      this.#oldest.owner.dropFirst();
+    }
+  }
+
+  /** Called by the owner of the piece when it has forgotten it. */
+  remove(piece: TailPiece): void {
+    if (piece.older === null) this.#oldest = piece.newer;
+    else piece.older.newer = piece.newer;
+    if (piece.newer === null) this.#newest = piece.older;
+    else piece.newer.older = piece.older;
+    piece.older = null;
+    piece.newer = null;
+    this.#bytes -= piece.pinnedBytes;
+  }
+}
+
+export interface TailPiece {
+  readonly owner: LogTail;
+  readonly buffer: Buffer;
+  /** Bytes of memory that this piece keeps alive. */
+  readonly pinnedBytes: number;
+  /** Bytes in use; a chunk has room after them. */
+  length: number;
+  readonly baseOffset: number;
+  /** Offset after the last batch in the piece. */
+  endOffset: number;
+  /** Neighbours in the cache's list. */
+  older: TailPiece | null;
+  newer: TailPiece | null;
+}
+
+/** Appends up to this size are copied into a chunk. */
+const SMALL_APPEND_BYTES = 8 * 1024;
+const MIN_CHUNK_BYTES = 4 * 1024;
+const MAX_CHUNK_BYTES = 64 * 1024;
+/** What a piece costs besides its buffer. */
+const PIECE_OVERHEAD_BYTES = 256;
+const BATCH_LOG_OVERHEAD = 12;
+const LAST_OFFSET_DELTA_AT = 23;
+
+export interface TailRead {
+  readonly buffers: Buffer[];
+  sizeInBytes: number;
+  nextOffset: number;
+}
+
+export interface TailReadOptions {
+  readonly maxBytes: number;
+  readonly upToOffset: number;
+  readonly minOneMessage: boolean;
+}
+
+/** The cached tail of one log: contiguous up to the log end. */
+export class LogTail {
+  readonly #cache: TailCache;
+  #pieces: TailPiece[] = [];
+  /** Pieces before this slot are gone; the array is compacted when they are half of it. */
+  #first = 0;
+  #chunkBytes = MIN_CHUNK_BYTES;
+
+  constructor(cache: TailCache) {
+    this.#cache = cache;
+  }
+
+  /** First offset that can be read here; Infinity when nothing is cached. */
+  get startOffset(): number {
+    return this.#pieces[this.#first]?.baseOffset ?? Infinity;
+  }
+
+  get pieceCount(): number {
+    return this.#pieces.length - this.#first;
+  }
+
+  /** Takes over the batches [baseOffset, endOffset) that were just written to the log. */
+  append(records: Buffer, baseOffset: number, endOffset: number): void {
+    const last = this.#pieces.length > this.#first ? this.#pieces.at(-1)! : undefined;
+    if (last !== undefined && last.endOffset !== baseOffset) this.clear();
+    if (records.length > SMALL_APPEND_BYTES) {
+      // A slice of a much larger slab would keep all of it alive: copied once, it is bounded by what it holds.
+      const wasteful = records.buffer.byteLength > records.length * 2;
+      this.#push(wasteful ? copyOf(records) : records, records.length, { baseOffset, endOffset });
+      return;
+    }
+    if (
+      last !== undefined &&
+      last.endOffset === baseOffset &&
+      last.length + records.length <= last.buffer.length
+    ) {
+      records.copy(last.buffer, last.length);
+      last.length += records.length;
+      last.endOffset = endOffset;
+      return;
+    }
+    // A busy log gets larger chunks, an idle one keeps little.
+    this.#chunkBytes = last === undefined ? MIN_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, this.#chunkBytes * 2);
+    const chunk = Buffer.allocUnsafeSlow(Math.max(this.#chunkBytes, records.length));
+    records.copy(chunk, 0);
+    this.#push(chunk, records.length, { baseOffset, endOffset });
+  }
+
+  #push(buffer: Buffer, length: number, range: { baseOffset: number; endOffset: number }): void {
+    const piece: TailPiece = {
+      owner: this,
+      buffer,
+      pinnedBytes: buffer.buffer.byteLength + PIECE_OVERHEAD_BYTES,
+      length,
+      baseOffset: range.baseOffset,
+      endOffset: range.endOffset,
+      older: null,
+      newer: null,
+    };
+    this.#pieces.push(piece);
+    this.#cache.add(piece);
+  }
+
+  /** Forgets the oldest piece. */
+  dropFirst(): void {
+    const piece = this.#pieces[this.#first];
+    if (piece === undefined) return;
+    this.#cache.remove(piece);
+    this.#first++;
+    if (this.#first * 2 > this.#pieces.length) {
+      this.#pieces = this.#pieces.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  clear(): void {
+    while (this.pieceCount > 0) this.dropFirst();
+  }
+
+  /**
+   * Whole batches from the one that contains `offset` on. The caller has checked that `offset` lies in
+   * [startOffset, log end).
+   */
+  read(offset: number, options: TailReadOptions): TailRead {
+    const result: TailRead = { buffers: [], sizeInBytes: 0, nextOffset: offset };
+    let slot = this.#floorPiece(offset);
+    let piece = this.#pieces[slot]!;
+    let from = 0;
+    while (batchEnd(piece.buffer, from) <= offset) from += batchSize(piece.buffer, from);
+    for (;;) {
+      const room = options.maxBytes - result.sizeInBytes;
+      const force = options.minOneMessage && result.sizeInBytes === 0;
+      const whole = piece.length - from <= room && piece.endOffset <= options.upToOffset;
+      const to = whole
+        ? piece.length
+        : this.#cut(piece, from, { room, force, upToOffset: options.upToOffset });
+      if (to > from) {
+        result.buffers.push(piece.buffer.subarray(from, to));
+        result.sizeInBytes += to - from;
+        result.nextOffset = whole ? piece.endOffset : nextOffsetAt(piece, to);
+      }
+      slot++;
+      if (to < piece.length || slot === this.#pieces.length) return result;
+      piece = this.#pieces[slot]!;
+      from = 0;
+    }
+  }
+
+  /** End of the last batch from `from` on that fits into the room and below the bound. */
+  #cut(piece: TailPiece, from: number, limit: { room: number; force: boolean; upToOffset: number }): number {
+    let to = from;
+    while (to < piece.length) {
+      const next = to + batchSize(piece.buffer, to);
+      if (batchEnd(piece.buffer, to) > limit.upToOffset) break;
+      if (next - from > limit.room && !(limit.force && to === from)) break;
+      to = next;
+    }
+    return to;
+  }
+
+  #floorPiece(offset: number): number {
+    let low = this.#first;
+    let high = this.#pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#pieces[middle]!.baseOffset <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+function copyOf(records: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(records.length);
+  records.copy(copy);
+  return copy;
+}
+
+function batchSize(buffer: Buffer, position: number): number {
+  return BATCH_LOG_OVERHEAD + buffer.readInt32BE(position + 8);
+}
+
+function baseOffsetAt(buffer: Buffer, position: number): number {
+  return buffer.readUInt32BE(position) * 0x1_0000_0000 + buffer.readUInt32BE(position + 4);
+}
+
+/** Offset after the batch at `position`. */
+function batchEnd(buffer: Buffer, position: number): number {
+  return baseOffsetAt(buffer, position) + buffer.readInt32BE(position + LAST_OFFSET_DELTA_AT) + 1;
+}
+
+function nextOffsetAt(piece: TailPiece, position: number): number {
+  return position < piece.length ? baseOffsetAt(piece.buffer, position) : piece.endOffset;
+}
