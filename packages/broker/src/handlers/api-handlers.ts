@@ -2,16 +2,41 @@ import type { Clock, Logger, Random } from '@ottla/platform';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { AutoTopicCreation } from '../controller/auto-topic-creation.ts';
 import type { Controller } from '../controller/controller.ts';
+import { SUPPORTED_FEATURES } from '../controller/features.ts';
+import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { MetadataStore } from '../metadata/image.ts';
+import { FetchSessionCache } from '../replica/fetch-session.ts';
+import { ProducerIdSource } from '../replica/producer-id-source.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
+import { apiVersionsHandler } from './api-versions.ts';
 import { createPartitionsHandler } from './create-partitions.ts';
 import { createTopicsHandler } from './create-topics.ts';
+import { deleteRecordsHandler } from './delete-records.ts';
+import { deleteGroupsHandler } from './delete-groups.ts';
 import { deleteTopicsHandler } from './delete-topics.ts';
 import { describeClusterHandler } from './describe-cluster.ts';
+import { describeLogDirsHandler } from './describe-log-dirs.ts';
+import { describeGroupsHandler } from './describe-groups.ts';
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
+import { CoordinatorType, findCoordinatorHandler } from './find-coordinator.ts';
+import { fetchHandler } from './fetch.ts';
 import type { AnyApiHandler } from './handler.ts';
+import { initProducerIdHandler } from './init-producer-id.ts';
+import { listOffsetsHandler } from './list-offsets.ts';
+import { heartbeatHandler } from './heartbeat.ts';
+import { joinGroupHandler } from './join-group.ts';
+import { leaveGroupHandler } from './leave-group.ts';
+import { listGroupsHandler } from './list-groups.ts';
 import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts';
 import { metadataHandler } from './metadata.ts';
+import { offsetCommitHandler } from './offset-commit.ts';
+import { offsetDeleteHandler } from './offset-delete.ts';
+import { offsetFetchHandler } from './offset-fetch.ts';
+import { syncGroupHandler } from './sync-group.ts';
+import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts';
+import { produceHandler } from './produce.ts';
+import { saslAuthenticateHandler } from './sasl-authenticate.ts';
+import { saslHandshakeHandler } from './sasl-handshake.ts';
 
 /** The parts of the broker that handlers call; each handler takes only what it needs of them. */
 export interface BrokerParts {
@@ -22,13 +47,57 @@ export interface BrokerParts {
   readonly controller: Controller;
   readonly autoCreation: AutoTopicCreation;
   readonly replicas: ReplicaManager;
+  readonly groups: GroupCoordinator;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
 }
 
+/** Kafka's MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS, which no configuration changes. */
+const FETCH_SESSION_EVICTION_MS = 120_000;
+
 /** Every API that this broker serves: what is not in this list is neither announced nor answered. */
 export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
+  const handlers = [...topicHandlers(parts), ...recordHandlers(parts)];
+  handlers.push(
+    apiVersionsHandler({
+      metadata: parts.metadata,
+      supportedFeatures: SUPPORTED_FEATURES,
+      handlers: () => handlers,
+    }),
+    saslHandshakeHandler(),
+    saslAuthenticateHandler(),
+  );
+  return handlers;
+}
+
+/** What clients do with records: write, read, find and delete them. */
+function recordHandlers(parts: BrokerParts): AnyApiHandler[] {
+  const { config, metadata, replicas, clock } = parts;
+  const sessions = new FetchSessionCache({
+    maxSessions: config().get('max.incremental.fetch.session.cache.slots'),
+    evictionMs: FETCH_SESSION_EVICTION_MS,
+    random: parts.random,
+  });
+  return [
+    produceHandler({ metadata, replicaManager: replicas }),
+    fetchHandler({
+      clock,
+      metadata,
+      replicaManager: replicas,
+      sessions,
+      fetchMaxBytes: () => config().get('fetch.max.bytes'),
+    }),
+    listOffsetsHandler({ replicaManager: replicas }),
+    offsetForLeaderEpochHandler({ replicaManager: replicas }),
+    deleteRecordsHandler({ metadata, replicaManager: replicas }),
+    describeLogDirsHandler({ logManager: replicas.logManager }),
+    initProducerIdHandler({ producerIds: new ProducerIdSource(parts.controller, parts.logger) }),
+  ];
+}
+
+/** The cluster and its topics. */
+function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
   const { config, metadata, controller, autoCreation } = parts;
   return [
     metadataHandler({
@@ -49,5 +118,32 @@ export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
       metadata,
       maxPartitionsPerResponse: () => config().get('max.request.partition.size.limit'),
     }),
+    ...groupHandlers(parts),
+  ];
+}
+
+/** Consumer groups, and where their coordinator is. */
+function groupHandlers({ groups, metadata, autoCreation }: BrokerParts): AnyApiHandler[] {
+  return [
+    findCoordinatorHandler({
+      metadata,
+      coordinators: new Map([
+        [
+          CoordinatorType.group,
+          { topic: GROUP_METADATA_TOPIC, partitionFor: (groupId) => groups.partitionFor(groupId) },
+        ],
+      ]),
+      ensureInternalTopic: (name) => autoCreation.ensureInternalTopic(name),
+    }),
+    joinGroupHandler({ groups }),
+    syncGroupHandler({ groups }),
+    heartbeatHandler({ groups }),
+    leaveGroupHandler({ groups }),
+    offsetCommitHandler({ groups, metadata }),
+    offsetFetchHandler({ groups, metadata }),
+    offsetDeleteHandler({ groups, metadata }),
+    listGroupsHandler({ groups }),
+    describeGroupsHandler({ groups }),
+    deleteGroupsHandler({ groups }),
   ];
 }

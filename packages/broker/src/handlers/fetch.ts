@@ -1,0 +1,276 @@
+import type { Clock } from '@ottla/platform';
+import {
+  ApiKeys,
+  ErrorCodes,
+  type FetchRequest,
+  fetchRequest,
+  type FetchResponse,
+  fetchResponse,
+  ZERO_UUID,
+} from '@ottla/protocol';
+import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
+import type {
+  FetchContext,
+  FetchSessionCache,
+  SessionPartition,
+  SessionResult,
+} from '../replica/fetch-session.ts';
+import { failedRead, FetchIsolation, type PartitionReadResult } from '../replica/partition-read.ts';
+import type { ReplicaManager } from '../replica/replica-manager.ts';
+import type { ApiHandler, RequestContext } from './handler.ts';
+import { leaderHint, NO_LEADER } from './leader-hint.ts';
+
+export interface FetchDependencies {
+  readonly clock: Clock;
+  readonly metadata: MetadataStore;
+  readonly replicaManager: ReplicaManager;
+  readonly sessions: FetchSessionCache;
+  /** `fetch.max.bytes`: the most a client gets in one response, whatever it asks for. */
+  readonly fetchMaxBytes: () => number;
+}
+
+type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
+
+const TOPIC_ID_VERSION = 13;
+const REPLICA_STATE_VERSION = 15;
+const LEADER_HINT_VERSION = 16;
+/** Clients of this version and older do not know KAFKA_STORAGE_ERROR and would give up. */
+const LAST_VERSION_WITHOUT_STORAGE_ERROR = 5;
+const LAST_VERSION_WITHOUT_ZSTD = 9;
+const READ_COMMITTED = 1;
+const DEBUGGING_REPLICA_ID = -2;
+const NO_DIVERGING_EPOCH = { epoch: -1, endOffset: -1 };
+const NO_SNAPSHOT = { endOffset: -1, epoch: -1 };
+
+/**
+ * Fetch 4 to 18 (5: log start offset; 7: sessions; 9: leader epoch; 12: diverging epoch; 13: topic ids; 15: replica
+ * state; 16: leader hints; 17 and 18: replica directory and high watermark, which only followers send).
+ */
+export function fetchHandler(deps: FetchDependencies): ApiHandler<FetchRequest, FetchResponse> {
+  return {
+    apiKey: ApiKeys.Fetch,
+    minVersion: 4,
+    maxVersion: 18,
+    request: fetchRequest,
+    response: fetchResponse,
+
+    handle(request, context) {
+      const image = deps.metadata.current();
+      const session = beginSession(deps, request, { image, version: context.apiVersion });
+      if (session.errorCode !== 0) return emptyResponse(session.errorCode, 0);
+      return new FetchRun(deps, { request, context, image, session }).run();
+    },
+
+    errorResponse(request, errorCode, context) {
+      const answer = emptyResponse(errorCode, request.sessionId);
+      // Before sessions there was no place for an error of the whole request.
+      if (context.apiVersion >= TOPIC_ID_VERSION) return answer;
+      const read = failedRead(errorCode);
+      answer.responses = request.topics.map(({ topic, topicId, partitions }) => ({
+        topic,
+        topicId,
+        partitions: partitions.map(({ partition }) => partitionAnswer(partition, read, errorCode)),
+      }));
+      return answer;
+    },
+  };
+}
+
+function beginSession(
+  deps: FetchDependencies,
+  request: FetchRequest,
+  { image, version }: { image: MetadataImage; version: number },
+): FetchContext {
+  const usesIds = version >= TOPIC_ID_VERSION;
+  const nameOf = (topicId: string): string | undefined => image.topics.byId.get(topicId)?.name;
+  const partitions: SessionPartition[] = [];
+  for (const topic of request.topics) {
+    const name = usesIds ? nameOf(topic.topicId) : topic.topic;
+    for (const partition of topic.partitions) {
+      partitions.push({
+        topic: name ?? '',
+        topicId: usesIds ? topic.topicId : ZERO_UUID,
+        partition: partition.partition,
+        fetchOffset: partition.fetchOffset,
+        maxBytes: partition.partitionMaxBytes,
+        currentLeaderEpoch: partition.currentLeaderEpoch,
+        lastFetchedEpoch: partition.lastFetchedEpoch,
+        isNameKnown: name !== undefined,
+        sentHighWatermark: -1,
+        sentLogStartOffset: -1,
+      });
+    }
+  }
+  const forgotten = request.forgottenTopicsData.flatMap((topic) =>
+    topic.partitions.map((partition) => ({
+      topic: usesIds ? '' : topic.topic,
+      topicId: usesIds ? topic.topicId : ZERO_UUID,
+      partition,
+    })),
+  );
+  return deps.sessions.begin(
+    {
+      version,
+      sessionId: request.sessionId,
+      sessionEpoch: request.sessionEpoch,
+      isFromFollower: replicaIdOf(request, version) >= 0,
+      partitions,
+      forgotten,
+    },
+    deps.clock.nowMs(),
+    nameOf,
+  );
+}
+
+function replicaIdOf(request: FetchRequest, version: number): number {
+  return version >= REPLICA_STATE_VERSION ? request.replicaState.replicaId : request.replicaId;
+}
+
+interface FetchInput {
+  readonly request: FetchRequest;
+  readonly context: RequestContext;
+  readonly image: MetadataImage;
+  readonly session: FetchContext;
+}
+
+/** One fetch request on its way: which of its partitions are read, and which are refused before. */
+class FetchRun {
+  readonly #deps: FetchDependencies;
+  readonly #input: FetchInput;
+  readonly #targets: SessionPartition[] = [];
+  readonly #refused: SessionResult[] = [];
+
+  constructor(deps: FetchDependencies, input: FetchInput) {
+    this.#deps = deps;
+    this.#input = input;
+    for (const target of input.session.partitions) this.#sortOut(target);
+  }
+
+  run(): FetchResponse | Promise<FetchResponse> {
+    const { request, context } = this.#input;
+    const replicaId = replicaIdOf(request, context.apiVersion);
+    const maxBytes = Math.min(request.maxBytes, this.#deps.fetchMaxBytes());
+    const operation = this.#deps.replicaManager.fetch(
+      {
+        maxWaitMs: this.#targets.length === 0 ? 0 : request.maxWaitMs,
+        minBytes: Math.min(request.minBytes, maxBytes),
+        maxBytes,
+        isolation: isolationOf(replicaId, request.isolationLevel),
+        requireLeader: replicaId !== DEBUGGING_REPLICA_ID,
+      },
+      this.#targets,
+    );
+    const reads = operation.run();
+    if (!(reads instanceof Promise)) return this.#answer(reads);
+    context.connection.pendingWait = operation;
+    return reads.then((done) => this.#answer(done));
+  }
+
+  #sortOut(target: SessionPartition): void {
+    const { request, context, image } = this.#input;
+    let errorCode = 0;
+    if (!target.isNameKnown) {
+      errorCode = ErrorCodes.UNKNOWN_TOPIC_ID;
+    } else if (image.topics.byName.get(target.topic)?.partitions[target.partition] === undefined) {
+      errorCode = ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+    } else if (replicaIdOf(request, context.apiVersion) >= 0) {
+      // No other broker replicates from this one yet, so whoever says it does is not in the replica set.
+      errorCode =
+        target.currentLeaderEpoch >= 0 ? ErrorCodes.UNKNOWN_LEADER_EPOCH : ErrorCodes.NOT_LEADER_OR_FOLLOWER;
+    }
+    if (errorCode === 0) this.#targets.push(target);
+    else this.#refused.push({ target, read: failedRead(errorCode) });
+  }
+
+  #answer(reads: readonly PartitionReadResult[]): FetchResponse {
+    const results: SessionResult[] = [];
+    for (let i = 0; i < reads.length; i++) results.push({ target: this.#targets[i]!, read: reads[i]! });
+    for (const refused of this.#refused) results.push(refused);
+    const { sessionId, errorCode, included } = this.#input.session.finish(results);
+    const response = emptyResponse(errorCode, sessionId);
+    for (const { target, read } of included) this.#add(response, target, read);
+    return response;
+  }
+
+  /** Adds a partition; neighbours of the same topic share an entry, as in Kafka. */
+  #add(response: FetchResponse, target: SessionPartition, read: PartitionReadResult): void {
+    const usesIds = this.#input.context.apiVersion >= TOPIC_ID_VERSION;
+    let topic = response.responses.at(-1);
+    const isSame =
+      topic !== undefined && (usesIds ? topic.topicId === target.topicId : topic.topic === target.topic);
+    if (!isSame) {
+      topic = { topic: usesIds ? '' : target.topic, topicId: target.topicId, partitions: [] };
+      response.responses.push(topic);
+    }
+    const answer = this.#partition(target, read);
+    if (this.#input.context.apiVersion >= LEADER_HINT_VERSION) this.#addLeaderHint(response, target, answer);
+    topic!.partitions.push(answer);
+  }
+
+  #partition(target: SessionPartition, read: PartitionReadResult): PartitionAnswer {
+    const { apiVersion } = this.#input.context;
+    let { errorCode } = read;
+    if (errorCode === ErrorCodes.KAFKA_STORAGE_ERROR && apiVersion <= LAST_VERSION_WITHOUT_STORAGE_ERROR) {
+      errorCode = ErrorCodes.NOT_LEADER_OR_FOLLOWER;
+    }
+    if (apiVersion <= LAST_VERSION_WITHOUT_ZSTD && this.#isZstdTopic(target)) {
+      return partitionAnswer(
+        target.partition,
+        failedRead(ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE),
+        ErrorCodes.UNSUPPORTED_COMPRESSION_TYPE,
+      );
+    }
+    return partitionAnswer(target.partition, read, errorCode);
+  }
+
+  #isZstdTopic(target: SessionPartition): boolean {
+    const partition = this.#deps.replicaManager.partition(target.topic, target.partition);
+    return typeof partition !== 'number' && partition.log?.config.compressionType === 'zstd';
+  }
+
+  #addLeaderHint(response: FetchResponse, target: SessionPartition, answer: PartitionAnswer): void {
+    const { errorCode } = answer;
+    if (errorCode !== ErrorCodes.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCodes.FENCED_LEADER_EPOCH)
+      return;
+    const { context } = this.#input;
+    const { leader, endpoint } = leaderHint(this.#deps.metadata.current(), {
+      topic: target.topic,
+      partition: target.partition,
+      listenerName: context.connection.listenerName,
+    });
+    answer.currentLeader = leader;
+    if (endpoint !== null && response.nodeEndpoints.every((node) => node.nodeId !== endpoint.nodeId)) {
+      response.nodeEndpoints.push(endpoint);
+    }
+  }
+}
+
+function isolationOf(replicaId: number, isolationLevel: number): FetchIsolation {
+  if (replicaId !== -1) return FetchIsolation.logEnd;
+  return isolationLevel === READ_COMMITTED ? FetchIsolation.txnCommitted : FetchIsolation.highWatermark;
+}
+
+function partitionAnswer(
+  partitionIndex: number,
+  read: PartitionReadResult,
+  errorCode: number,
+): PartitionAnswer {
+  return {
+    partitionIndex,
+    errorCode,
+    highWatermark: read.highWatermark,
+    lastStableOffset: read.lastStableOffset,
+    logStartOffset: read.logStartOffset,
+    divergingEpoch: read.divergingEpoch ?? NO_DIVERGING_EPOCH,
+    currentLeader: NO_LEADER,
+    snapshotId: NO_SNAPSHOT,
+    abortedTransactions: read.abortedTransactions as PartitionAnswer['abortedTransactions'],
+    preferredReadReplica: -1,
+    // The encoder takes a list of buffers by reference; the decoded type knows only one.
+    records: read.records as unknown as Buffer,
+  };
+}
+
+function emptyResponse(errorCode: number, sessionId: number): FetchResponse {
+  return { throttleTimeMs: 0, errorCode, sessionId, responses: [], nodeEndpoints: [] };
+}
