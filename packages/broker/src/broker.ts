@@ -5,6 +5,8 @@ import { BrokerConfigState } from './broker-config-state.ts';
 import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseConnectionOverrides } from './config/broker-rules.ts';
+import { GroupCoordinator } from './coordinator/group/group-coordinator.ts';
+import { groupCoordinatorConfig } from './coordinator/group/group-coordinator-config.ts';
 import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
 import { internalTopicSpec } from './controller/internal-topics.ts';
 import { LocalController } from './controller/local-controller.ts';
@@ -120,6 +122,7 @@ export class Broker implements AsyncDisposable {
         logger: this.#logger,
         internalTopic: (name) => internalTopicSpec(this.#configState.current, name),
       });
+      const groups = this.#openGroups(replicas, controller);
       const handlers = apiHandlers({
         config: () => this.#configState.current,
         nodeId: this.config.nodeId,
@@ -127,6 +130,7 @@ export class Broker implements AsyncDisposable {
         controller,
         autoCreation,
         replicas,
+        groups,
         clock: this.#clock,
         random: this.#random,
         logger: this.#logger,
@@ -208,6 +212,23 @@ export class Broker implements AsyncDisposable {
     controller.metadata.subscribe(replicas);
     this.#stoppers.push(() => replicas.close());
     return replicas;
+  }
+
+  /** After the replicas: the coordinator reads the logs that they host. */
+  #openGroups(replicas: ReplicaManager, controller: LocalController): GroupCoordinator {
+    const groups = new GroupCoordinator({
+      nodeId: this.config.nodeId,
+      config: groupCoordinatorConfig(this.config),
+      log: replicas,
+      metadata: controller.metadata,
+      clock: this.#clock,
+      random: this.#random,
+      logger: this.#logger,
+    });
+    groups.start(controller.metadata.current());
+    controller.metadata.subscribe(groups);
+    this.#stoppers.push(() => groups.close());
+    return groups;
   }
 
   async #openServer(

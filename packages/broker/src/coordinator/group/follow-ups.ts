@@ -18,7 +18,7 @@ type FollowUp<Type extends GroupFollowUp['type']> = Extract<GroupFollowUp, { typ
 /** The record of a new group could not be written: the group is not there, whoever waits in it is told. */
 export function creationFailed(step: GroupTransition, errorCode: number): void {
   const { groupId, members, pendingJoinMembers } = step.group;
-  for (const { memberId } of [...members.values()]) {
+  for (const { memberId } of members.values()) {
     step.completeJoin(memberId, { errorCode });
     step.completeSync(memberId, { errorCode });
     cancelMember(step, memberId);
@@ -48,7 +48,7 @@ export function assignmentStored(
     prepareRebalanceOrCompleteJoin(step, config);
     return;
   }
-  for (const member of [...group.members.values()]) {
+  for (const member of group.members.values()) {
     const assigned = { ...member, assignment: assignments.get(member.memberId) ?? NO_ASSIGNMENT };
     step.setMember(assigned);
     const { protocolName, protocolType } = group;

@@ -1,3 +1,5 @@
+import type { BrokerConfig } from '../../config/broker-config.ts';
+
 /** What the group coordinator reads of the broker's configuration; the comments name Kafka's keys and defaults. */
 export interface GroupCoordinatorConfig {
   /** `group.min.session.timeout.ms` (6000). */
@@ -35,3 +37,19 @@ export const DEFAULT_GROUP_COORDINATOR_CONFIG: GroupCoordinatorConfig = {
   offsetsTopicPartitions: 50,
   appendLingerMs: -1,
 };
+
+/** The part of the broker's configuration that is the group coordinator's; none of it changes while the broker runs. */
+export function groupCoordinatorConfig(config: BrokerConfig): GroupCoordinatorConfig {
+  return {
+    minSessionTimeoutMs: config.get('group.min.session.timeout.ms'),
+    maxSessionTimeoutMs: config.get('group.max.session.timeout.ms'),
+    initialRebalanceDelayMs: config.get('group.initial.rebalance.delay.ms'),
+    maxSize: config.get('group.max.size'),
+    offsetMetadataMaxBytes: config.get('offset.metadata.max.bytes'),
+    offsetsRetentionMs: config.get('offsets.retention.minutes') * 60_000,
+    offsetsRetentionCheckIntervalMs: config.get('offsets.retention.check.interval.ms'),
+    offsetsCommitTimeoutMs: config.get('offsets.commit.timeout.ms'),
+    offsetsTopicPartitions: config.get('offsets.topic.num.partitions'),
+    appendLingerMs: config.get('group.coordinator.append.linger.ms'),
+  };
+}

@@ -33,7 +33,7 @@ export function syncExpired(
   const { group } = step;
   if (group.generationId !== generationId || group.pendingSyncMembers.size === 0) return;
   if (group.state !== 'CompletingRebalance' && group.state !== 'Stable') return;
-  for (const memberId of [...group.pendingSyncMembers]) {
+  for (const memberId of group.pendingSyncMembers) {
     removeMember(step, memberId);
     cancelMember(step, memberId);
   }

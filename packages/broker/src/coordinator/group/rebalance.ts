@@ -88,7 +88,7 @@ function scheduleJoinExpiry(step: GroupTransition): void {
 export function completeJoin(step: GroupTransition): void {
   const { group } = step;
   step.cancel(joinTimer(group.groupId));
-  for (const member of [...group.members.values()]) {
+  for (const member of group.members.values()) {
     if (member.awaitingJoin !== null || member.groupInstanceId !== null) continue;
     removeMember(step, member.memberId);
     cancelMember(step, member.memberId);
@@ -118,7 +118,7 @@ function enterCompletingRebalance(step: GroupTransition): void {
   group.protocolName = selectProtocol(group);
   group.subscribedTopics = computeSubscribedTopics(group);
   step.enter('CompletingRebalance');
-  for (const { memberId } of [...group.members.values()]) {
+  for (const { memberId } of group.members.values()) {
     step.completeJoin(memberId, joinedReply(group, memberId));
     const member = step.member(memberId);
     if (member === undefined) continue;
@@ -160,7 +160,7 @@ export function subscriptions(group: ClassicGroup): JoinReplyMember[] {
 
 /** Takes every assignment back and answers those who wait for one with an error. */
 export function refuseAwaitingSyncs(step: GroupTransition, errorCode: number): void {
-  for (const { memberId } of [...step.group.members.values()]) {
+  for (const { memberId } of step.group.members.values()) {
     const member = step.member(memberId);
     if (member === undefined) continue;
     if (member.assignment.length > 0) step.setMember({ ...member, assignment: NO_ASSIGNMENT });
