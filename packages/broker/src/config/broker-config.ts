@@ -1,6 +1,7 @@
 import { brokerKeys, type BrokerKeyName, type BrokerValues, findKey, keyEntries } from './catalogue.ts';
 import { checkBrokerRules } from './broker-rules.ts';
 import type { ConfigValue } from './config-key.ts';
+import { usableDynamicConfigs } from './dynamic-configs.ts';
 import { type Listeners, resolveListeners } from './listeners.ts';
 import { nearestName } from './nearest-name.ts';
 import { defaultValue, parseValue } from './parse-value.ts';
@@ -15,21 +16,36 @@ const embeddedProperties: Readonly<Record<string, string>> = {
   'controller.listener.names': 'CONTROLLER',
 };
 
+/** The places where a broker key can be set, weakest first. */
+export interface ConfigLayers {
+  /** The properties as the user set them, completed by their aliases (`broker.id` for `node.id`). */
+  readonly static: ReadonlyMap<string, string>;
+  /** Dynamic configs of all brokers. */
+  readonly clusterWide: ReadonlyMap<string, string>;
+  /** Dynamic configs of this broker. */
+  readonly ofBroker: ReadonlyMap<string, string>;
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
 /**
  * The configuration of a broker: immutable, typed by key, whole. Made from the static properties; `withDynamic` gives
  * the one that is in force after the dynamic configs of the metadata image are laid over it.
  */
 export class BrokerConfig {
-  /** The properties as the user set them, completed by their aliases (`broker.id` for `node.id`). */
+  /** What was set where, for DescribeConfigs; dynamic layers hold only what can take effect. */
+  readonly layers: ConfigLayers;
+  /** All layers in one, as text. */
   readonly properties: ReadonlyMap<string, string>;
   readonly listeners: Listeners;
   readonly #values: BrokerValues;
 
-  private constructor(properties: ReadonlyMap<string, string>) {
-    this.properties = properties;
-    this.#values = parseValues(properties);
-    this.listeners = resolveListeners(this.#values, (name) => properties.has(name));
-    checkBrokerRules(this, properties);
+  private constructor(layers: ConfigLayers) {
+    this.layers = layers;
+    this.properties = new Map([...layers.static, ...layers.clusterWide, ...layers.ofBroker]);
+    this.#values = parseValues(this.properties);
+    this.listeners = resolveListeners(this.#values, (name) => this.properties.has(name));
+    checkBrokerRules(this, this.properties);
   }
 
   /**
@@ -37,15 +53,20 @@ export class BrokerConfig {
    * @throws ConfigError with Kafka's message
    */
   static parse(properties: ReadonlyMap<string, string>): BrokerConfig {
-    return new BrokerConfig(completeAliases(properties));
+    return new BrokerConfig({ static: completeAliases(properties), clusterWide: NONE, ofBroker: NONE });
   }
 
-  /** This configuration with other properties laid over it, validated as a whole; later maps win. */
-  withDynamic(...layers: readonly ReadonlyMap<string, string>[]): BrokerConfig {
-    if (layers.every((layer) => layer.size === 0)) return this;
-    const merged = new Map(this.properties);
-    for (const layer of layers) for (const [name, value] of layer) merged.set(name, value);
-    return new BrokerConfig(merged);
+  /**
+   * The static configuration under the dynamic configs of the cluster and of this broker, as the metadata image has
+   * them. What could not be set today (a read-only key, a value out of range) is left out, as Kafka does.
+   * @throws ConfigError when what is left breaks a rule between keys
+   */
+  withDynamic(clusterWide: ReadonlyMap<string, string>, ofBroker: ReadonlyMap<string, string>): BrokerConfig {
+    return new BrokerConfig({
+      static: this.layers.static,
+      clusterWide: usableDynamicConfigs(clusterWide, { perBroker: false }),
+      ofBroker: usableDynamicConfigs(ofBroker, { perBroker: true }),
+    });
   }
 
   /** The value in force of a key, by its Kafka name. */

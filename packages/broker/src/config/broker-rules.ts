@@ -34,15 +34,16 @@ export function checkBrokerRules(config: ReadableConfig, properties: ReadonlyMap
   }
 }
 
+/** Kafka's `require`. */
 function demand(holds: boolean, message: string): void {
-  if (!holds) throw new ConfigError(message);
+  if (!holds) throw new ConfigError(message, { isRequirement: true });
 }
 
 function checkIdentity(config: ReadableConfig): void {
-  demand(
-    config.nodeId === config.get('broker.id') || config.get('broker.id') === -1,
-    'You must set `node.id` to the same value as `broker.id`.',
-  );
+  const brokerId = config.get('broker.id');
+  if (brokerId !== -1 && brokerId !== config.nodeId) {
+    throw new ConfigError('You must set `node.id` to the same value as `broker.id`.');
+  }
   const voters = config.get('controller.quorum.voters').map((voter) => Number(voter.split('@')[0]));
   const roles = config.get('process.roles');
   demand(
@@ -123,12 +124,15 @@ export function parseConnectionOverrides(text: string): ReadonlyMap<string, numb
 
 /** `group.KIND.min.THING <= group.KIND.THING <= group.KIND.max.THING`, and a heartbeat shorter than the session. */
 function checkGroups(config: ReadableConfig): void {
+  const ensure = (holds: boolean, message: string): void => {
+    if (!holds) throw new ConfigError(message);
+  };
   const bounded = (value: number, name: string, [min, max]: readonly [number, number]): void => {
     const [kind = '', ...thing] = name.split('.');
     const key = (part: string): string => ['group', kind, ...(part === '' ? [] : [part]), ...thing].join('.');
-    demand(max >= min, `${key('max')} must be greater than or equal to ${key('min')}`);
-    demand(value >= min, `${key('')} must be greater than or equal to ${key('min')}`);
-    demand(value <= max, `${key('')} must be less than or equal to ${key('max')}`);
+    ensure(max >= min, `${key('max')} must be greater than or equal to ${key('min')}`);
+    ensure(value >= min, `${key('')} must be greater than or equal to ${key('min')}`);
+    ensure(value <= max, `${key('')} must be less than or equal to ${key('max')}`);
   };
   for (const kind of ['consumer', 'share', 'streams'] as const) {
     const heartbeatMs = config.get(`group.${kind}.heartbeat.interval.ms`);
@@ -141,7 +145,7 @@ function checkGroups(config: ReadableConfig): void {
       config.get(`group.${kind}.min.session.timeout.ms`),
       config.get(`group.${kind}.max.session.timeout.ms`),
     ]);
-    demand(
+    ensure(
       heartbeatMs < sessionMs,
       `group.${kind}.heartbeat.interval.ms must be less than group.${kind}.session.timeout.ms`,
     );
@@ -150,10 +154,10 @@ function checkGroups(config: ReadableConfig): void {
       config.get(`group.${kind}.max.assignment.interval.ms`),
     ]);
   }
-  demand(
+  ensure(
     config.get('group.coordinator.rebalance.protocols').includes('classic'),
     "Disabling the 'classic' protocol is not supported.",
   );
   const codec = config.get('offsets.topic.compression.codec');
-  demand(codec >= 0 && codec <= 4, `Unknown compression type id: ${codec}`);
+  ensure(codec >= 0 && codec <= 4, `Unknown compression type id: ${codec}`);
 }

@@ -5,6 +5,18 @@
  */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  /** Broke a rule between keys, which Kafka words differently over the wire. */
+  readonly isRequirement: boolean;
+
+  constructor(message: string, options: { isRequirement?: boolean } = {}) {
+    super(message);
+    this.isRequirement = options.isRequirement ?? false;
+  }
+
+  /** The message that a client of a real Kafka would get. */
+  get wireMessage(): string {
+    return this.isRequirement ? `requirement failed: ${this.message}` : this.message;
+  }
 
   /** `Invalid value X for configuration K: reason`, the form of Kafka's ConfigException. */
   static invalidValue(key: string, value: string, reason: string): ConfigError {

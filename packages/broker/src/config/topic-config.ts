@@ -39,6 +39,37 @@ export function topicValues(config: BrokerConfig, overrides: ReadonlyMap<string,
   return values as unknown as TopicValues;
 }
 
+/**
+ * Checks the overrides of a topic: names, values, and how they go together with the defaults.
+ * @throws ConfigError with Kafka's message; over the wire it is an INVALID_CONFIG
+ */
+export function validateTopicConfigs(config: BrokerConfig, overrides: ReadonlyMap<string, string>): void {
+  for (const name of overrides.keys()) {
+    if (findKey(topicKeys, name) === undefined) throw new ConfigError(`Unknown topic config name: ${name}`);
+  }
+  const values: Record<string, ConfigValue> = { ...topicDefaults(config) };
+  for (const [name, text] of overrides) {
+    const key = findKey(topicKeys, name);
+    if (key !== undefined) values[name] = parseValue(name, key, text);
+  }
+  checkTopicRules(values as unknown as TopicValues);
+}
+
+function checkTopicRules(values: TopicValues): void {
+  const minLagMs = values['min.compaction.lag.ms'];
+  const maxLagMs = values['max.compaction.lag.ms'];
+  if (minLagMs > maxLagMs) {
+    throw new ConfigError(
+      `conflict topic config setting min.compaction.lag.ms (${minLagMs}) > max.compaction.lag.ms (${maxLagMs})`,
+    );
+  }
+  if (values['remote.storage.enable']) {
+    throw new ConfigError(
+      'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
+    );
+  }
+}
+
 /** The part of a topic's configuration that its log needs. */
 export function toLogConfig(values: TopicValues): LogConfig {
   const policies = values['cleanup.policy'];

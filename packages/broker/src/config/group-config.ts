@@ -1,0 +1,62 @@
+import type { BrokerConfig } from './broker-config.ts';
+import { findKey, groupKeys, type GroupValues, keyEntries } from './catalogue.ts';
+import { ConfigError } from './config-error.ts';
+import type { ConfigValue } from './config-key.ts';
+import { defaultValue, parseValue } from './parse-value.ts';
+
+/**
+ * What applies to a group: its overrides, clamped to nothing (they were checked when set), over the broker's defaults.
+ * Unknown names and values that no longer parse leave the default standing.
+ */
+export function groupValues(config: BrokerConfig, overrides: ReadonlyMap<string, string>): GroupValues {
+  const values: Record<string, ConfigValue> = {};
+  for (const [name, key] of keyEntries(groupKeys)) {
+    const brokerKey = key.synonyms?.[0];
+    values[name] = brokerKey === undefined ? defaultValue(name, key) : (config.lookup(brokerKey) ?? null);
+    const text = overrides.get(name);
+    if (text === undefined) continue;
+    try {
+      values[name] = parseValue(name, key, text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+    }
+  }
+  return values as unknown as GroupValues;
+}
+
+/**
+ * Checks the overrides of a group: names, values, and the limits that the broker sets for them.
+ * @throws ConfigError with Kafka's message
+ */
+export function validateGroupConfigs(config: BrokerConfig, overrides: ReadonlyMap<string, string>): void {
+  for (const name of overrides.keys()) {
+    if (findKey(groupKeys, name) === undefined) throw new ConfigError(`Unknown group config name: ${name}`);
+  }
+  for (const [name, key] of keyEntries(groupKeys)) {
+    const text = overrides.get(name);
+    if (text === undefined) continue;
+    const value = parseValue(name, key, text);
+    if (typeof value === 'number') ensureWithinLimits(config, name, value);
+  }
+  const values = groupValues(config, overrides);
+  for (const kind of ['consumer', 'share', 'streams'] as const) {
+    if (values[`${kind}.heartbeat.interval.ms`] < values[`${kind}.session.timeout.ms`]) continue;
+    throw new ConfigError(`${kind}.session.timeout.ms must be greater than ${kind}.heartbeat.interval.ms`);
+  }
+}
+
+/** `consumer.session.timeout.ms` lies between `group.consumer.min.session.timeout.ms` and the `max` beside it. */
+function ensureWithinLimits(config: BrokerConfig, name: string, value: number): void {
+  const limitKey = (which: 'min' | 'max'): string => {
+    if (name === 'streams.num.standby.replicas') return `group.streams.${which}.standby.replicas`;
+    return `group.${name.replace('.', `.${which}.`)}`;
+  };
+  const min = config.lookup(limitKey('min'));
+  const max = config.lookup(limitKey('max'));
+  if (typeof min === 'number' && value < min) {
+    throw new ConfigError(`${name} must be greater than or equal to ${limitKey('min')}`);
+  }
+  if (typeof max === 'number' && value > max) {
+    throw new ConfigError(`${name} must be less than or equal to ${limitKey('max')}`);
+  }
+}
