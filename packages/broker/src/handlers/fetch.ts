@@ -179,7 +179,7 @@ class FetchRun {
         target.currentLeaderEpoch >= 0 ? ErrorCodes.UNKNOWN_LEADER_EPOCH : ErrorCodes.NOT_LEADER_OR_FOLLOWER;
     }
     if (errorCode === 0) this.#targets.push(target);
-    else this.#refused.push({ target, read: failedRead(errorCode) });
+    else this.#refused.push({ target, read: { ...failedRead(errorCode), abortedTransactions: [] } });
   }
 
   #answer(reads: readonly PartitionReadResult[]): FetchResponse {
