@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { hostName, NodeClock, NodeDisk, NodeRandom, SILENT_LOGGER } from '@ottla/platform';
 import type { Clock, Disk, Logger, Random } from '@ottla/platform';
 import { LogManager } from '@ottla/storage';
@@ -5,11 +6,12 @@ import { BrokerConfigState } from './broker-config-state.ts';
 import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseConnectionOverrides } from './config/broker-rules.ts';
-import { GroupCoordinator } from './coordinator/group/group-coordinator.ts';
-import { groupCoordinatorConfig } from './coordinator/group/group-coordinator-config.ts';
+import { ResourceConfigRules } from './config/resource-rules.ts';
 import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
 import { internalTopicSpec } from './controller/internal-topics.ts';
 import { LocalController } from './controller/local-controller.ts';
+import { GroupCoordinator } from './coordinator/group/group-coordinator.ts';
+import { groupCoordinatorConfig } from './coordinator/group/group-coordinator-config.ts';
 import { apiHandlers } from './handlers/api-handlers.ts';
 import type { MetadataStore } from './metadata/image.ts';
 import { RequestDispatcher } from './network/request-dispatcher.ts';
@@ -77,6 +79,8 @@ export class Broker implements AsyncDisposable {
   #controller: LocalController | null = null;
   #listeners: readonly BoundListener[] = [];
   #isRegistered = false;
+  /** Goes into the clean shutdown marker, by which a Kafka controller knows that this incarnation lost nothing. */
+  #brokerEpoch = -1;
 
   /** Use `startBroker`. */
   constructor(options: BrokerOptions, config: BrokerConfig) {
@@ -149,7 +153,7 @@ export class Broker implements AsyncDisposable {
       disk: this.#disk,
       clock: this.#clock,
       random: this.#random,
-      dirs: config.logDirs,
+      dirs: config.logDirs.map((dir) => resolve(dir)),
       nodeId: config.nodeId,
       clusterId: null,
       // Topic overrides are known once the metadata log is read, which needs the directory's lock; loading needs none.
@@ -163,24 +167,25 @@ export class Broker implements AsyncDisposable {
       recoveryThreadsPerDir: config.get('num.recovery.threads.per.data.dir'),
     });
     this.#logManager = logManager;
-    this.#stoppers.push(() => logManager.close());
+    this.#stoppers.push(() => logManager.close(this.#brokerEpoch));
     return logManager;
   }
 
   #openController(logManager: LogManager): LocalController {
     const { config } = this;
+    const configRules = new ResourceConfigRules(() => this.#configState.current);
     const controller = LocalController.open({
       disk: this.#disk,
       clock: this.#clock,
       random: this.#random,
       logger: this.#logger,
-      logDir: config.metadataLogDir,
+      logDir: resolve(config.metadataLogDir),
       clusterId: logManager.clusterId,
       nodeId: config.nodeId,
       rules: () => ({
         numPartitions: this.#configState.current.get('num.partitions'),
         defaultReplicationFactor: this.#configState.current.get('default.replication.factor'),
-        configs: { validate: () => null, isList: () => false, inheritedValue: () => null },
+        configs: configRules,
       }),
       minInSyncReplicas: config.get('min.insync.replicas'),
       segmentBytes: config.get('metadata.log.segment.bytes'),
@@ -214,19 +219,20 @@ export class Broker implements AsyncDisposable {
     return replicas;
   }
 
-  /** After the replicas: the coordinator reads the logs that they host. */
   #openGroups(replicas: ReplicaManager, controller: LocalController): GroupCoordinator {
+    const { metadata } = controller;
     const groups = new GroupCoordinator({
       nodeId: this.config.nodeId,
       config: groupCoordinatorConfig(this.config),
       log: replicas,
-      metadata: controller.metadata,
+      metadata,
       clock: this.#clock,
       random: this.#random,
       logger: this.#logger,
     });
-    groups.start(controller.metadata.current());
-    controller.metadata.subscribe(groups);
+    groups.start(metadata.current());
+    // After the replica manager: a group's partition must have its log before its state can be loaded.
+    metadata.subscribe(groups);
     this.#stoppers.push(() => groups.close());
     return groups;
   }
@@ -270,7 +276,7 @@ export class Broker implements AsyncDisposable {
   #onRegistered: () => void = () => {};
 
   async #register(server: SocketServer, controller: LocalController, logManager: LogManager): Promise<void> {
-    const brokerEpoch = await controller.register({
+    this.#brokerEpoch = await controller.register({
       brokerId: this.config.nodeId,
       incarnationId: this.#random.uuid(),
       rack: this.config.get('broker.rack'),
@@ -281,7 +287,7 @@ export class Broker implements AsyncDisposable {
         .map((dir) => dir.directoryId),
     });
     this.#logger.info(
-      { nodeId: this.config.nodeId, brokerEpoch, clusterId: this.clusterId },
+      { nodeId: this.config.nodeId, brokerEpoch: this.#brokerEpoch, clusterId: this.clusterId },
       'Registered the broker',
     );
     this.#isRegistered = true;
@@ -294,7 +300,7 @@ export class Broker implements AsyncDisposable {
     // While logs are still being opened, opening itself reports what it cannot do without.
     if (this.#logManager === null) return;
     const anyOnline = this.#logManager.dirs().some((each) => each.online);
-    if (dir === this.config.metadataLogDir || !anyOnline) this.#fatal(error);
+    if (dir === resolve(this.config.metadataLogDir) || !anyOnline) this.#fatal(error);
   }
 
   #fatal(error: unknown): void {

@@ -1,5 +1,6 @@
 export { Broker, startBroker } from './broker.ts';
 export type { BoundListener, BrokerOptions, LoadProgress } from './broker.ts';
 export { BrokerConfig } from './config/broker-config.ts';
+export { brokerKeys, findKey } from './config/catalogue.ts';
 export { ConfigError } from './config/config-error.ts';
 export { parseOverride, parseProperties } from './config/properties-file.ts';

@@ -1,1 +1,2 @@
-export {};
+export { startBroker } from '@ottla/broker';
+export type { BoundListener, Broker, BrokerOptions } from '@ottla/broker';

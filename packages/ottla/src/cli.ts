@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { ottlaVersion } from './version.ts';
+
+/** The `ottla` command line. Commands load what they need when they run, so that help and version answer at once. */
+export function createProgram(): Command {
+  const program = new Command('ottla')
+    .description('Apache Kafka for the TypeScript world')
+    .version(ottlaVersion(), '-V, --version');
+  program
+    .command('start')
+    .description('start a broker; without a file a single node on 127.0.0.1:9092 with its data in ./data')
+    .argument('[server.properties]', "properties file, with Kafka's own keys")
+    .option('--override <key=value>', 'set a property over the file; may be repeated', collect, [])
+    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+    .addHelpText(
+      'after',
+      '\nExample:\n  ottla start --override listeners=PLAINTEXT://127.0.0.1:19192 --override log.dirs=/some/dir',
+    )
+    .action(async (file: string | undefined, options: { override: string[]; logLevel: string }) => {
+      const { runStart } = await import('./start-command.ts');
+      await runStart(file, options);
+    });
+  return program;
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,123 @@
+import { ConfigError, startBroker } from '@ottla/broker';
+import type { Broker, LoadProgress } from '@ottla/broker';
+import { NodeDisk } from '@ottla/platform';
+import { createLogger } from './logger.ts';
+import type { DeferredLogger } from './logger.ts';
+import { startupErrorLine } from './startup-error.ts';
+import { startupProperties } from './startup-properties.ts';
+import { ottlaVersion } from './version.ts';
+
+/** Exit codes of `ottla start`. A forced stop ends with the code that the shell gives the signal. */
+export const ExitCode = { clean: 0, failed: 1, forcedByInterrupt: 130, forcedByTermination: 143 } as const;
+
+export interface StartOptions {
+  readonly override: readonly string[];
+  readonly logLevel: string;
+}
+
+/** Runs a broker until a signal ends it. Prints one line when it serves clients, or one line saying why it does not. */
+export async function runStart(file: string | undefined, options: StartOptions): Promise<void> {
+  const logger = createLogger(options.logLevel);
+  const progress = new LoadProgressLine();
+  let broker: Broker;
+  try {
+    const properties = startupProperties({
+      file: file === undefined ? null : readPropertiesFile(file),
+      environment: process.env,
+      overrides: options.override,
+    });
+    broker = await startBroker({
+      properties,
+      logger,
+      onLoadProgress: (event) => progress.update(event),
+      onFatal: (error) => fail(logger, error),
+    });
+  } catch (error) {
+    return fail(logger, error);
+  } finally {
+    progress.end();
+  }
+  stopOnSignals(broker);
+  process.stdout.write(`${readyLine(broker)}\n`);
+  await logger.attach();
+}
+
+function readPropertiesFile(path: string): string {
+  try {
+    return new NodeDisk().readFileSync(path).toString();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EACCES: 'no permission',
+      EISDIR: 'it is a folder',
+    };
+    const reason =
+      (code !== undefined && reasons[code]) || (error instanceof Error ? error.message : String(error));
+    throw new ConfigError(`Cannot read the properties file "${path}": ${reason}`);
+  }
+}
+
+/** One line on stderr, without a stack, and exit code 1. */
+async function fail(logger: DeferredLogger, error: unknown): Promise<void> {
+  await logger.attach().catch(() => {});
+  process.stderr.write(`ottla: ${startupErrorLine(error)}\n`);
+  process.exit(ExitCode.failed);
+}
+
+function readyLine(broker: Broker): string {
+  const addresses = broker.listeners.map(({ name, host, port }) => `${name}://${host}:${port}`).join(', ');
+  const seconds = (performance.now() / 1000).toFixed(2);
+  const dirs = broker.config.logDirs.join(', ');
+  return `Ottla ${ottlaVersion()} is ready on ${addresses} after ${seconds} s, data in ${dirs}, cluster ${broker.clusterId}`;
+}
+
+/** The first signal stops cleanly, the second at once. */
+function stopOnSignals(broker: Broker): void {
+  let isStopping = false;
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (isStopping)
+      process.exit(signal === 'SIGINT' ? ExitCode.forcedByInterrupt : ExitCode.forcedByTermination);
+    isStopping = true;
+    const startedMs = performance.now();
+    broker.close().then(
+      () => {
+        process.stdout.write(`Stopped cleanly in ${((performance.now() - startedMs) / 1000).toFixed(2)} s\n`);
+        process.exit(ExitCode.clean);
+      },
+      (error: unknown) => {
+        process.stderr.write(`ottla: The stop was not clean: ${startupErrorLine(error)}\n`);
+        process.exit(ExitCode.failed);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}
+
+/** Before this much time nobody needs to be told that logs are loading. */
+const QUIET_MS = 1_000;
+/** Between two lines when stderr is no terminal. */
+const PIPED_INTERVAL_MS = 5_000;
+
+/** Says how far loading is, when it takes long: one line that is rewritten on a terminal, now and then a line elsewhere. */
+class LoadProgressLine {
+  readonly #startedMs = performance.now();
+  #lastMs = 0;
+  #isShown = false;
+
+  update({ dir, remaining, recovering }: LoadProgress): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#startedMs < QUIET_MS) return;
+    const isTerminal = process.stderr.isTTY;
+    if (!isTerminal && nowMs - this.#lastMs < PIPED_INTERVAL_MS) return;
+    this.#lastMs = nowMs;
+    this.#isShown = true;
+    const text = `${recovering ? 'Recovering' : 'Loading'} logs in ${dir}: ${remaining} to go`;
+    process.stderr.write(isTerminal ? `\r\u001B[K${text}` : `${text}\n`);
+  }
+
+  end(): void {
+    if (this.#isShown && process.stderr.isTTY) process.stderr.write('\r\u001B[K');
+  }
+}
