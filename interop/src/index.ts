@@ -10,3 +10,4 @@ export { Peer, answersApiVersions } from './peer.ts';
 export type { PeerKind, PeerOptions } from './peer.ts';
 export { goProgram, kcatProgram, pythonWithClients } from './other-clients.ts';
 export type { Program } from './other-clients.ts';
+export { RawConnection } from './raw-connection.ts';

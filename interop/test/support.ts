@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { inject } from 'vitest';
 import {
   JavaTools,
@@ -57,4 +58,14 @@ export async function runProgram(program: Program, args: readonly string[], inpu
 export function rawProgram(program: Program, args: readonly string[], input = ''): Promise<CommandResult> {
   if ('absent' in program) throw new Error(program.absent);
   return runCommand(program.path, args, { input, timeoutMs: 60_000 });
+}
+
+/** Resident memory of a broker, in bytes; 0 where the system does not tell. */
+export function residentBytes(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }
