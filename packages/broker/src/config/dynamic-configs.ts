@@ -25,6 +25,14 @@ export function keyOfProperty(name: string): { readonly name: string; readonly k
   return key === undefined ? null : { name: base, key };
 }
 
+/** All names that set the same thing as a broker property, itself or the most specific one first. */
+export function synonymsOfProperty(name: string): readonly string[] {
+  const key = findKey(brokerKeys, name);
+  if (key !== undefined) return key.synonyms ?? [name];
+  const base = listenerPrefix.exec(name)?.[1];
+  return base === undefined ? [name] : [name, base];
+}
+
 /** Whether a broker key may change while the broker runs. */
 export function isDynamicKey(name: string): boolean {
   return findKey(brokerKeys, name)?.scope !== undefined;

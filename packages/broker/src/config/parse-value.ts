@@ -27,8 +27,7 @@ const integerBounds = {
  */
 export function parseValue(name: string, key: ConfigKey, text: string | null): ConfigValue {
   let value = text === null ? null : parseType(name, key.type, text.trim());
-  // KIP-1161: a list that is checked at all loses its duplicates instead of being refused for them.
-  if (key.validator?.kind === 'list' && Array.isArray(value)) value = [...new Set(value)];
+  if (key.validator?.kind === 'list') value = withoutDuplicates(value);
   ensureValid(name, key, value);
   return value;
 }
@@ -46,7 +45,14 @@ export function defaultValue(name: string, key: ConfigKey): ConfigValue {
 export function canonicalText(name: string, key: ConfigKey, text: string): string {
   const trimmed = text.trim();
   if (key.type === 'long') return parseInteger(name, key.type, trimmed).toString();
-  return printValue(parseType(name, key.type, trimmed), key.type) ?? '';
+  let value = parseType(name, key.type, trimmed);
+  if (key.validator?.kind === 'list') value = withoutDuplicates(value);
+  return printValue(value, key.type) ?? '';
+}
+
+/** KIP-1161: a list that is checked at all loses its duplicates instead of being refused for them. */
+function withoutDuplicates(value: ConfigValue): ConfigValue {
+  return Array.isArray(value) ? [...new Set<string>(value)] : value;
 }
 
 function parseType(name: string, type: ConfigType, trimmed: string): ConfigValue {

@@ -1,0 +1,122 @@
+import { describeConfigsRequest, describeConfigsResponse, ErrorCodes, errorMessage } from '@ottla/protocol';
+import type { DescribeConfigsRequest, DescribeConfigsResponse } from '@ottla/protocol';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import {
+  type ConfigDescription,
+  describeBroker,
+  describeClientMetrics,
+  describeClusterWide,
+  describeGroup,
+  describeTopic,
+} from '../config/describe-configs.ts';
+import { topicNameProblem } from '../controller/topic-names.ts';
+import { ConfigResourceType, type MetadataStore } from '../metadata/image.ts';
+import type { ApiHandler } from './handler.ts';
+
+type Resource = DescribeConfigsRequest['resources'][number];
+type Result = DescribeConfigsResponse['results'][number];
+
+interface Deps {
+  readonly metadata: MetadataStore;
+  /** The configuration in force. */
+  readonly config: () => BrokerConfig;
+}
+
+/**
+ * DescribeConfigs: every key of topics, brokers, groups and client metrics subscriptions with its value, where that
+ * comes from (v1: synonyms), type and documentation (v3).
+ */
+export function describeConfigsHandler(
+  deps: Deps,
+): ApiHandler<DescribeConfigsRequest, DescribeConfigsResponse> {
+  return {
+    apiKey: 32,
+    minVersion: 1,
+    maxVersion: 4,
+    request: describeConfigsRequest,
+    response: describeConfigsResponse,
+
+    handle(request) {
+      // Kafka refuses the request as a whole over one unknown type.
+      if (request.resources.some(({ resourceType }) => !knownTypes.has(resourceType))) {
+        return wholeError(request, ErrorCodes.INVALID_REQUEST);
+      }
+      const results = request.resources.map((resource): Result => {
+        const described = describe(deps, resource);
+        const { resourceType, resourceName } = resource;
+        if (!Array.isArray(described)) return { ...described, resourceType, resourceName, configs: [] };
+        const wanted = resource.configurationKeys ?? [];
+        const selected =
+          wanted.length === 0 ? described : described.filter(({ name }) => wanted.includes(name));
+        const configs = selected.map((config) => ({
+          ...config,
+          synonyms: request.includeSynonyms ? config.synonyms : [],
+          documentation: request.includeDocumentation ? config.documentation : null,
+        }));
+        return { errorCode: ErrorCodes.NONE, errorMessage: '', resourceType, resourceName, configs };
+      });
+      return { throttleTimeMs: 0, results };
+    },
+
+    errorResponse: wholeError,
+  };
+}
+
+const knownTypes: ReadonlySet<number> = new Set(Object.values(ConfigResourceType));
+
+function wholeError(request: DescribeConfigsRequest, errorCode: number): DescribeConfigsResponse {
+  const results = request.resources.map(({ resourceType, resourceName }): Result => {
+    return { errorCode, errorMessage: errorMessage(errorCode), resourceType, resourceName, configs: [] };
+  });
+  return { throttleTimeMs: 0, results };
+}
+
+interface Refusal {
+  readonly errorCode: number;
+  readonly errorMessage: string;
+}
+
+function describe(deps: Deps, { resourceType, resourceName }: Resource): ConfigDescription[] | Refusal {
+  const image = deps.metadata.current();
+  const config = deps.config();
+  const overrides = image.configs.get(resourceType, resourceName);
+  switch (resourceType) {
+    case ConfigResourceType.topic: {
+      const problem = topicNameProblem(resourceName);
+      if (problem !== null) {
+        return {
+          errorCode: ErrorCodes.INVALID_TOPIC_EXCEPTION,
+          errorMessage: `Topic name is invalid: ${problem}`,
+        };
+      }
+      if (image.topics.byName.has(resourceName)) return describeTopic(config, overrides);
+      return { errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: '' };
+    }
+    case ConfigResourceType.broker:
+      if (resourceName === '') return describeClusterWide(config);
+      return (
+        brokerIdRefusal(resourceName, config.nodeId, `expected ${config.nodeId} or empty string,`) ??
+        describeBroker(config)
+      );
+    case ConfigResourceType.brokerLogger:
+      if (resourceName === '') return invalidRequest('Broker id must not be empty');
+      // Levels of single loggers are a feature of log4j; Ottla's log has one level, set at start.
+      return brokerIdRefusal(resourceName, config.nodeId, `expected ${config.nodeId}`) ?? [];
+    case ConfigResourceType.clientMetrics:
+      if (resourceName === '') return invalidRequest('Client metrics subscription name must not be empty');
+      return describeClientMetrics(overrides);
+    default:
+      if (resourceName === '') return invalidRequest('Group name must not be empty');
+      return describeGroup(config, overrides);
+  }
+}
+
+function brokerIdRefusal(name: string, nodeId: number, expected: string): Refusal | null {
+  if (!/^[+-]?\d+$/.test(name)) return invalidRequest(`Broker id must be an integer, but it is: ${name}`);
+  if (Number(name) === nodeId) return null;
+  return invalidRequest(`Unexpected broker id, ${expected} but received ${name}`);
+}
+
+function invalidRequest(message: string): Refusal {
+  return { errorCode: ErrorCodes.INVALID_REQUEST, errorMessage: message };
+}
