@@ -12,7 +12,7 @@ export interface Disk {
   readFileSync(path: string): Buffer;
   /**
    * Replaces a small file so that after a power cut either the old or the new content is there, whole:
-   * writes `path.tmp`, fdatasyncs it, renames it over `path`, syncs the folder.
+   * writes a `.tmp` file beside it, fdatasyncs that, renames it over `path`, syncs the folder.
    */
   replaceFile(path: string, content: Buffer | string): Promise<void>;
   /** The same on the event loop, for start and shutdown. */

@@ -5,6 +5,13 @@ import { lockFile } from './node-lock.ts';
 
 /** The real file system. */
 export class NodeDisk implements Disk {
+  #replacements = 0;
+
+  /** Unique, so that a synchronous replacement during an asynchronous one of the same file does not mix with it. */
+  #temporaryName(file: string): string {
+    return `${file}.${this.#replacements++}.tmp`;
+  }
+
   openSync(file: string, mode: 'read' | 'append'): DiskFile {
     // `a` would make Linux ignore positions, so that a torn tail could not be overwritten; hence read-write, created when absent.
     const flags = mode === 'read' ? fs.constants.O_RDONLY : fs.constants.O_RDWR | fs.constants.O_CREAT;
@@ -16,7 +23,7 @@ export class NodeDisk implements Disk {
   }
 
   async replaceFile(file: string, content: Buffer | string): Promise<void> {
-    const temporary = `${file}.tmp`;
+    const temporary = this.#temporaryName(file);
     const handle = await fs.promises.open(temporary, 'w');
     try {
       await handle.writeFile(content);
@@ -29,7 +36,7 @@ export class NodeDisk implements Disk {
   }
 
   replaceFileSync(file: string, content: Buffer | string): void {
-    const temporary = `${file}.tmp`;
+    const temporary = this.#temporaryName(file);
     const fd = fs.openSync(temporary, 'w');
     try {
       fs.writeFileSync(fd, content);

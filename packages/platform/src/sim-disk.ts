@@ -1,0 +1,402 @@
+import type { Clock } from './clock.ts';
+import type { Disk, DiskFile, DiskLock } from './disk.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { SimFileNode, SimFolderNode, type SimNode } from './sim-nodes.ts';
+
+/** Calls that can be made to fail. */
+export type SimOperation =
+  | 'open'
+  | 'read'
+  | 'write'
+  | 'datasync'
+  | 'truncate'
+  | 'rename'
+  | 'unlink'
+  | 'mkdir'
+  | 'syncFolder';
+
+export interface SimFault {
+  readonly operation: SimOperation;
+  /** Only for paths that contain this. */
+  readonly path?: string;
+  /** `EIO`, `ENOSPC`, ... */
+  readonly code: string;
+  /** Calls that still succeed before. */
+  readonly after?: number;
+  /** How often it fails; default 1. */
+  readonly times?: number;
+}
+
+export interface SimDiskOptions {
+  readonly random?: SeededRandom;
+  /** For modification times. */
+  readonly clock?: Clock;
+  /** Bytes of file content that fit; more fails with ENOSPC after a partial write. */
+  readonly capacityBytes?: number;
+  /** Awaited by every asynchronous call before it takes effect; default: the next microtask. */
+  readonly delay?: () => Promise<void>;
+}
+
+/**
+ * A disk in memory that fails as disks do. What was not synced may be lost in a power cut, sector by sector; creations,
+ * renames and removals come undone unless their folder was synced; single calls fail on demand; it can be full.
+ */
+export class SimDisk implements Disk {
+  readonly random: SeededRandom;
+  readonly #clock: Clock | null;
+  readonly #delay: () => Promise<void>;
+  readonly #root = new SimFolderNode();
+  readonly #faults: { fault: SimFault; skip: number; left: number }[] = [];
+  readonly #locks = new Set<string>();
+  #capacityBytes: number;
+  #generation = 0;
+
+  constructor(options: SimDiskOptions = {}) {
+    this.random = options.random ?? new SeededRandom(1);
+    this.#clock = options.clock ?? null;
+    this.#capacityBytes = options.capacityBytes ?? Infinity;
+    this.#delay = options.delay ?? (() => Promise.resolve());
+  }
+
+  /** The process dies (kill -9): nothing written is lost, but handles and locks are gone. */
+  crash(): void {
+    this.#generation++;
+    this.#locks.clear();
+    this.#faults.length = 0;
+  }
+
+  /** The machine loses power. */
+  cutPower(): void {
+    this.crash();
+    this.#root.cutPower(this.random);
+  }
+
+  inject(fault: SimFault): void {
+    this.#faults.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1 });
+  }
+
+  clearFaults(): void {
+    this.#faults.length = 0;
+  }
+
+  setCapacity(bytes: number): void {
+    this.#capacityBytes = bytes;
+  }
+
+  usedBytes(): number {
+    return usedBy(this.#root);
+  }
+
+  /** Damages a file: flips one bit, as a bad cable or an ageing medium does. */
+  flipBit(path: string, position: number, bit: number): void {
+    this.#fileAt(path).flipBit(position, bit);
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  openSync(path: string, mode: 'read' | 'append'): DiskFile {
+    this.check('open', path);
+    const { folder, name } = this.#parentOf(path);
+    let node = folder.entries.get(name);
+    if (node === undefined) {
+      if (mode === 'read') throw failure('ENOENT', 'open', path);
+      node = new SimFileNode();
+      this.touch(node);
+      folder.apply([[name, node]]);
+    }
+    if (node instanceof SimFolderNode) throw failure('EISDIR', 'open', path);
+    return new SimFile(this, { node, path, isWritable: mode === 'append' });
+  }
+
+  readFileSync(path: string): Buffer {
+    this.check('read', path);
+    const node = this.#fileAt(path);
+    return Buffer.from(node.content.subarray(0, node.length));
+  }
+
+  async replaceFile(path: string, content: Buffer | string): Promise<void> {
+    await this.settle();
+    this.replaceFileSync(path, content);
+  }
+
+  replaceFileSync(path: string, content: Buffer | string): void {
+    const temporary = `${path}.tmp`;
+    const file = this.openSync(temporary, 'append');
+    file.truncateSync(0);
+    file.writeSync([Buffer.from(content)], 0);
+    file.datasyncSync();
+    file.closeSync();
+    this.renameSync(temporary, path);
+    this.syncFolderSync(parentPath(path));
+  }
+
+  existsSync(path: string): boolean {
+    return this.#find(path) !== null;
+  }
+
+  sizeSync(path: string): number {
+    return this.#fileAt(path).length;
+  }
+
+  modifiedMsSync(path: string): number {
+    return this.#fileAt(path).modifiedMs;
+  }
+
+  listSync(folder: string): string[] {
+    return [...this.#folderAt(folder).entries.keys()].sort();
+  }
+
+  isDirectorySync(path: string): boolean {
+    return this.#find(path) instanceof SimFolderNode;
+  }
+
+  mkdirSync(path: string): void {
+    let folder = this.#root;
+    for (const part of partsOf(path)) {
+      let next = folder.entries.get(part);
+      if (next === undefined) {
+        this.check('mkdir', path);
+        next = new SimFolderNode();
+        folder.apply([[part, next]]);
+      }
+      if (next instanceof SimFileNode) throw failure('ENOTDIR', 'mkdir', path);
+      folder = next;
+    }
+  }
+
+  /** Within one folder only, which is all that a broker needs. */
+  renameSync(from: string, to: string): void {
+    this.check('rename', from);
+    const source = this.#parentOf(from);
+    const target = this.#parentOf(to);
+    if (source.folder !== target.folder) throw failure('EXDEV', 'rename', from);
+    const node = source.folder.entries.get(source.name);
+    if (node === undefined) throw failure('ENOENT', 'rename', from);
+    source.folder.apply([
+      [source.name, null],
+      [target.name, node],
+    ]);
+  }
+
+  unlinkSync(path: string): void {
+    this.check('unlink', path);
+    const parent = this.#find(parentPath(path));
+    if (!(parent instanceof SimFolderNode)) return;
+    const name = partsOf(path).at(-1)!;
+    if (parent.entries.has(name)) parent.apply([[name, null]]);
+  }
+
+  async unlink(path: string): Promise<void> {
+    await this.settle();
+    this.unlinkSync(path);
+  }
+
+  async removeFolder(folder: string): Promise<void> {
+    await this.settle();
+    this.unlinkSync(folder);
+  }
+
+  async syncFolder(folder: string): Promise<void> {
+    await this.settle();
+    this.syncFolderSync(folder);
+  }
+
+  syncFolderSync(folder: string): void {
+    const node = this.#folderAt(folder);
+    this.check('syncFolder', folder);
+    node.sync();
+  }
+
+  async statVolume(): Promise<{ totalBytes: number; usableBytes: number }> {
+    const totalBytes = Math.min(this.#capacityBytes, 2 ** 40);
+    return { totalBytes, usableBytes: Math.max(0, totalBytes - this.usedBytes()) };
+  }
+
+  lockSync(path: string): DiskLock | false {
+    if (this.#locks.has(path)) return false;
+    this.openSync(path, 'append').closeSync();
+    this.#locks.add(path);
+    const generation = this.#generation;
+    return {
+      releaseSync: () => {
+        if (generation === this.#generation) this.#locks.delete(path);
+      },
+    };
+  }
+
+  /** Throws if a fault was injected for this call. */
+  check(operation: SimOperation, path: string): void {
+    for (const each of this.#faults) {
+      const { fault } = each;
+      if (each.left === 0 || fault.operation !== operation) continue;
+      if (fault.path !== undefined && !path.includes(fault.path)) continue;
+      if (each.skip > 0) {
+        each.skip--;
+        continue;
+      }
+      each.left--;
+      throw failure(fault.code, operation, path);
+    }
+  }
+
+  /** Bytes that a file may still grow by. */
+  get freeBytes(): number {
+    return this.#capacityBytes === Infinity ? Infinity : Math.max(0, this.#capacityBytes - this.usedBytes());
+  }
+
+  /** Lets the time of an asynchronous call pass; fails when the machine went down meanwhile. */
+  async settle(generation = this.#generation): Promise<void> {
+    await this.#delay();
+    if (generation !== this.#generation) throw failure('EIO', 'settle', 'the process is gone');
+  }
+
+  touch(node: SimFileNode): void {
+    node.modifiedMs = this.#clock?.nowMs() ?? 0;
+  }
+
+  #find(path: string): SimNode | null {
+    let node: SimNode = this.#root;
+    for (const part of partsOf(path)) {
+      if (node instanceof SimFileNode) return null;
+      const next: SimNode | undefined = node.entries.get(part);
+      if (next === undefined) return null;
+      node = next;
+    }
+    return node;
+  }
+
+  #fileAt(path: string): SimFileNode {
+    const node = this.#find(path);
+    if (node === null) throw failure('ENOENT', 'open', path);
+    if (node instanceof SimFolderNode) throw failure('EISDIR', 'read', path);
+    return node;
+  }
+
+  #folderAt(path: string): SimFolderNode {
+    const node = this.#find(path);
+    if (node === null) throw failure('ENOENT', 'scandir', path);
+    if (node instanceof SimFileNode) throw failure('ENOTDIR', 'scandir', path);
+    return node;
+  }
+
+  #parentOf(path: string): { folder: SimFolderNode; name: string } {
+    return { folder: this.#folderAt(parentPath(path)), name: partsOf(path).at(-1)! };
+  }
+}
+
+class SimFile implements DiskFile {
+  readonly path: string;
+  readonly #disk: SimDisk;
+  readonly #node: SimFileNode;
+  readonly #isWritable: boolean;
+  readonly #generation: number;
+  #isClosed = false;
+
+  constructor(disk: SimDisk, options: { node: SimFileNode; path: string; isWritable: boolean }) {
+    this.#disk = disk;
+    this.#node = options.node;
+    this.path = options.path;
+    this.#isWritable = options.isWritable;
+    this.#generation = disk.generation;
+  }
+
+  writeSync(buffers: readonly Buffer[], position: number): void {
+    this.#use('write');
+    if (!this.#isWritable) throw failure('EBADF', 'write', this.path);
+    let at = position;
+    for (const buffer of buffers) {
+      const growth = Math.max(0, at + buffer.length - this.#node.length);
+      const { freeBytes } = this.#disk;
+      if (growth > freeBytes) {
+        this.#node.write(buffer.subarray(0, buffer.length - growth + freeBytes), at);
+        throw failure('ENOSPC', 'write', this.path);
+      }
+      this.#node.write(buffer, at);
+      at += buffer.length;
+    }
+    this.#disk.touch(this.#node);
+  }
+
+  readSync(target: Buffer, targetOffset: number, length: number, position: number): number {
+    this.#use('read');
+    const count = Math.max(0, Math.min(length, this.#node.length - position));
+    this.#node.content.copy(target, targetOffset, position, position + count);
+    return count;
+  }
+
+  async read(target: Buffer, targetOffset: number, length: number, position: number): Promise<number> {
+    await this.#disk.settle(this.#generation);
+    return this.readSync(target, targetOffset, length, position);
+  }
+
+  async datasync(): Promise<void> {
+    this.#alive();
+    const begun = this.#node.beginSync();
+    await this.#disk.settle(this.#generation);
+    this.#finishSync(begun);
+  }
+
+  datasyncSync(): void {
+    this.#finishSync(this.#node.beginSync());
+  }
+
+  #finishSync(begun: { sectors: Set<number>; length: number }): void {
+    try {
+      this.#use('datasync');
+    } catch (error) {
+      this.#node.failSync(begun);
+      throw error;
+    }
+    this.#node.finishSync(begun);
+  }
+
+  truncateSync(length: number): void {
+    this.#use('truncate');
+    this.#node.truncate(length);
+    this.#disk.touch(this.#node);
+  }
+
+  sizeSync(): number {
+    return this.#node.length;
+  }
+
+  closeSync(): void {
+    this.#isClosed = true;
+  }
+
+  #use(operation: SimOperation): void {
+    this.#alive();
+    this.#disk.check(operation, this.path);
+  }
+
+  #alive(): void {
+    if (this.#generation !== this.#disk.generation)
+      throw failure('EIO', 'use', `${this.path} (the process is gone)`);
+    if (this.#isClosed) throw failure('EBADF', 'use', this.path);
+  }
+}
+
+function failure(code: string, operation: string, path: string): NodeJS.ErrnoException {
+  const error: NodeJS.ErrnoException = new Error(`${code}: simulated, ${operation} '${path}'`);
+  error.code = code;
+  error.syscall = operation;
+  error.path = path;
+  return error;
+}
+
+function partsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '');
+}
+
+function parentPath(path: string): string {
+  return `/${partsOf(path).slice(0, -1).join('/')}`;
+}
+
+function usedBy(folder: SimFolderNode): number {
+  let bytes = 0;
+  for (const node of folder.entries.values())
+    bytes += node instanceof SimFileNode ? node.length : usedBy(node);
+  return bytes;
+}

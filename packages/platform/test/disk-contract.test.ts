@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NodeDisk, SimClock, SimDisk, type Disk } from '../src/index.ts';
+
+/** What every disk must do; the real and the simulated one run the same cases. */
+const disks: { name: string; make: () => { disk: Disk; root: string; remove: () => void } }[] = [
+  {
+    name: 'NodeDisk',
+    make: () => {
+      const root = mkdtempSync(path.join(tmpdir(), 'ottla-disk-'));
+      return { disk: new NodeDisk(), root, remove: () => rmSync(root, { recursive: true, force: true }) };
+    },
+  },
+  {
+    name: 'SimDisk',
+    make: () => {
+      const disk = new SimDisk({ clock: new SimClock() });
+      disk.mkdirSync('/data');
+      return { disk, root: '/data', remove: () => {} };
+    },
+  },
+];
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'no code';
+  }
+  return 'no error';
+}
+
+describe.each(disks)('$name', ({ make }) => {
+  let disk: Disk;
+  let root: string;
+  let remove: () => void;
+  beforeEach(() => ({ disk, root, remove } = make()));
+  afterEach(() => remove());
+
+  test('writes pieces at a position and reads them back, both ways', async () => {
+    const file = disk.openSync(`${root}/a`, 'append');
+    file.writeSync([Buffer.from('hello '), Buffer.from('big '), Buffer.from('world')], 0);
+    file.writeSync([Buffer.from('tiny')], 6);
+    const target = Buffer.alloc(20, '.');
+    expect(file.readSync(target, 2, 15, 0)).toBe(15);
+    expect(target.toString()).toBe('..hello tinyworld...');
+    expect(await file.read(target, 0, 10, 10)).toBe(5);
+    expect(target.subarray(0, 5).toString()).toBe('world');
+    expect(await file.read(target, 0, 10, 15)).toBe(0);
+    file.closeSync();
+  });
+
+  test('writes more pieces than one system call takes', () => {
+    const file = disk.openSync(`${root}/a`, 'append');
+    const pieces = Array.from({ length: 2500 }, (_, i) => Buffer.from([i & 255, i >> 8]));
+    file.writeSync(pieces, 0);
+    expect(disk.readFileSync(`${root}/a`).equals(Buffer.concat(pieces))).toBe(true);
+    file.closeSync();
+  });
+
+  test('opens an existing file for appending without losing its content', () => {
+    disk.replaceFileSync(`${root}/a`, 'abc');
+    const file = disk.openSync(`${root}/a`, 'append');
+    expect(file.sizeSync()).toBe(3);
+    file.writeSync([Buffer.from('def')], 3);
+    file.closeSync();
+    expect(disk.readFileSync(`${root}/a`).toString()).toBe('abcdef');
+  });
+
+  test('truncates, and a later growth reads as zeros', () => {
+    const file = disk.openSync(`${root}/a`, 'append');
+    file.writeSync([Buffer.from('abcdef')], 0);
+    file.truncateSync(2);
+    expect(disk.sizeSync(`${root}/a`)).toBe(2);
+    file.writeSync([Buffer.from('z')], 4);
+    expect(disk.readFileSync(`${root}/a`)).toEqual(Buffer.from('ab\0\0z'));
+    file.closeSync();
+  });
+
+  test('replaces a file whole, and leaves nothing else behind', async () => {
+    await disk.replaceFile(`${root}/a`, 'one');
+    await disk.replaceFile(`${root}/a`, Buffer.from('two'));
+    disk.replaceFileSync(`${root}/b`, 'three');
+    expect(disk.listSync(root)).toEqual(['a', 'b']);
+    expect(disk.readFileSync(`${root}/a`).toString()).toBe('two');
+  });
+
+  test('survives a synchronous replacement in the middle of an asynchronous one', async () => {
+    const slow = disk.replaceFile(`${root}/a`, 'slow');
+    disk.replaceFileSync(`${root}/a`, 'fast');
+    await slow;
+    expect(disk.readFileSync(`${root}/a`).toString()).toBe('slow');
+    expect(disk.listSync(root)).toEqual(['a']);
+  });
+
+  test('makes folders with their parents, lists, renames and removes them', async () => {
+    disk.mkdirSync(`${root}/t-0/deep`);
+    disk.mkdirSync(`${root}/t-0`);
+    disk.replaceFileSync(`${root}/t-0/x`, '1');
+    expect(disk.isDirectorySync(`${root}/t-0`)).toBe(true);
+    expect(disk.isDirectorySync(`${root}/t-0/x`)).toBe(false);
+    disk.renameSync(`${root}/t-0`, `${root}/t-1`);
+    expect(disk.listSync(`${root}/t-1`)).toEqual(['deep', 'x']);
+    await disk.syncFolder(root);
+    disk.syncFolderSync(root);
+    await disk.removeFolder(`${root}/t-1`);
+    await disk.removeFolder(`${root}/t-1`);
+    expect(disk.existsSync(`${root}/t-1`)).toBe(false);
+  });
+
+  test('keeps an open handle of a renamed or removed file usable', async () => {
+    const file = disk.openSync(`${root}/a`, 'append');
+    file.writeSync([Buffer.from('abc')], 0);
+    disk.renameSync(`${root}/a`, `${root}/a.deleted`);
+    await disk.unlink(`${root}/a.deleted`);
+    disk.unlinkSync(`${root}/a.deleted`);
+    const target = Buffer.alloc(3);
+    expect(file.readSync(target, 0, 3, 0)).toBe(3);
+    await file.datasync();
+    file.datasyncSync();
+    file.closeSync();
+  });
+
+  test('answers what is absent with ENOENT', () => {
+    const missing = `${root}/missing`;
+    const calls = [
+      () => disk.openSync(missing, 'read'),
+      () => disk.readFileSync(missing),
+      () => disk.sizeSync(missing),
+      () => disk.modifiedMsSync(missing),
+      () => disk.listSync(missing),
+      () => disk.renameSync(missing, `${root}/other`),
+      () => disk.openSync(`${missing}/child`, 'append'),
+    ];
+    for (const call of calls) expect(codeOf(call)).toBe('ENOENT');
+    expect(disk.existsSync(missing)).toBe(false);
+  });
+
+  test('refuses writes through a handle that was opened for reading', () => {
+    disk.replaceFileSync(`${root}/a`, 'abc');
+    const file = disk.openSync(`${root}/a`, 'read');
+    expect(codeOf(() => file.writeSync([Buffer.from('x')], 0))).toBe('EBADF');
+    file.closeSync();
+  });
+
+  test('gives a lock to one holder at a time', () => {
+    const lock = disk.lockSync(`${root}/.lock`);
+    expect(lock).not.toBe(false);
+    expect(disk.lockSync(`${root}/.lock`)).toBe(false);
+    if (lock !== false) lock.releaseSync();
+    const again = disk.lockSync(`${root}/.lock`);
+    expect(again).not.toBe(false);
+    if (again !== false) again.releaseSync();
+  });
+
+  test('knows the space of its volume', async () => {
+    const { totalBytes, usableBytes } = await disk.statVolume(root);
+    expect(totalBytes).toBeGreaterThan(0);
+    expect(usableBytes).toBeLessThanOrEqual(totalBytes);
+  });
+});
