@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from '@ottla/platform';
 import type { BrokerConfig } from '../config/broker-config.ts';
+import { describeTopic } from '../config/describe-configs.ts';
 import type { AutoTopicCreation } from '../controller/auto-topic-creation.ts';
 import type { Controller } from '../controller/controller.ts';
 import { SUPPORTED_FEATURES } from '../controller/features.ts';
@@ -8,6 +9,7 @@ import type { MetadataStore } from '../metadata/image.ts';
 import { FetchSessionCache } from '../replica/fetch-session.ts';
 import { ProducerIdSource } from '../replica/producer-id-source.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
+import { alterConfigsHandler } from './alter-configs.ts';
 import { apiVersionsHandler } from './api-versions.ts';
 import { createPartitionsHandler } from './create-partitions.ts';
 import { createTopicsHandler } from './create-topics.ts';
@@ -16,16 +18,19 @@ import { deleteGroupsHandler } from './delete-groups.ts';
 import { deleteTopicsHandler } from './delete-topics.ts';
 import { describeClusterHandler } from './describe-cluster.ts';
 import { describeLogDirsHandler } from './describe-log-dirs.ts';
+import { describeConfigsHandler } from './describe-configs.ts';
 import { describeGroupsHandler } from './describe-groups.ts';
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
 import { CoordinatorType, findCoordinatorHandler } from './find-coordinator.ts';
 import { fetchHandler } from './fetch.ts';
 import type { AnyApiHandler } from './handler.ts';
+import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts';
 import { initProducerIdHandler } from './init-producer-id.ts';
 import { listOffsetsHandler } from './list-offsets.ts';
 import { heartbeatHandler } from './heartbeat.ts';
 import { joinGroupHandler } from './join-group.ts';
 import { leaveGroupHandler } from './leave-group.ts';
+import { listConfigResourcesHandler } from './list-config-resources.ts';
 import { listGroupsHandler } from './list-groups.ts';
 import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts';
 import { metadataHandler } from './metadata.ts';
@@ -105,7 +110,11 @@ function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
       autoCreateTopics: () => config().get('auto.create.topics.enable'),
       requestTopicCreation: (name) => autoCreation.request(name),
     }),
-    createTopicsHandler({ controller, describeTopicConfigs: () => [] }),
+    createTopicsHandler({
+      controller,
+      describeTopicConfigs: (overrides) =>
+        describeTopic(config(), overrides).toSorted((left, right) => (left.name < right.name ? -1 : 1)),
+    }),
     deleteTopicsHandler({
       metadata,
       controller,
@@ -118,7 +127,18 @@ function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
       metadata,
       maxPartitionsPerResponse: () => config().get('max.request.partition.size.limit'),
     }),
+    ...configHandlers(parts),
     ...groupHandlers(parts),
+  ];
+}
+
+/** Configs of topics, brokers, groups and client metrics subscriptions. */
+function configHandlers({ config, metadata, controller }: BrokerParts): AnyApiHandler[] {
+  return [
+    describeConfigsHandler({ config, metadata }),
+    alterConfigsHandler({ config, metadata, controller }),
+    incrementalAlterConfigsHandler({ config, metadata, controller }),
+    listConfigResourcesHandler({ metadata }),
   ];
 }
 
