@@ -7,20 +7,20 @@ export const clientMetricsKeys = {
     type: 'int',
     default: '300000',
     importance: 'medium',
-    doc: '',
+    doc: 'How often the selected clients push their metrics',
   },
   match: {
     type: 'list',
     default: '',
     validator: listOf(),
     importance: 'medium',
-    doc: '',
+    doc: 'Patterns that select clients, as key=regular expression; empty: all clients',
   },
   metrics: {
     type: 'list',
     default: '',
     validator: listOf(),
     importance: 'medium',
-    doc: '',
+    doc: 'Prefixes of the metrics to push; `*` for all, empty for none',
   },
 } as const satisfies ConfigKeys;

@@ -9,7 +9,7 @@ export const groupKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['group.consumer.assignment.interval.ms'],
-    doc: '',
+    doc: 'Shortest time between two assignments of this consumer group',
   },
   'consumer.heartbeat.interval.ms': {
     type: 'int',
@@ -17,7 +17,7 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.consumer.heartbeat.interval.ms'],
-    doc: '',
+    doc: 'Heartbeat interval given to the members of this consumer group',
   },
   'consumer.session.timeout.ms': {
     type: 'int',
@@ -25,7 +25,7 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.consumer.session.timeout.ms'],
-    doc: '',
+    doc: 'A member of this consumer group without heartbeat for this long is removed',
   },
   'share.assignment.interval.ms': {
     type: 'int',
@@ -33,14 +33,14 @@ export const groupKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['group.share.assignment.interval.ms'],
-    doc: '',
+    doc: 'Shortest time between two assignments of this share group',
   },
   'share.auto.offset.reset': {
     type: 'string',
     default: 'latest',
     validator: autoOffsetReset(),
     importance: 'medium',
-    doc: '',
+    doc: 'Where a new share group begins: `latest`, `earliest` or `by_duration:` with a duration',
   },
   'share.delivery.count.limit': {
     type: 'int',
@@ -48,7 +48,7 @@ export const groupKeys = {
     validator: atLeast(2),
     importance: 'medium',
     synonyms: ['group.share.delivery.count.limit'],
-    doc: '',
+    doc: 'How often a record is delivered before it is given up',
   },
   'share.heartbeat.interval.ms': {
     type: 'int',
@@ -56,14 +56,14 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.share.heartbeat.interval.ms'],
-    doc: '',
+    doc: 'Heartbeat interval given to the members of this share group',
   },
   'share.isolation.level': {
     type: 'string',
     default: 'read_uncommitted',
     validator: oneOf('read_committed', 'read_uncommitted'),
     importance: 'medium',
-    doc: '',
+    doc: 'Whether records of open and aborted transactions are delivered',
   },
   'share.partition.max.record.locks': {
     type: 'int',
@@ -71,7 +71,7 @@ export const groupKeys = {
     validator: atLeast(100),
     importance: 'medium',
     synonyms: ['group.share.partition.max.record.locks'],
-    doc: '',
+    doc: 'Most records of one partition that may be locked at once',
   },
   'share.record.lock.duration.ms': {
     type: 'int',
@@ -79,13 +79,13 @@ export const groupKeys = {
     validator: atLeast(1000),
     importance: 'medium',
     synonyms: ['group.share.record.lock.duration.ms'],
-    doc: '',
+    doc: 'How long a delivered record stays locked for its consumer',
   },
   'share.renew.acknowledge.enable': {
     type: 'boolean',
     default: 'true',
     importance: 'medium',
-    doc: '',
+    doc: 'Let consumers extend the lock of a record',
   },
   'share.session.timeout.ms': {
     type: 'int',
@@ -93,7 +93,7 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.share.session.timeout.ms'],
-    doc: '',
+    doc: 'A member of this share group without heartbeat for this long is removed',
   },
   'streams.assignment.interval.ms': {
     type: 'int',
@@ -101,7 +101,7 @@ export const groupKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['group.streams.assignment.interval.ms'],
-    doc: '',
+    doc: 'Shortest time between two assignments of this streams group',
   },
   'streams.heartbeat.interval.ms': {
     type: 'int',
@@ -109,7 +109,7 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.streams.heartbeat.interval.ms'],
-    doc: '',
+    doc: 'Heartbeat interval given to the members of this streams group',
   },
   'streams.initial.rebalance.delay.ms': {
     type: 'int',
@@ -117,7 +117,7 @@ export const groupKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['group.streams.initial.rebalance.delay.ms'],
-    doc: '',
+    doc: 'How long a new group waits for more members before its first assignment',
   },
   'streams.num.standby.replicas': {
     type: 'int',
@@ -125,7 +125,7 @@ export const groupKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['group.streams.num.standby.replicas'],
-    doc: '',
+    doc: 'Standby tasks for each task with state',
   },
   'streams.session.timeout.ms': {
     type: 'int',
@@ -133,6 +133,6 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.streams.session.timeout.ms'],
-    doc: '',
+    doc: 'A member of this streams group without heartbeat for this long is removed',
   },
 } as const satisfies ConfigKeys;

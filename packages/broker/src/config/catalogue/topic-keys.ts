@@ -9,7 +9,7 @@ export const topicKeys = {
     validator: listOf({ values: ['compact', 'delete'] }),
     importance: 'medium',
     synonyms: ['log.cleanup.policy'],
-    doc: '',
+    doc: 'What happens to old records: `delete`, `compact` or both',
   },
   'compression.gzip.level': {
     type: 'int',
@@ -17,7 +17,7 @@ export const topicKeys = {
     validator: between(1, 9, -1),
     importance: 'medium',
     synonyms: ['compression.gzip.level'],
-    doc: '',
+    doc: "Gzip level when the broker compresses this topic; -1 is the library's default",
   },
   'compression.lz4.level': {
     type: 'int',
@@ -25,7 +25,7 @@ export const topicKeys = {
     validator: between(1, 17),
     importance: 'medium',
     synonyms: ['compression.lz4.level'],
-    doc: '',
+    doc: 'Lz4 level when the broker compresses this topic',
   },
   'compression.type': {
     type: 'string',
@@ -33,7 +33,7 @@ export const topicKeys = {
     validator: oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
     importance: 'medium',
     synonyms: ['compression.type'],
-    doc: '',
+    doc: 'Compression of stored batches; `producer` keeps what the producer chose',
   },
   'compression.zstd.level': {
     type: 'int',
@@ -41,7 +41,7 @@ export const topicKeys = {
     validator: between(-131072, 22),
     importance: 'medium',
     synonyms: ['compression.zstd.level'],
-    doc: '',
+    doc: 'Zstd level when the broker compresses this topic',
   },
   'delete.retention.ms': {
     type: 'long',
@@ -49,7 +49,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.cleaner.delete.retention.ms'],
-    doc: '',
+    doc: 'How long tombstones of a compacted topic are kept',
   },
   'file.delete.delay.ms': {
     type: 'long',
@@ -57,7 +57,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.segment.delete.delay.ms'],
-    doc: '',
+    doc: 'How long a deleted segment stays on disk for readers that still hold it',
   },
   'flush.messages': {
     type: 'long',
@@ -65,7 +65,7 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['log.flush.interval.messages'],
-    doc: '',
+    doc: 'Flush a partition after this many records',
   },
   'flush.ms': {
     type: 'long',
@@ -73,14 +73,14 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.flush.interval.ms', 'log.flush.scheduler.interval.ms'],
-    doc: '',
+    doc: 'Flush a partition when its oldest unflushed record is this old',
   },
   'follower.replication.throttled.replicas': {
     type: 'list',
     default: '',
     validator: throttledReplicas(),
     importance: 'medium',
-    doc: '',
+    doc: 'Followers whose replication is throttled, as partition:broker, or `*`',
   },
   'index.interval.bytes': {
     type: 'int',
@@ -88,21 +88,21 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.index.interval.bytes'],
-    doc: '',
+    doc: 'About this many bytes of a log lie between two index entries',
   },
   'internal.segment.bytes': {
     type: 'int',
     default: null,
     importance: 'medium',
     internal: true,
-    doc: '',
+    doc: 'Segment size below the public minimum, for tests',
   },
   'leader.replication.throttled.replicas': {
     type: 'list',
     default: '',
     validator: throttledReplicas(),
     importance: 'medium',
-    doc: '',
+    doc: 'Leaders whose replication is throttled, as partition:broker, or `*`',
   },
   'local.retention.bytes': {
     type: 'long',
@@ -110,7 +110,7 @@ export const topicKeys = {
     validator: atLeast(-2),
     importance: 'medium',
     synonyms: ['log.local.retention.bytes'],
-    doc: '',
+    doc: 'Bytes of a partition kept locally once they are in remote storage; -2: as `retention.bytes`',
   },
   'local.retention.ms': {
     type: 'long',
@@ -118,7 +118,7 @@ export const topicKeys = {
     validator: atLeast(-2),
     importance: 'medium',
     synonyms: ['log.local.retention.ms'],
-    doc: '',
+    doc: 'Age up to which records are kept locally once they are in remote storage; -2: as `retention.ms`',
   },
   'max.compaction.lag.ms': {
     type: 'long',
@@ -126,7 +126,7 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['log.cleaner.max.compaction.lag.ms'],
-    doc: '',
+    doc: 'A record may stay uncompacted at most this long',
   },
   'max.message.bytes': {
     type: 'int',
@@ -134,7 +134,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['message.max.bytes'],
-    doc: '',
+    doc: 'Largest batch of records that is accepted, header included',
   },
   'message.timestamp.after.max.ms': {
     type: 'long',
@@ -142,7 +142,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.message.timestamp.after.max.ms'],
-    doc: '',
+    doc: 'How far in the future the CreateTime of a record may lie',
   },
   'message.timestamp.before.max.ms': {
     type: 'long',
@@ -150,7 +150,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.message.timestamp.before.max.ms'],
-    doc: '',
+    doc: 'How old the CreateTime of a new record may be',
   },
   'message.timestamp.type': {
     type: 'string',
@@ -158,7 +158,7 @@ export const topicKeys = {
     validator: oneOf('CreateTime', 'LogAppendTime'),
     importance: 'medium',
     synonyms: ['log.message.timestamp.type'],
-    doc: '',
+    doc: "Timestamps of records: the producer's (CreateTime) or the broker's (LogAppendTime)",
   },
   'min.cleanable.dirty.ratio': {
     type: 'double',
@@ -166,7 +166,7 @@ export const topicKeys = {
     validator: between(0, 1),
     importance: 'medium',
     synonyms: ['log.cleaner.min.cleanable.ratio'],
-    doc: '',
+    doc: 'Share of uncompacted bytes from which a log is worth compacting',
   },
   'min.compaction.lag.ms': {
     type: 'long',
@@ -174,7 +174,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.cleaner.min.compaction.lag.ms'],
-    doc: '',
+    doc: 'A record stays uncompacted at least this long',
   },
   'min.insync.replicas': {
     type: 'int',
@@ -182,39 +182,39 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['min.insync.replicas'],
-    doc: '',
+    doc: 'In-sync replicas that acks=all needs',
   },
   preallocate: {
     type: 'boolean',
     default: 'false',
     importance: 'medium',
     synonyms: ['log.preallocate'],
-    doc: '',
+    doc: 'Reserve the space of a new segment on disk',
   },
   'remote.log.copy.disable': {
     type: 'boolean',
     default: 'false',
     importance: 'medium',
-    doc: '',
+    doc: 'Stop copying to remote storage and only read from it',
   },
   'remote.log.delete.on.disable': {
     type: 'boolean',
     default: 'false',
     importance: 'medium',
-    doc: '',
+    doc: 'Delete what is in remote storage when it is switched off',
   },
   'remote.storage.enable': {
     type: 'boolean',
     default: 'false',
     importance: 'medium',
-    doc: '',
+    doc: 'Keep old segments in remote storage',
   },
   'retention.bytes': {
     type: 'long',
     default: '-1',
     importance: 'medium',
     synonyms: ['log.retention.bytes'],
-    doc: '',
+    doc: 'Size of a partition above which old segments are deleted; -1: no limit',
   },
   'retention.ms': {
     type: 'long',
@@ -222,7 +222,7 @@ export const topicKeys = {
     validator: atLeast(-1),
     importance: 'medium',
     synonyms: ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
-    doc: '',
+    doc: 'Age at which segments are deleted; -1: no limit',
   },
   'segment.bytes': {
     type: 'int',
@@ -230,7 +230,7 @@ export const topicKeys = {
     validator: atLeast(1048576),
     importance: 'medium',
     synonyms: ['log.segment.bytes'],
-    doc: '',
+    doc: 'Size at which a new segment is begun',
   },
   'segment.index.bytes': {
     type: 'int',
@@ -238,7 +238,7 @@ export const topicKeys = {
     validator: atLeast(4),
     importance: 'medium',
     synonyms: ['log.index.size.max.bytes'],
-    doc: '',
+    doc: 'Largest size of one index file; a full index rolls the segment',
   },
   'segment.jitter.ms': {
     type: 'long',
@@ -246,7 +246,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
-    doc: '',
+    doc: 'Up to this much is taken off `segment.ms`, at random',
   },
   'segment.ms': {
     type: 'long',
@@ -254,13 +254,13 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['log.roll.ms', 'log.roll.hours'],
-    doc: '',
+    doc: 'Age at which a new segment is begun',
   },
   'unclean.leader.election.enable': {
     type: 'boolean',
     default: 'false',
     importance: 'medium',
     synonyms: ['unclean.leader.election.enable'],
-    doc: '',
+    doc: 'Let a replica that missed records become leader when no other is left',
   },
 } as const satisfies ConfigKeys;
