@@ -32,6 +32,7 @@ export async function scanSegment(
   while (position < options.size) {
     const wanted = Math.min(buffer.length, options.size - position);
     const filled = await segment.read(buffer, wanted, position);
+    if (filled < wanted) return { position, reason: 'the file is shorter than expected' };
     const chunk = buffer.subarray(0, filled);
     let at = 0;
     let needed = 0;
@@ -56,7 +57,6 @@ export async function scanSegment(
     }
     position += at;
     if (needed > buffer.length) buffer = Buffer.allocUnsafeSlow(needed);
-    if (filled === 0) return { position, reason: 'the file is shorter than expected' };
   }
   return null;
 }

@@ -188,7 +188,7 @@ export class LogDirectory implements LogDir {
   }
 }
 
-const recoveryPointOf = (log: Log): number => log.flushedOffset;
+const recoveryPointOf = (log: Log): number => log.recoveryPoint;
 const highWatermarkOf = (log: Log): number => log.highWatermark;
 /** As Kafka does, only where records were deleted within the first segment: else its base offset says it already. */
 const logStartOffsetOf = (log: Log): number | null =>
@@ -197,7 +197,11 @@ const logStartOffsetOf = (log: Log): number | null =>
 function takeLock(disk: Disk, path: string): DiskLock {
   let lock: DiskLock | false;
   try {
-    disk.mkdirSync(path);
+    if (!disk.existsSync(path)) {
+      disk.mkdirSync(path);
+      // The directory's own name must survive a power cut, or all that is durable in it is lost with it.
+      disk.syncFolderSync(path.slice(0, path.lastIndexOf('/')) || '/');
+    }
     lock = disk.lockSync(`${path}/${LOCK_FILE}`);
   } catch (error) {
     throw unusable(path, error);

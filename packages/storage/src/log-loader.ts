@@ -253,10 +253,11 @@ export class LogLoader {
     for (const segment of this.#segments.all()) {
       // Sealed segments below the recovery point are durable with their indexes; only what is plainly broken is rebuilt.
       const next = this.#segments.at(this.#segments.floorSlot(segment.baseOffset) + 1);
-      if (next === undefined || next.baseOffset > recoveryPoint) break;
+      if (next === undefined || next.baseOffset >= recoveryPoint) break;
       if (!this.#indexesAreSane(segment)) await this.#rebuildIndexes(segment);
     }
-    const firstSlot = Math.max(0, this.#segments.floorSlot(recoveryPoint));
+    // A segment that ends exactly at the recovery point was active when that was noted: its indexes were in memory.
+    const firstSlot = Math.max(0, this.#segments.floorSlot(recoveryPoint - 1));
     await this.#restoreProducers(this.#segments.at(firstSlot)!.baseOffset);
     let nextOffset = this.#segments.at(firstSlot)!.baseOffset;
     for (let slot = firstSlot; slot < this.#segments.length; slot++) {

@@ -2,6 +2,7 @@ import { batchSizeAt, decodeRecords, readBatchSummary } from '@ottla/protocol';
 import { scanSegment } from './batch-scanner.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { SegmentList } from './segment-list.ts';
+import { type Slab, SLAB_BYTES, SlabLease, type SlabPool } from './slab-pool.ts';
 import type { LogReadOptions, LogReadResult, TimestampAndOffset } from './types.ts';
 
 const NOT_FOUND: TimestampAndOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 };
@@ -22,11 +23,13 @@ const MARKS_KEPT = 8;
 /** Reads of one log that the tail cache cannot answer. Nothing is decoded but for timestamps. */
 export class LogReader {
   readonly #segments: SegmentList;
+  readonly #slabs: SlabPool;
   /** The latest ends of reads, newest last: consumers read on where they stopped. */
   #marks: ReadMark[] = [];
 
-  constructor(segments: SegmentList) {
+  constructor(segments: SegmentList, slabs: SlabPool) {
     this.#segments = segments;
+    this.#slabs = slabs;
   }
 
   /** The marks point into files that were cut. */
@@ -53,17 +56,21 @@ export class LogReader {
     let position = this.#startPosition(segment, offset);
     let wanted = Math.max(options.maxBytes, MIN_READ_BYTES);
     while (position < size) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(wanted, size - position));
-      const filled = await segment.read(buffer, buffer.length, position);
+      const length = Math.min(wanted, size - position);
+      const slab = length <= SLAB_BYTES ? this.#slabs.take() : null;
+      const buffer = slab?.buffer ?? Buffer.allocUnsafeSlow(length);
+      const filled = await segment.read(buffer, length, position);
       const bytes = buffer.subarray(0, filled);
       const first = skipTo(bytes, offset);
       const firstSize = batchSizeAt(bytes, first);
       if (firstSize > 0 && first + firstSize <= filled) {
-        return this.#take({ bytes, first, position, segment }, offset, options);
+        return this.#take({ bytes, first, position, segment, slab }, offset, options);
       }
-      if (filled < BATCH_OVERHEAD_BYTES || position + filled >= size) {
-        if (first >= filled) return null;
-        throw new Error(`Log file "${segment.path}" ends inside a batch at position ${position + first}`);
+      if (slab !== null) this.#slabs.release(slab);
+      const isCut = position + filled >= size || filled < buffer.length;
+      if (isCut && first >= filled) return null;
+      if (isCut || (firstSize < 0 && filled - first >= BATCH_OVERHEAD_BYTES)) {
+        throw new Error(`Log file "${segment.path}" has no whole batch at position ${position + first}`);
       }
       // The batch in question begins at `first` and is cut by the end of this read.
       position += first;
@@ -73,7 +80,7 @@ export class LogReader {
   }
 
   #take(
-    read: { bytes: Buffer; first: number; position: number; segment: LogSegment },
+    read: { bytes: Buffer; first: number; position: number; segment: LogSegment; slab: Slab | null },
     offset: number,
     options: LogReadOptions,
   ): LogReadResult {
@@ -91,9 +98,22 @@ export class LogReader {
       end += size;
       nextOffset = batchEnd;
     }
-    if (end === first) return { batches: [], sizeInBytes: 0, nextOffset: offset };
+    const lease = this.#leaseOf(read.slab);
+    if (end === first) {
+      lease.release();
+      return { batches: [], sizeInBytes: 0, nextOffset: offset };
+    }
     this.#remember({ nextOffset, segmentBaseOffset: read.segment.baseOffset, position: read.position + end });
-    return { batches: [bytes.subarray(first, end)], sizeInBytes: end - first, nextOffset };
+    return { batches: [bytes.subarray(first, end)], lease, sizeInBytes: end - first, nextOffset };
+  }
+
+  /** Hands the reader's own hold of the slab over to whoever takes the bytes. */
+  #leaseOf(slab: Slab | null): SlabLease {
+    const lease = new SlabLease(this.#slabs);
+    if (slab === null) return lease;
+    lease.add(slab);
+    this.#slabs.release(slab);
+    return lease;
   }
 
   #startPosition(segment: LogSegment, offset: number): number {

@@ -88,7 +88,7 @@ export class Log {
     this.#highWatermark = loaded.logStartOffset;
     this.#flushedOffset = loaded.nextOffset;
     this.#lastFlushMs = context.clock.nowMs();
-    this.#reader = new LogReader(loaded.segments);
+    this.#reader = new LogReader(loaded.segments, context.tailCache.slabs);
     this.#tail = new LogTail(context.tailCache);
     this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
     this.#flusher = new LogFlusher({
@@ -161,6 +161,17 @@ export class Log {
     return this.#flushedOffset;
   }
 
+  /**
+   * What a start after a crash may trust: everything below is durable, and segments that end below it are so together
+   * with their indexes. Hence it does not pass a sealed segment until that segment's indexes are synced too.
+   */
+  get recoveryPoint(): number {
+    const oldest = this.#unsynced[0];
+    if (oldest === undefined) return this.#flushedOffset;
+    const next = this.#segments.at(this.#segments.floorSlot(oldest.baseOffset) + 1);
+    return Math.min(this.#flushedOffset, next?.baseOffset ?? this.#logEndOffset);
+  }
+
   get highWatermark(): number {
     return this.#highWatermark;
   }
@@ -202,7 +213,7 @@ export class Log {
 
   /**
    * Appends whole batches; offsets, epoch (and times) are patched into `records`. Synchronous: the data is in the page
-   * cache on return. The log may keep `records` for its tail cache: the caller must not touch it again.
+   * cache on return, and `records` belongs to the caller again (with its offsets patched): the tail cache has its own copy.
    * @throws LogError with Kafka's code: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER, ...
    */
   append(records: Buffer, options: LogAppendOptions): LogAppendInfo {
@@ -381,8 +392,13 @@ export class Log {
     const upToOffset = Math.min(options.upToOffset, this.#logEndOffset);
     if (offset >= upToOffset) return { batches: [], sizeInBytes: 0, nextOffset: offset };
     if (offset >= this.#tail.startOffset) {
-      const { buffers, sizeInBytes, nextOffset } = this.#tail.read(offset, { ...options, upToOffset });
-      return { batches: buffers, sizeInBytes, nextOffset };
+      const { maxBytes, minOneMessage } = options;
+      const { buffers, lease, sizeInBytes, nextOffset } = this.#tail.read(offset, {
+        maxBytes,
+        upToOffset,
+        minOneMessage,
+      });
+      return { batches: buffers, lease, sizeInBytes, nextOffset };
     }
     return this.#guardRead(() => this.#reader.read(offset, { ...options, upToOffset }));
   }

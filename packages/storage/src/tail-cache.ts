@@ -1,26 +1,61 @@
+import { type Slab, SLAB_BYTES, SlabLease, SlabPool } from './slab-pool.ts';
+
 /**
  * The newest batches of every log in memory, so that consumers that keep up cost no read. One bound holds for all logs
  * together; the oldest piece of any log goes first.
  *
  *     TailCache (one per broker)     pieces in order of creation:  A1  B1  A2  C1  ...   -> evicted from the left
  *     LogTail   (one per log)        its own pieces in offset order:  A1  A2
+ *     slabs (recycled memory)        [ A1 | B1 | A2 ] [ C1 | ...room... ]
  *
- * A piece is either the very buffer that was appended, or, for small appends, a shared chunk that they are copied
- * into one after the other: a thousand tiny batches then neither pin a thousand network slabs nor become a thousand
- * entries of a writev.
+ * Appended bytes are copied into slabs that are recycled when all their pieces are evicted and read. The copy costs a
+ * tenth of what fresh memory for every batch would cost in garbage collection, and it frees the caller's buffer at once.
+ * Small appends of one log are copied into a shared piece one after the other: a thousand tiny batches then do not
+ * become a thousand entries of a writev.
  */
 export class TailCache {
+  /** Also serves reads from files. */
+  readonly slabs: SlabPool = new SlabPool();
   readonly #maxBytes: number;
   #bytes = 0;
   #oldest: TailPiece | null = null;
   #newest: TailPiece | null = null;
+  /** Where the next piece goes; held by the cache itself on top of its pieces. */
+  #current: Slab | null = null;
+  readonly #piecesOf = new Map<Slab, number>();
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
+  /** Memory in use: whole slabs, and pieces too large for one. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Room for a piece of `bytes`; a slab's, unless it is larger than one. */
+  allocate(bytes: number): { buffer: Buffer; slab: Slab | null } {
+    if (bytes > SLAB_BYTES) return { buffer: Buffer.allocUnsafeSlow(bytes), slab: null };
+    let slab = this.#current;
+    if (slab === null || slab.used + bytes > SLAB_BYTES) {
+      const full = slab;
+      slab = this.slabs.take();
+      this.#current = slab;
+      this.#piecesOf.set(slab, 0);
+      this.#bytes += SLAB_BYTES;
+      if (full !== null) this.#leave(full);
+    }
+    const from = slab.used;
+    slab.used += bytes;
+    return { buffer: slab.buffer.subarray(from, slab.used), slab };
+  }
+
+  /** The slab is forgotten when it is neither written to nor has pieces. */
+  #leave(slab: Slab): void {
+    if (this.#piecesOf.get(slab) !== 0 || slab === this.#current) return;
+    this.#piecesOf.delete(slab);
+    this.#bytes -= SLAB_BYTES;
+    this.slabs.release(slab);
   }
 
   add(piece: TailPiece): void {
@@ -28,7 +63,8 @@ export class TailCache {
     if (this.#newest === null) this.#oldest = piece;
     else this.#newest.newer = piece;
     this.#newest = piece;
-    this.#bytes += piece.pinnedBytes;
+    if (piece.slab === null) this.#bytes += piece.buffer.length;
+    else this.#piecesOf.set(piece.slab, this.#piecesOf.get(piece.slab)! + 1);
     while (this.#bytes > this.#maxBytes && this.#oldest !== null) {
       // A log's pieces are in this list in the order of its offsets, so the oldest overall is the first of its log.
       this.#oldest.owner.dropFirst();
@@ -43,15 +79,20 @@ export class TailCache {
     else piece.newer.older = piece.older;
     piece.older = null;
     piece.newer = null;
-    this.#bytes -= piece.pinnedBytes;
+    if (piece.slab === null) {
+      this.#bytes -= piece.buffer.length;
+      return;
+    }
+    this.#piecesOf.set(piece.slab, this.#piecesOf.get(piece.slab)! - 1);
+    this.#leave(piece.slab);
   }
 }
 
 export interface TailPiece {
   readonly owner: LogTail;
   readonly buffer: Buffer;
-  /** Bytes of memory that this piece keeps alive. */
-  readonly pinnedBytes: number;
+  /** The slab that `buffer` is a part of; null for a piece too large for one. */
+  readonly slab: Slab | null;
   /** Bytes in use; a chunk has room after them. */
   length: number;
   readonly baseOffset: number;
@@ -66,13 +107,13 @@ export interface TailPiece {
 const SMALL_APPEND_BYTES = 8 * 1024;
 const MIN_CHUNK_BYTES = 4 * 1024;
 const MAX_CHUNK_BYTES = 64 * 1024;
-/** What a piece costs besides its buffer. */
-const PIECE_OVERHEAD_BYTES = 256;
 const BATCH_LOG_OVERHEAD = 12;
 const LAST_OFFSET_DELTA_AT = 23;
 
 export interface TailRead {
   readonly buffers: Buffer[];
+  /** Keeps the slabs of `buffers` from being used again. */
+  readonly lease: SlabLease;
   sizeInBytes: number;
   nextOffset: number;
 }
@@ -104,21 +145,18 @@ export class LogTail {
     return this.#pieces.length - this.#first;
   }
 
-  /** Takes over the batches [baseOffset, endOffset) that were just written to the log. */
+  /** Copies the batches [baseOffset, endOffset) that were just written to the log. */
   append(records: Buffer, baseOffset: number, endOffset: number): void {
-    const last = this.#pieces.length > this.#first ? this.#pieces.at(-1)! : undefined;
-    if (last !== undefined && last.endOffset !== baseOffset) this.clear();
+    let last = this.#pieces.length > this.#first ? this.#pieces.at(-1)! : undefined;
+    if (last !== undefined && last.endOffset !== baseOffset) {
+      this.clear();
+      last = undefined;
+    }
     if (records.length > SMALL_APPEND_BYTES) {
-      // A slice of a much larger slab would keep all of it alive: copied once, it is bounded by what it holds.
-      const wasteful = records.buffer.byteLength > records.length * 2;
-      this.#push(wasteful ? copyOf(records) : records, records.length, { baseOffset, endOffset });
+      this.#push(records, records.length, { baseOffset, endOffset });
       return;
     }
-    if (
-      last !== undefined &&
-      last.endOffset === baseOffset &&
-      last.length + records.length <= last.buffer.length
-    ) {
+    if (last !== undefined && last.length + records.length <= last.buffer.length) {
       records.copy(last.buffer, last.length);
       last.length += records.length;
       last.endOffset = endOffset;
@@ -126,17 +164,17 @@ export class LogTail {
     }
     // A busy log gets larger chunks, an idle one keeps little.
     this.#chunkBytes = last === undefined ? MIN_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, this.#chunkBytes * 2);
-    const chunk = Buffer.allocUnsafeSlow(Math.max(this.#chunkBytes, records.length));
-    records.copy(chunk, 0);
-    this.#push(chunk, records.length, { baseOffset, endOffset });
+    this.#push(records, Math.max(this.#chunkBytes, records.length), { baseOffset, endOffset });
   }
 
-  #push(buffer: Buffer, length: number, range: { baseOffset: number; endOffset: number }): void {
+  #push(records: Buffer, capacity: number, range: { baseOffset: number; endOffset: number }): void {
+    const { buffer, slab } = this.#cache.allocate(capacity);
+    records.copy(buffer, 0);
     const piece: TailPiece = {
       owner: this,
       buffer,
-      pinnedBytes: buffer.buffer.byteLength + PIECE_OVERHEAD_BYTES,
-      length,
+      slab,
+      length: records.length,
       baseOffset: range.baseOffset,
       endOffset: range.endOffset,
       older: null,
@@ -167,7 +205,12 @@ export class LogTail {
    * [startOffset, log end).
    */
   read(offset: number, options: TailReadOptions): TailRead {
-    const result: TailRead = { buffers: [], sizeInBytes: 0, nextOffset: offset };
+    const result: TailRead = {
+      buffers: [],
+      lease: new SlabLease(this.#cache.slabs),
+      sizeInBytes: 0,
+      nextOffset: offset,
+    };
     let slot = this.#floorPiece(offset);
     let piece = this.#pieces[slot]!;
     let from = 0;
@@ -181,6 +224,7 @@ export class LogTail {
         : this.#cut(piece, from, { room, force, upToOffset: options.upToOffset });
       if (to > from) {
         result.buffers.push(piece.buffer.subarray(from, to));
+        if (piece.slab !== null) result.lease.add(piece.slab);
         result.sizeInBytes += to - from;
         result.nextOffset = whole ? piece.endOffset : nextOffsetAt(piece, to);
       }
@@ -213,12 +257,6 @@ export class LogTail {
     }
     return low;
   }
-}
-
-function copyOf(records: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(records.length);
-  records.copy(copy);
-  return copy;
 }
 
 function batchSize(buffer: Buffer, position: number): number {

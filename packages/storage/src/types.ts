@@ -40,10 +40,20 @@ export interface LogReadOptions {
   readonly minOneMessage: boolean;
 }
 
+/** See `LogReadResult.lease`. Releasing twice does nothing. */
+export interface ReadLease {
+  release(): void;
+}
+
 /** Whole batches, the first of which contains the offset asked for (so it may begin below it). */
 export interface LogReadResult {
   /** Contiguous pieces in offset order, each of one or more whole batches. Shared memory: never write into them. */
   readonly batches: readonly Buffer[];
+  /**
+   * Keeps the memory of `batches` from being used again. A reader that is done with them (and with every slice of them)
+   * releases it; one that never does is safe too, but costs fresh memory for every read.
+   */
+  readonly lease?: ReadLease;
   readonly sizeInBytes: number;
   /** Offset after the last batch returned; the offset asked for when there was none. */
   readonly nextOffset: number;
