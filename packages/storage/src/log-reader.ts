@@ -164,7 +164,27 @@ export class LogReader {
       if (newest === null || segment.maxTimestamp.timestamp > newest.maxTimestamp.timestamp) newest = segment;
     }
     if (newest === null || newest.maxTimestamp.timestamp < 0) return NOT_FOUND;
-    return this.offsetForTimestamp(newest.maxTimestamp.timestamp, logStartOffset);
+    const found = await this.offsetForTimestamp(newest.maxTimestamp.timestamp, logStartOffset);
+    if (found.offset >= 0) return found;
+    // The newest record was deleted from the beginning of its segment: only the batches know the newest of the others.
+    return this.offsetForTimestamp(await this.#newestTimestamp(logStartOffset), logStartOffset);
+  }
+
+  async #newestTimestamp(logStartOffset: number): Promise<number> {
+    let newest = -1;
+    for (let slot = Math.max(0, this.#segments.floorSlot(logStartOffset)); slot < this.#segments.length; slot++) {
+      const segment = this.#segments.at(slot)!;
+      await scanSegment(segment, {
+        position: segment.offsetIndex.lookup(logStartOffset).position,
+        size: segment.sizeInBytes,
+        checkCrc: false,
+        visit: ({ batch }) => {
+          if (batch.lastOffset >= logStartOffset && batch.maxTimestamp > newest) newest = batch.maxTimestamp;
+          return true;
+        },
+      });
+    }
+    return newest;
   }
 }
 
