@@ -11,6 +11,9 @@ const threadKeys = [
   'background.threads',
 ] as const;
 
+/** Keys that Kafka can change while it runs and Ottla cannot: refused, because ignoring them would mislead. */
+const fixedKeys = ['listeners', 'listener.security.protocol.map', 'cordoned.log.dirs'] as const;
+
 /**
  * Checks a whole new set of dynamic configs, of this broker or of all brokers, on top of everything else in force.
  * @throws ConfigError with Kafka's message; over the wire it is an INVALID_REQUEST
@@ -21,6 +24,13 @@ export function validateBrokerConfigs(
   { perBroker }: { perBroker: boolean },
 ): void {
   checkDynamicConfigs(proposed, { perBroker });
+  for (const name of fixedKeys) {
+    if (proposed.has(name) && proposed.get(name) !== current.properties.get(name)) {
+      throw new ConfigError(
+        `Property "${name}" cannot be changed while the broker runs yet: set it at its start`,
+      );
+    }
+  }
   const { clusterWide, ofBroker } = current.layers;
   const next = perBroker
     ? current.withDynamic(clusterWide, proposed)

@@ -1,7 +1,7 @@
 import { brokerKeys, type BrokerKeyName, type BrokerValues, findKey, keyEntries } from './catalogue.ts';
 import { checkBrokerRules } from './broker-rules.ts';
 import type { ConfigValue } from './config-key.ts';
-import { usableDynamicConfigs } from './dynamic-configs.ts';
+import { keyOfProperty, usableDynamicConfigs } from './dynamic-configs.ts';
 import { type Listeners, resolveListeners } from './listeners.ts';
 import { nearestName } from './nearest-name.ts';
 import { defaultValue, parseValue } from './parse-value.ts';
@@ -117,12 +117,16 @@ export class BrokerConfig {
     return this.get('log.flush.interval.ms') ?? this.get('log.flush.scheduler.interval.ms');
   }
 
-  /** One line for every property that has no effect, for the log at start: unknown names with the nearest known one. */
+  /**
+   * Lines for the log at start: one for each unknown name, with the nearest known one, and one for all properties that
+   * Kafka would act on and Ottla does not yet.
+   */
   warnings(): string[] {
-    const warnings: string[] = [];
-    for (const [name, value] of this.properties) {
-      const warning = warningOf(name, value);
-      if (warning !== null) warnings.push(warning);
+    const names = [...this.layers.static.keys()];
+    const warnings = names.filter((name) => keyOfProperty(name) === null).map(unknownPropertyWarning);
+    const withoutEffect = names.filter((name) => isWithoutEffect(name, this.layers.static.get(name) ?? ''));
+    if (withoutEffect.length > 0) {
+      warnings.push(`Not supported yet and without effect: ${withoutEffect.toSorted().join(', ')}`);
     }
     return warnings;
   }
@@ -149,19 +153,17 @@ function parseValues(properties: ReadonlyMap<string, string>): BrokerValues {
   return values as unknown as BrokerValues;
 }
 
-/** Prefixes under which Kafka takes properties that are not keys of their own. */
-const prefixedProperties = /^(listener\.name\.|rlmm\.config\.|rsm\.config\.|config\.providers\.)/;
+function unknownPropertyWarning(name: string): string {
+  const nearest = nearestName(name, Object.keys(brokerKeys));
+  const hint = nearest === null ? '' : `; did you mean "${nearest}"?`;
+  return `Unknown property "${name}" has no effect${hint}`;
+}
 
-function warningOf(name: string, value: string): string | null {
+/** Sizes of topics whose coordinators do not exist yet: part of every single-node file, and of no consequence. */
+const futureTopics = /^(transaction\.state\.log|share\.coordinator\.state\.topic)\./;
+
+function isWithoutEffect(name: string, value: string): boolean {
   const key = findKey(brokerKeys, name);
-  if (key === undefined) {
-    if (prefixedProperties.test(name)) return `Property "${name}" is not supported yet and has no effect`;
-    const nearest = nearestName(name, Object.keys(brokerKeys));
-    const hint = nearest === null ? '' : `; did you mean "${nearest}"?`;
-    return `Unknown property "${name}" has no effect${hint}`;
-  }
-  const isDefault = key.default !== null && key.default === value.trim();
-  if (key.honoured || isDefault || Object.hasOwn(embeddedProperties, name) || name === 'broker.id')
-    return null;
-  return `Property "${name}" is not supported yet and has no effect`;
+  if (key === undefined) return keyOfProperty(name) !== null;
+  return !key.honoured && key.default !== value.trim() && !futureTopics.test(name);
 }

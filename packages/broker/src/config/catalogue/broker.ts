@@ -13,6 +13,7 @@ export const brokerKeys = {
     type: 'boolean',
     default: 'true',
     importance: 'high',
+    honoured: true,
     doc: 'Create a topic when a client asks for the metadata of one that does not exist',
   },
   'background.threads': {
@@ -33,12 +34,14 @@ export const brokerKeys = {
     type: 'int',
     default: '-1',
     importance: 'high',
+    honoured: true,
     doc: 'Older name of `node.id`; both must agree',
   },
   'broker.rack': {
     type: 'string',
     default: null,
     importance: 'medium',
+    honoured: true,
     doc: 'Rack of this broker, for rack-aware replica placement and fetching from the nearest replica',
   },
   'broker.session.timeout.ms': {
@@ -77,6 +80,7 @@ export const brokerKeys = {
     type: 'boolean',
     default: 'true',
     importance: 'high',
+    honoured: true,
     doc: 'Allow topics to be deleted',
   },
   'fetch.purgatory.purge.interval.requests': {

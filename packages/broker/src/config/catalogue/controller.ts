@@ -15,6 +15,7 @@ export const controllerKeys = {
     required: true,
     validator: listOf({ emptyAllowed: false }),
     importance: 'high',
+    honoured: true,
     doc: 'Names of the listeners in `listeners` that belong to the controller, not to clients',
   },
   'controller.performance.always.log.threshold.ms': {
@@ -107,6 +108,7 @@ export const controllerKeys = {
     default: '',
     validator: quorumVoters(),
     importance: 'high',
+    honoured: true,
     doc: 'The controllers as id@host:port; an embedded controller must find its own id here if the key is set',
   },
   'controller.socket.timeout.ms': {
@@ -153,6 +155,7 @@ export const controllerKeys = {
     type: 'string',
     default: null,
     importance: 'high',
+    honoured: true,
     doc: 'Directory of the metadata log; without it the first log directory',
   },
   'metadata.log.max.record.bytes.between.snapshots': {
@@ -160,6 +163,7 @@ export const controllerKeys = {
     default: '20971520',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'A new metadata snapshot is written after this many bytes of records',
   },
   'metadata.log.max.snapshot.interval.ms': {
@@ -174,6 +178,7 @@ export const controllerKeys = {
     default: '1073741824',
     validator: atLeast(8388608),
     importance: 'high',
+    honoured: true,
     doc: 'Segment size of the metadata log',
   },
   'metadata.log.segment.ms': {
@@ -207,6 +212,7 @@ export const controllerKeys = {
     required: true,
     validator: atLeast(0),
     importance: 'high',
+    honoured: true,
     doc: 'Number of this node, unique in the cluster',
   },
   'process.roles': {
@@ -215,6 +221,7 @@ export const controllerKeys = {
     required: true,
     validator: listOf({ values: ['broker', 'controller'], emptyAllowed: false }),
     importance: 'high',
+    honoured: true,
     doc: "Roles of this node; Ottla's broker brings its controller along",
   },
   'server.max.startup.time.ms': {

@@ -101,6 +101,7 @@ export const groupCoordinatorKeys = {
     default: '-1',
     validator: atLeast(-1),
     importance: 'medium',
+    honoured: true,
     doc: 'How long the coordinator gathers records before it writes them; -1: as long as it is busy',
   },
   'group.coordinator.background.threads': {
@@ -136,12 +137,14 @@ export const groupCoordinatorKeys = {
     type: 'int',
     default: '3000',
     importance: 'medium',
+    honoured: true,
     doc: 'How long a new classic group waits for more members before its first rebalance',
   },
   'group.max.session.timeout.ms': {
     type: 'int',
     default: '1800000',
     importance: 'medium',
+    honoured: true,
     doc: 'Longest session timeout that a member of a classic group may ask for',
   },
   'group.max.size': {
@@ -149,18 +152,21 @@ export const groupCoordinatorKeys = {
     default: '2147483647',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Most members of one classic group',
   },
   'group.min.session.timeout.ms': {
     type: 'int',
     default: '6000',
     importance: 'medium',
+    honoured: true,
     doc: 'Shortest session timeout that a member of a classic group may ask for',
   },
   'offset.metadata.max.bytes': {
     type: 'int',
     default: '4096',
     importance: 'high',
+    honoured: true,
     doc: 'Longest text that may be stored with a committed offset',
   },
   'offsets.commit.timeout.ms': {
@@ -168,6 +174,7 @@ export const groupCoordinatorKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'How long an offset commit waits until it is replicated',
   },
   'offsets.load.buffer.size': {
@@ -182,6 +189,7 @@ export const groupCoordinatorKeys = {
     default: '600000',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'How often expired offsets are removed',
   },
   'offsets.retention.minutes': {
@@ -189,6 +197,7 @@ export const groupCoordinatorKeys = {
     default: '10080',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'How long offsets of a group without members are kept',
   },
   'offsets.topic.compression.codec': {
@@ -202,6 +211,7 @@ export const groupCoordinatorKeys = {
     default: '50',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Partitions of `__consumer_offsets` when it is created',
   },
   'offsets.topic.replication.factor': {
@@ -209,6 +219,7 @@ export const groupCoordinatorKeys = {
     default: '3',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Replicas of `__consumer_offsets` when it is created',
   },
   'offsets.topic.segment.bytes': {
@@ -216,6 +227,7 @@ export const groupCoordinatorKeys = {
     default: '104857600',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Segment size of `__consumer_offsets`',
   },
 } as const satisfies ConfigKeys;

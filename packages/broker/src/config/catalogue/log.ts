@@ -9,6 +9,7 @@ export const logKeys = {
     validator: between(1, 9, -1),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: "Gzip level when the broker itself compresses; -1 is the library's default",
   },
   'compression.lz4.level': {
@@ -17,6 +18,7 @@ export const logKeys = {
     validator: between(1, 17),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Lz4 level when the broker itself compresses',
   },
   'compression.type': {
@@ -25,6 +27,7 @@ export const logKeys = {
     validator: oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Compression of stored batches; `producer` keeps what the producer chose',
   },
   'compression.zstd.level': {
@@ -33,6 +36,7 @@ export const logKeys = {
     validator: between(-131072, 22),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Zstd level when the broker itself compresses',
   },
   'cordoned.log.dirs': {
@@ -47,6 +51,7 @@ export const logKeys = {
     type: 'int',
     default: '1',
     importance: 'medium',
+    honoured: true,
     doc: 'Replicas of a topic that is created without saying how many',
   },
   'log.cleaner.backoff.ms': {
@@ -138,6 +143,7 @@ export const logKeys = {
     validator: listOf({ values: ['compact', 'delete'] }),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'What happens to old records: `delete`, `compact` or both',
   },
   'log.dir': {
@@ -145,6 +151,7 @@ export const logKeys = {
     default: '/tmp/kafka-logs',
     validator: listOf({ emptyAllowed: false }),
     importance: 'high',
+    honoured: true,
     doc: 'A single log directory; used when `log.dirs` is not set',
   },
   'log.dir.failure.timeout.ms': {
@@ -159,6 +166,7 @@ export const logKeys = {
     default: null,
     validator: listOf({ emptyAllowed: false, nullAllowed: true }),
     importance: 'high',
+    honoured: true,
     doc: 'Directories that hold the partitions, separated by commas',
   },
   'log.flush.interval.messages': {
@@ -167,6 +175,7 @@ export const logKeys = {
     validator: atLeast(1),
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Flush a partition after this many records',
   },
   'log.flush.interval.ms': {
@@ -175,6 +184,7 @@ export const logKeys = {
     importance: 'high',
     scope: 'cluster-wide',
     synonyms: ['log.flush.interval.ms', 'log.flush.scheduler.interval.ms'],
+    honoured: true,
     doc: 'Flush a partition when its oldest unflushed record is this old',
   },
   'log.flush.offset.checkpoint.interval.ms': {
@@ -182,12 +192,14 @@ export const logKeys = {
     default: '60000',
     validator: atLeast(0),
     importance: 'high',
+    honoured: true,
     doc: 'How often the recovery points are written down',
   },
   'log.flush.scheduler.interval.ms': {
     type: 'long',
     default: '9223372036854775807',
     importance: 'high',
+    honoured: true,
     doc: 'How often logs are checked for `log.flush.interval.ms`',
   },
   'log.flush.start.offset.checkpoint.interval.ms': {
@@ -203,6 +215,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'About this many bytes of a log lie between two index entries',
   },
   'log.index.size.max.bytes': {
@@ -211,6 +224,7 @@ export const logKeys = {
     validator: atLeast(4),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Largest size of one index file; a full index rolls the segment',
   },
   'log.initial.task.delay.ms': {
@@ -227,6 +241,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'How far in the future the CreateTime of a record may lie',
   },
   'log.message.timestamp.before.max.ms': {
@@ -235,6 +250,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'How old the CreateTime of a new record may be',
   },
   'log.message.timestamp.type': {
@@ -243,6 +259,7 @@ export const logKeys = {
     validator: oneOf('CreateTime', 'LogAppendTime'),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: "Timestamps of records: the producer's (CreateTime) or the broker's (LogAppendTime)",
   },
   'log.preallocate': {
@@ -257,6 +274,7 @@ export const logKeys = {
     default: '-1',
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Size of a partition above which old segments are deleted; -1: no limit',
   },
   'log.retention.check.interval.ms': {
@@ -264,6 +282,7 @@ export const logKeys = {
     default: '300000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'How often logs are checked for segments to delete',
   },
   'log.retention.hours': {
@@ -271,6 +290,7 @@ export const logKeys = {
     default: '168',
     importance: 'high',
     synonyms: ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+    honoured: true,
     doc: 'Age at which segments are deleted, in hours; the minutes and milliseconds keys come first',
   },
   'log.retention.minutes': {
@@ -278,6 +298,7 @@ export const logKeys = {
     default: null,
     importance: 'high',
     synonyms: ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+    honoured: true,
     doc: 'Age at which segments are deleted, in minutes; the milliseconds key comes first',
   },
   'log.retention.ms': {
@@ -286,6 +307,7 @@ export const logKeys = {
     importance: 'high',
     scope: 'cluster-wide',
     synonyms: ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+    honoured: true,
     doc: 'Age at which segments are deleted; -1: no limit',
   },
   'log.roll.hours': {
@@ -294,6 +316,7 @@ export const logKeys = {
     validator: atLeast(1),
     importance: 'high',
     synonyms: ['log.roll.ms', 'log.roll.hours'],
+    honoured: true,
     doc: 'Age at which a new segment is begun, in hours; the milliseconds key comes first',
   },
   'log.roll.jitter.hours': {
@@ -302,6 +325,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'high',
     synonyms: ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
+    honoured: true,
     doc: 'Random reduction of `log.roll.hours`, in hours; the milliseconds key comes first',
   },
   'log.roll.jitter.ms': {
@@ -310,6 +334,7 @@ export const logKeys = {
     importance: 'high',
     scope: 'cluster-wide',
     synonyms: ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
+    honoured: true,
     doc: 'Up to this much is taken off the age at which a segment is rolled, at random',
   },
   'log.roll.ms': {
@@ -318,6 +343,7 @@ export const logKeys = {
     importance: 'high',
     scope: 'cluster-wide',
     synonyms: ['log.roll.ms', 'log.roll.hours'],
+    honoured: true,
     doc: 'Age at which a new segment is begun',
   },
   'log.segment.bytes': {
@@ -326,6 +352,7 @@ export const logKeys = {
     validator: atLeast(1048576),
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Size at which a new segment is begun',
   },
   'log.segment.delete.delay.ms': {
@@ -334,6 +361,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'How long a deleted segment stays on disk for readers that still hold it',
   },
   'message.max.bytes': {
@@ -342,6 +370,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Largest batch of records that is accepted, header included',
   },
   'min.insync.replicas': {
@@ -350,6 +379,7 @@ export const logKeys = {
     validator: atLeast(1),
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'In-sync replicas that acks=all needs',
   },
   'num.partitions': {
@@ -357,6 +387,7 @@ export const logKeys = {
     default: '1',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Partitions of a topic that is created without saying how many',
   },
   'num.recovery.threads.per.data.dir': {
@@ -365,6 +396,7 @@ export const logKeys = {
     validator: atLeast(1),
     importance: 'high',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Logs of one directory that are loaded or recovered at the same time',
   },
 } as const satisfies ConfigKeys;

@@ -8,12 +8,14 @@ export const networkKeys = {
     default: null,
     validator: listOf({ emptyAllowed: false, nullAllowed: true }),
     importance: 'high',
+    honoured: true,
     doc: 'Addresses that clients are told to connect to, by listener name; without it those of `listeners`',
   },
   'connections.max.idle.ms': {
     type: 'long',
     default: '600000',
     importance: 'medium',
+    honoured: true,
     doc: 'A connection without traffic for this long is closed',
   },
   'early.start.listeners': {
@@ -28,12 +30,14 @@ export const networkKeys = {
     default: '57671680',
     validator: atLeast(1024),
     importance: 'medium',
+    honoured: true,
     doc: 'Most bytes in the answer to one Fetch request',
   },
   'inter.broker.listener.name': {
     type: 'string',
     default: null,
     importance: 'medium',
+    honoured: true,
     doc: 'Listener that brokers use among themselves',
   },
   'listener.security.protocol.map': {
@@ -41,6 +45,7 @@ export const networkKeys = {
     default: 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
     importance: 'low',
     scope: 'per-broker',
+    honoured: true,
     doc: 'Security protocol of each listener name, as NAME:PROTOCOL',
   },
   listeners: {
@@ -49,6 +54,7 @@ export const networkKeys = {
     validator: listOf({ emptyAllowed: false }),
     importance: 'high',
     scope: 'per-broker',
+    honoured: true,
     doc: 'Addresses to listen on, as NAME://host:port; an empty host means every interface, port 0 any free port',
   },
   'max.connection.creation.rate': {
@@ -65,6 +71,7 @@ export const networkKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Most connections at a time',
   },
   'max.connections.per.ip': {
@@ -73,6 +80,7 @@ export const networkKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Most connections at a time from one address',
   },
   'max.connections.per.ip.overrides': {
@@ -80,6 +88,7 @@ export const networkKeys = {
     default: '',
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Other limits for single hosts or addresses, as host:count',
   },
   'max.incremental.fetch.session.cache.slots': {
@@ -87,6 +96,7 @@ export const networkKeys = {
     default: '1000',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: 'Most fetch sessions that are kept (KIP-227)',
   },
   'max.request.partition.size.limit': {
@@ -94,6 +104,7 @@ export const networkKeys = {
     default: '2000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Most partitions in one answer of DescribeTopicPartitions',
   },
   'num.io.threads': {
@@ -116,6 +127,7 @@ export const networkKeys = {
     type: 'long',
     default: '-1',
     importance: 'medium',
+    honoured: true,
     doc: 'Bytes of requests that may wait before sockets are paused; -1: no limit',
   },
   'queued.max.requests': {
@@ -130,6 +142,7 @@ export const networkKeys = {
     default: '50',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Connections that may wait to be accepted',
   },
   'socket.receive.buffer.bytes': {
@@ -143,6 +156,7 @@ export const networkKeys = {
     default: '104857600',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Largest request that is read; a larger one closes the connection',
   },
   'socket.send.buffer.bytes': {

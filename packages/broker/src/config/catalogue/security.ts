@@ -62,6 +62,7 @@ export const securityKeys = {
     default: 'PLAINTEXT',
     validator: oneOf('PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'),
     importance: 'medium',
+    honoured: true,
     doc: 'Security protocol between brokers when `inter.broker.listener.name` is not set',
   },
   'security.providers': {

@@ -9,6 +9,7 @@ export const topicKeys = {
     validator: listOf({ values: ['compact', 'delete'] }),
     importance: 'medium',
     synonyms: ['log.cleanup.policy'],
+    honoured: true,
     doc: 'What happens to old records: `delete`, `compact` or both',
   },
   'compression.gzip.level': {
@@ -17,6 +18,7 @@ export const topicKeys = {
     validator: between(1, 9, -1),
     importance: 'medium',
     synonyms: ['compression.gzip.level'],
+    honoured: true,
     doc: "Gzip level when the broker compresses this topic; -1 is the library's default",
   },
   'compression.lz4.level': {
@@ -25,6 +27,7 @@ export const topicKeys = {
     validator: between(1, 17),
     importance: 'medium',
     synonyms: ['compression.lz4.level'],
+    honoured: true,
     doc: 'Lz4 level when the broker compresses this topic',
   },
   'compression.type': {
@@ -33,6 +36,7 @@ export const topicKeys = {
     validator: oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
     importance: 'medium',
     synonyms: ['compression.type'],
+    honoured: true,
     doc: 'Compression of stored batches; `producer` keeps what the producer chose',
   },
   'compression.zstd.level': {
@@ -41,6 +45,7 @@ export const topicKeys = {
     validator: between(-131072, 22),
     importance: 'medium',
     synonyms: ['compression.zstd.level'],
+    honoured: true,
     doc: 'Zstd level when the broker compresses this topic',
   },
   'delete.retention.ms': {
@@ -57,6 +62,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.segment.delete.delay.ms'],
+    honoured: true,
     doc: 'How long a deleted segment stays on disk for readers that still hold it',
   },
   'flush.messages': {
@@ -65,6 +71,7 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['log.flush.interval.messages'],
+    honoured: true,
     doc: 'Flush a partition after this many records',
   },
   'flush.ms': {
@@ -73,6 +80,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.flush.interval.ms', 'log.flush.scheduler.interval.ms'],
+    honoured: true,
     doc: 'Flush a partition when its oldest unflushed record is this old',
   },
   'follower.replication.throttled.replicas': {
@@ -88,6 +96,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.index.interval.bytes'],
+    honoured: true,
     doc: 'About this many bytes of a log lie between two index entries',
   },
   'internal.segment.bytes': {
@@ -95,6 +104,7 @@ export const topicKeys = {
     default: null,
     importance: 'medium',
     internal: true,
+    honoured: true,
     doc: 'Segment size below the public minimum, for tests',
   },
   'leader.replication.throttled.replicas': {
@@ -134,6 +144,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['message.max.bytes'],
+    honoured: true,
     doc: 'Largest batch of records that is accepted, header included',
   },
   'message.timestamp.after.max.ms': {
@@ -142,6 +153,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.message.timestamp.after.max.ms'],
+    honoured: true,
     doc: 'How far in the future the CreateTime of a record may lie',
   },
   'message.timestamp.before.max.ms': {
@@ -150,6 +162,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.message.timestamp.before.max.ms'],
+    honoured: true,
     doc: 'How old the CreateTime of a new record may be',
   },
   'message.timestamp.type': {
@@ -158,6 +171,7 @@ export const topicKeys = {
     validator: oneOf('CreateTime', 'LogAppendTime'),
     importance: 'medium',
     synonyms: ['log.message.timestamp.type'],
+    honoured: true,
     doc: "Timestamps of records: the producer's (CreateTime) or the broker's (LogAppendTime)",
   },
   'min.cleanable.dirty.ratio': {
@@ -182,6 +196,7 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['min.insync.replicas'],
+    honoured: true,
     doc: 'In-sync replicas that acks=all needs',
   },
   preallocate: {
@@ -214,6 +229,7 @@ export const topicKeys = {
     default: '-1',
     importance: 'medium',
     synonyms: ['log.retention.bytes'],
+    honoured: true,
     doc: 'Size of a partition above which old segments are deleted; -1: no limit',
   },
   'retention.ms': {
@@ -222,6 +238,7 @@ export const topicKeys = {
     validator: atLeast(-1),
     importance: 'medium',
     synonyms: ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+    honoured: true,
     doc: 'Age at which segments are deleted; -1: no limit',
   },
   'segment.bytes': {
@@ -230,6 +247,7 @@ export const topicKeys = {
     validator: atLeast(1048576),
     importance: 'medium',
     synonyms: ['log.segment.bytes'],
+    honoured: true,
     doc: 'Size at which a new segment is begun',
   },
   'segment.index.bytes': {
@@ -238,6 +256,7 @@ export const topicKeys = {
     validator: atLeast(4),
     importance: 'medium',
     synonyms: ['log.index.size.max.bytes'],
+    honoured: true,
     doc: 'Largest size of one index file; a full index rolls the segment',
   },
   'segment.jitter.ms': {
@@ -246,6 +265,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
+    honoured: true,
     doc: 'Up to this much is taken off `segment.ms`, at random',
   },
   'segment.ms': {
@@ -254,6 +274,7 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['log.roll.ms', 'log.roll.hours'],
+    honoured: true,
     doc: 'Age at which a new segment is begun',
   },
   'unclean.leader.election.enable': {

@@ -31,6 +31,7 @@ export const transactionsKeys = {
     validator: atLeast(1),
     importance: 'low',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'A producer id unused for this long is forgotten',
   },
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': {
