@@ -246,11 +246,13 @@ export class Broker implements AsyncDisposable {
     // Until the broker is registered the image has no live broker: early requests wait instead of being told so.
     const dispatch: Dispatch = (frame, connection) => {
       if (this.#isRegistered) return dispatcher.dispatch(frame, connection);
+      // The frame's memory is used again when this returns.
+      const kept = Buffer.from(frame);
       const pending = registered.then(() => {
-        const result = dispatcher.dispatch(frame, connection);
+        const result = dispatcher.dispatch(kept, connection);
         return result.pending ?? result.chunks;
       });
-      return { chunks: null, pending, isPipelined: false };
+      return { chunks: null, pending, isPipelined: false, context: null };
     };
     const server = new SocketServer({
       listeners,

@@ -53,6 +53,7 @@ export function fetchHandler(deps: FetchDependencies): ApiHandler<FetchRequest, 
     maxVersion: 18,
     request: fetchRequest,
     response: fetchResponse,
+    borrowsFrame: true,
 
     handle(request, context) {
       const image = deps.metadata.current();
@@ -183,6 +184,9 @@ class FetchRun {
   }
 
   #answer(reads: readonly PartitionReadResult[]): FetchResponse {
+    this.#input.context.onSent = () => {
+      for (const read of reads) read.lease?.release();
+    };
     const results: SessionResult[] = [];
     for (let i = 0; i < reads.length; i++) results.push({ target: this.#targets[i]!, read: reads[i]! });
     for (const refused of this.#refused) results.push(refused);

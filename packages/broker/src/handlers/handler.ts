@@ -6,6 +6,8 @@ export interface RequestContext {
   readonly correlationId: number;
   readonly clientId: string | null;
   readonly connection: ConnectionContext;
+  /** Set by a handler whose answer refers to memory that is used again: called once when the answer has left, or never will. */
+  onSent: (() => void) | null;
 }
 
 /** One client connection; the same object for all its requests, so per-connection facts (software name) live here. */
@@ -56,6 +58,11 @@ export interface ApiHandler<Request, Response> {
    * request of the connection then starts at once; answers keep the order of requests all the same.
    */
   readonly pipelined?: boolean;
+  /**
+   * The handler uses byte fields of the request only until `handle` returns, so that it may get them in place. Others
+   * get a copy of the frame, which they can keep.
+   */
+  readonly borrowsFrame?: boolean;
   /** May answer at once; a promise is only for what has to wait (disk, long poll, quorum). */
   handle(
     request: Request,

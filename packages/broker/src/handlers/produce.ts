@@ -52,6 +52,7 @@ export function produceHandler(deps: ProduceDependencies): ApiHandler<ProduceReq
     request: produceRequest,
     response: produceResponse,
     pipelined: true,
+    borrowsFrame: true,
 
     handle(request, context) {
       const refusal = wholeRequestRefusal(request);

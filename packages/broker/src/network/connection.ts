@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@ottla/platform';
-import { type CancellableWait, CloseConnectionError, type ConnectionContext } from '../handlers/handler.ts';
+import {
+  type CancellableWait,
+  CloseConnectionError,
+  type ConnectionContext,
+  type RequestContext,
+} from '../handlers/handler.ts';
 import type { BudgetWaiter } from './frame-budget.ts';
 import { FrameError, type FrameMemory, FrameReader } from './frame-reader.ts';
 import { foreignProtocolOf } from './foreign-protocol.ts';
@@ -32,6 +37,7 @@ const FRAME_BYTES_PER_SECOND = 4096;
 /** The place of one answer in the order of requests. */
 interface ResponseSlot {
   chunks: readonly Buffer[] | null;
+  readonly context: RequestContext | null;
   isDone: boolean;
 }
 
@@ -184,7 +190,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   #takeFrame(frame: Buffer): void {
     if (this.#isClosing || this.#isClosed) return;
     this.#requestsSeen += 1;
-    if (this.#waitingHead < this.#waiting.length || !this.#mayRun()) this.#waiting.push(frame);
+    if (this.#waitingHead < this.#waiting.length || !this.#mayRun()) this.#waiting.push(Buffer.from(frame));
     else this.#run(frame);
   }
 
@@ -212,11 +218,13 @@ export class Connection implements ConnectionContext, BudgetWaiter {
       return;
     }
     if (result.pending === null) {
-      if (this.#slotsHead === this.#slots.length) this.#write(result.chunks);
-      else if (result.chunks !== null) this.#slots.push({ chunks: result.chunks, isDone: true });
+      if (this.#slotsHead === this.#slots.length) this.#write(result.chunks, result.context);
+      else if (result.chunks !== null) {
+        this.#slots.push({ chunks: result.chunks, context: result.context, isDone: true });
+      }
       return;
     }
-    const slot: ResponseSlot = { chunks: null, isDone: false };
+    const slot: ResponseSlot = { chunks: null, context: result.context, isDone: false };
     this.#slots.push(slot);
     const isExclusive = !result.isPipelined;
     if (isExclusive) this.#isExclusive = true;
@@ -236,7 +244,10 @@ export class Connection implements ConnectionContext, BudgetWaiter {
       this.#isExclusive = false;
       this.pendingWait = null;
     }
-    if (this.#isClosed) return;
+    if (this.#isClosed) {
+      slot.context?.onSent?.();
+      return;
+    }
     this.#sendReady();
     this.#scheduleFlush();
   }
@@ -247,7 +258,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
       const slot = this.#slots[this.#slotsHead]!;
       if (!slot.isDone) return;
       this.#slotsHead += 1;
-      this.#write(slot.chunks);
+      this.#write(slot.chunks, slot.context);
       if (this.#slotsHead === MAX_IN_FLIGHT) {
         this.#slots.splice(0, this.#slotsHead);
         this.#slotsHead = 0;
@@ -257,22 +268,30 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.#slotsHead = 0;
   }
 
-  #write(chunks: readonly Buffer[] | null): void {
+  #write(chunks: readonly Buffer[] | null, context: RequestContext | null): void {
     const socket = this.#socket;
-    if (chunks === null || socket === null || this.#isClosed) return;
+    const onSent = context?.onSent ?? null;
+    if (chunks === null || socket === null || this.#isClosed) {
+      onSent?.();
+      return;
+    }
     if (!this.#isCorked) {
       this.#isCorked = true;
       socket.cork();
     }
-    for (const chunk of chunks) socket.write(chunk);
+    const last = chunks.length - 1;
+    for (let i = 0; i < last; i++) socket.write(chunks[i]!);
+    // The callback comes when the kernel has every byte, or when the connection is gone.
+    if (onSent === null) socket.write(chunks[last]!);
+    else socket.write(chunks[last]!, () => onSent());
     if (socket.writableLength > MAX_UNSENT_BYTES) this.#isUnsentFull = true;
   }
 
-  /** Answers that become ready within one turn of the loop leave in one writev. */
+  /** Answers that become ready together leave in one writev: once all promises that are settled now have run. */
   #scheduleFlush(): void {
     if (this.#isInCallback || this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#isFlushScheduled = false;
       if (this.#isClosed) return;
       this.#runWaiting();
@@ -363,6 +382,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.#options.memory.budget.forget(this);
     this.#reader.close();
     this.#waiting = [];
+    for (const slot of this.#slots.slice(this.#slotsHead)) if (slot.isDone) slot.context?.onSent?.();
     this.#slots = [];
     this.#slotsHead = 0;
     const wait = this.pendingWait;

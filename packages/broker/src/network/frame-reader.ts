@@ -12,66 +12,60 @@ export class FrameError extends Error {
   }
 }
 
-/** Size of the buffer that all quiet connections read into. */
-export const LANDING_BYTES = 256 * 1024;
-/** A read at least this large makes a connection busy, so that it gets a slab of its own. */
-const BUSY_READ_BYTES = 32 * 1024;
-/** A busy connection goes back to the landing buffer after a read smaller than this that left nothing over. */
-const QUIET_READ_BYTES = 8 * 1024;
-const SLAB_BYTES = 256 * 1024;
-/** A slab with less room than this is given up: short reads cost more system calls than a new slab. */
-const MIN_SLAB_ROOM_BYTES = 64 * 1024;
-/** Frames up to this size are copied into pooled memory, larger ones get their own. */
-const POOLED_FRAME_BYTES = 8 * 1024;
-const POOL_BYTES = 64 * 1024;
+/** Size of the buffer that all connections read into. */
+export const LANDING_BYTES: number = 256 * 1024;
 /** A frame's buffer up to this size is allocated at once; beyond it, only in proportion to what has arrived. */
 const UNTRUSTED_BYTES = 64 * 1024;
-/** Frame buffers above this size are counted against the budget. */
+/** Frame buffers above this size are counted against the budget, and not kept for the next frame. */
 const COUNTED_BYTES = 1024 * 1024;
-/** How many connections may hold a slab at the same time: 16 MiB in all. */
-const MAX_SLABS = 64;
+/** How much memory waits for the next frame that needs a buffer of its own. */
+const MAX_FREE_BYTES = 8 * 1024 * 1024;
 
 /**
- * What the frame readers of one server share. Quiet connections own no memory: they all read into one landing buffer,
- * which is safe because libuv reads and delivers one socket at a time and nothing refers to it afterwards.
+ * What the frame readers of one server share. Connections own no memory while no frame is cut in two: they all read
+ * into one landing buffer, which is safe because libuv reads and delivers one socket at a time and whoever needs a
+ * frame's bytes after its handler has returned copies them. Buffers of cut frames go round in the same way.
  */
 export class FrameMemory {
   readonly landing: Buffer = Buffer.allocUnsafeSlow(LANDING_BYTES);
   readonly budget: FrameBudget;
-  slabsInUse = 0;
-  #pool: Buffer = Buffer.allocUnsafeSlow(POOL_BYTES);
-  #poolUsed = 0;
+  /** Free buffers by size, which is a power of two from 64 KiB to 1 MiB. */
+  readonly #free = new Map<number, Buffer[]>();
+  #freeBytes = 0;
 
   constructor(budget: FrameBudget) {
     this.budget = budget;
   }
 
-  /** A private copy of `source[start, end)`; small ones share pooled memory. */
-  copy(source: Buffer, start: number, end: number): Buffer {
-    const size = end - start;
-    if (size > POOLED_FRAME_BYTES) {
-      const own = Buffer.allocUnsafeSlow(size);
-      source.copy(own, 0, start, end);
-      return own;
-    }
-    if (this.#poolUsed + size > POOL_BYTES) {
-      this.#pool = Buffer.allocUnsafeSlow(POOL_BYTES);
-      this.#poolUsed = 0;
-    }
-    const at = this.#poolUsed;
-    this.#poolUsed += size;
-    source.copy(this.#pool, at, start, end);
-    return this.#pool.subarray(at, at + size);
+  /** A buffer of at least `bytes`. */
+  take(bytes: number): Buffer {
+    if (bytes > COUNTED_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    let size = UNTRUSTED_BYTES;
+    while (size < bytes) size *= 2;
+    const buffer = this.#free.get(size)?.pop();
+    if (buffer === undefined) return Buffer.allocUnsafeSlow(size);
+    this.#freeBytes -= size;
+    return buffer;
+  }
+
+  /** Nobody refers to the buffer any more. */
+  giveBack(buffer: Buffer): void {
+    const size = buffer.length;
+    if (size > COUNTED_BYTES || this.#freeBytes + size > MAX_FREE_BYTES) return;
+    this.#freeBytes += size;
+    const list = this.#free.get(size);
+    if (list === undefined) this.#free.set(size, [buffer]);
+    else list.push(buffer);
   }
 }
 
 /**
- * Cuts one connection's byte stream into frames (int32 length, then that many bytes) with as few copies as reads allow:
+ * Cuts one connection's byte stream into frames (int32 length, then that many bytes). Nothing is copied but the first
+ * part of a frame that a read cuts in two:
  *
  * ```
- * quiet       landing buffer (shared)   whole frames are copied out: they are small
- * busy        slab (own, 256 KiB)       [done|done|frame|frame|part....room....]  frames are slices, nothing is copied
- * large frame exact buffer (own)        [what came with an earlier read|rest is read straight in]
+ * landing buffer (shared)   [frame|frame|frame|par          frames are delivered as slices, valid during the call
+ * own buffer                [par|t <- the next read goes here, up to the end of the frame]
  * ```
  *
  * `nextBuffer()` says where the next read should go, `receive` takes what was read. No memory is taken for a length
@@ -86,12 +80,6 @@ export class FrameReader {
   #head = 0;
   #headCount = 0;
 
-  #slab: Buffer | null = null;
-  /** Start of the first byte of the slab that is not yet delivered (a length prefix), and end of what was read. */
-  #slabStart = 0;
-  #slabEnd = 0;
-  #wantsSlab = false;
-
   #frame: Buffer | null = null;
   #frameSize = 0;
   #frameFilled = 0;
@@ -99,6 +87,7 @@ export class FrameReader {
   #largestFrame = 0;
   #blocked = false;
 
+  /** `onFrame` may use the frame's bytes until it returns; what it keeps, it copies. */
   constructor(memory: FrameMemory, maxFrameBytes: number, onFrame: (frame: Buffer) => void) {
     this.#memory = memory;
     this.#maxFrameBytes = maxFrameBytes;
@@ -107,12 +96,12 @@ export class FrameReader {
 
   /** A frame has begun and is not complete. */
   get isInFrame(): boolean {
-    return this.#frame !== null || this.#headCount > 0 || this.#slabEnd > this.#slabStart;
+    return this.#frame !== null || this.#headCount > 0;
   }
 
   /** Bytes of the frame in progress that have arrived. */
   get frameBytesReceived(): number {
-    return this.#frame !== null ? this.#frameFilled : this.#headCount + this.#slabEnd - this.#slabStart;
+    return this.#frame !== null ? this.#frameFilled : this.#headCount;
   }
 
   /** The frame in progress waits for memory: stop reading, wait at the budget, then call `unblock`. */
@@ -122,13 +111,10 @@ export class FrameReader {
 
   /** Where the next read should put its bytes; never empty. */
   nextBuffer(): Buffer {
-    if (this.#frame !== null) {
-      return this.#frameFilled < this.#frame.length
-        ? this.#frame.subarray(this.#frameFilled)
-        : this.#memory.landing;
-    }
-    if (this.#slab === null && this.#wantsSlab && this.#headCount === 0) this.#takeSlab(SLAB_BYTES);
-    return this.#slab !== null ? this.#slab.subarray(this.#slabEnd) : this.#memory.landing;
+    const frame = this.#frame;
+    if (frame === null) return this.#memory.landing;
+    const end = Math.min(frame.length, this.#frameSize);
+    return this.#frameFilled < end ? frame.subarray(this.#frameFilled, end) : this.#memory.landing;
   }
 
   /**
@@ -136,15 +122,8 @@ export class FrameReader {
    * frame that is now complete, in order. Throws `FrameError` after the frames before the broken one.
    */
   receive(buffer: Buffer, count: number): void {
-    if (count >= BUSY_READ_BYTES) this.#wantsSlab = true;
-    if (this.#frame !== null) {
-      this.#receiveIntoFrame(buffer, count);
-    } else if (this.#slab !== null && buffer.buffer === this.#slab.buffer) {
-      this.#slabEnd += count;
-      this.#parseSlab(count);
-    } else {
-      this.#parse(buffer, 0, count);
-    }
+    if (this.#frame !== null) this.#receiveIntoFrame(buffer, count);
+    else this.#parse(buffer, 0, count);
   }
 
   /** Tries again to get memory for the frame in progress; true when reading may go on. */
@@ -155,8 +134,7 @@ export class FrameReader {
 
   /** Gives back what the reader holds. */
   close(): void {
-    this.#dropSlab();
-    this.#endFrame();
+    if (this.#frame !== null) this.#endFrame(this.#frame);
     this.#headCount = 0;
   }
 
@@ -186,74 +164,14 @@ export class FrameReader {
         return;
       }
       this.#largestFrame = Math.max(this.#largestFrame, size);
-      this.#onFrame(this.#memory.copy(source, start, start + size));
+      this.#onFrame(source.subarray(start, start + size));
       start += size;
     }
   }
 
-  #parseSlab(lastRead: number): void {
-    const slab = this.#slab!;
-    while (this.#slabEnd - this.#slabStart >= 4) {
-      const size = slab.readInt32BE(this.#slabStart);
-      this.#checkLength(size);
-      const start = this.#slabStart + 4;
-      if (this.#slabEnd - start < size) {
-        if (start + size > slab.length) this.#leaveSlab(size, start);
-        return;
-      }
-      this.#slabStart = start + size;
-      this.#largestFrame = Math.max(this.#largestFrame, size);
-      this.#onFrame(slab.subarray(start, start + size));
-      // The frame's handler may have closed the connection and with it this reader.
-      if (this.#slab !== slab) return;
-    }
-    const left = this.#slabEnd - this.#slabStart;
-    if (left === 0 && lastRead < QUIET_READ_BYTES) {
-      this.#wantsSlab = false;
-      this.#dropSlab();
-    } else if (slab.length - this.#slabEnd < MIN_SLAB_ROOM_BYTES) {
-      const start = this.#slabStart;
-      const end = this.#slabEnd;
-      this.#dropSlab();
-      this.#parse(slab, start, end);
-    }
-  }
-
-  /** The frame in progress does not fit behind what the slab already holds: moves its part to a new slab or its own buffer. */
-  #leaveSlab(size: number, bodyStart: number): void {
-    const slab = this.#slab!;
-    const prefixStart = this.#slabStart;
-    const end = this.#slabEnd;
-    this.#dropSlab();
-    if (size + 4 <= SLAB_BYTES / 2 && this.#takeSlab(SLAB_BYTES)) {
-      slab.copy(this.#slab!, 0, prefixStart, end);
-      this.#slabEnd = end - prefixStart;
-      return;
-    }
-    this.#beginFrame(size, slab, bodyStart, end);
-  }
-
-  #takeSlab(bytes: number): boolean {
-    if (this.#memory.slabsInUse >= MAX_SLABS) return false;
-    this.#memory.slabsInUse += 1;
-    this.#slab = Buffer.allocUnsafeSlow(bytes);
-    this.#slabStart = 0;
-    this.#slabEnd = 0;
-    return true;
-  }
-
-  #dropSlab(): void {
-    if (this.#slab === null) return;
-    this.#memory.slabsInUse -= 1;
-    this.#slab = null;
-    this.#slabStart = 0;
-    this.#slabEnd = 0;
-  }
-
   #beginFrame(size: number, source: Buffer, start: number, end: number): void {
     const received = end - start;
-    const capacity = Math.min(size, this.#allowance(received));
-    this.#frame = Buffer.allocUnsafeSlow(capacity);
+    this.#frame = this.#memory.take(Math.min(size, this.#allowance(received)));
     this.#frameSize = size;
     this.#frameFilled = source.copy(this.#frame, 0, start, end);
   }
@@ -266,15 +184,18 @@ export class FrameReader {
   #receiveIntoFrame(buffer: Buffer, count: number): void {
     const frame = this.#frame!;
     // The buffer for the next read is chosen before a pause, so bytes may land elsewhere after it.
-    const direct = buffer.buffer === frame.buffer;
+    const isDirect = buffer.buffer === frame.buffer;
     let taken = count;
-    if (!direct)
-      taken = buffer.copy(frame, this.#frameFilled, 0, Math.min(count, frame.length - this.#frameFilled));
+    if (!isDirect) {
+      const room = Math.min(frame.length, this.#frameSize) - this.#frameFilled;
+      taken = buffer.copy(frame, this.#frameFilled, 0, Math.min(count, room));
+    }
     this.#frameFilled += taken;
     if (this.#frameFilled === this.#frameSize) {
       this.#largestFrame = Math.max(this.#largestFrame, this.#frameSize);
-      this.#endFrame();
-      this.#onFrame(frame.length === this.#frameSize ? frame : frame.subarray(0, this.#frameSize));
+      this.#onFrame(frame.subarray(0, this.#frameSize));
+      // The handler may have closed the connection, which has given the buffer back already.
+      if (this.#frame === frame) this.#endFrame(frame);
     } else if (this.#frameFilled === frame.length) {
       this.#grow();
     }
@@ -296,14 +217,16 @@ export class FrameReader {
       if (this.#blocked) return;
       this.#countedBytes = capacity;
     }
-    this.#frame = Buffer.allocUnsafeSlow(capacity);
+    this.#frame = this.#memory.take(capacity);
     old.copy(this.#frame, 0, 0, this.#frameFilled);
+    this.#memory.giveBack(old);
   }
 
-  #endFrame(): void {
+  #endFrame(frame: Buffer): void {
     this.#frame = null;
     this.#frameFilled = 0;
     this.#blocked = false;
+    this.#memory.giveBack(frame);
     if (this.#countedBytes === 0) return;
     const counted = this.#countedBytes;
     this.#countedBytes = 0;

@@ -17,15 +17,17 @@ export interface DispatchResult {
   readonly pending: Promise<readonly Buffer[] | null> | null;
   /** The next request of the connection need not wait for the pending answer. */
   readonly isPipelined: boolean;
+  /** Has `onSent`, which is to be called when the answer has left; null when there is nothing to call. */
+  readonly context: RequestContext | null;
 }
 
-/** Runs one request; throws when the connection has to be closed. */
+/** Runs one request; throws when the connection has to be closed. The frame's memory is used again after the call. */
 export type Dispatch = (frame: Buffer, connection: ConnectionContext) => DispatchResult;
 
 const API_VERSIONS_KEY = 18;
 /** API key, API version, correlation id: the part of the header that every version has. */
 const FIXED_HEADER_BYTES = 8;
-const NO_ANSWER: DispatchResult = { chunks: null, pending: null, isPipelined: false };
+const NO_ANSWER: DispatchResult = { chunks: null, pending: null, isPipelined: false, context: null };
 
 /**
  * Turns frames into handler calls and results into framed answers. What Kafka cannot parse closes the connection
@@ -66,24 +68,31 @@ export class RequestDispatcher {
       correlationId: header.correlationId,
       clientId: header.clientId,
       connection,
+      onSent: null,
     };
-    const request: unknown = decodeMessage(handler.request, apiVersion, frame, header.bodyStart);
+    const bytes = handler.borrowsFrame === true ? frame : Buffer.from(frame);
+    const request: unknown = decodeMessage(handler.request, apiVersion, bytes, header.bodyStart);
     let result: HandlerResult<unknown> | Promise<HandlerResult<unknown>>;
     try {
       result = handler.handle(request, context);
     } catch (error) {
-      return { chunks: this.#failure(handler, request, context, error), pending: null, isPipelined: false };
+      return {
+        chunks: this.#failure(handler, request, context, error),
+        pending: null,
+        isPipelined: false,
+        context,
+      };
     }
     if (!(result instanceof Promise)) {
       return result === NO_RESPONSE
         ? NO_ANSWER
-        : { chunks: this.#encode(handler, context, result), pending: null, isPipelined: false };
+        : { chunks: this.#encode(handler, context, result), pending: null, isPipelined: false, context };
     }
     const pending = result.then(
       (response) => this.#encode(handler, context, response),
       (error: unknown) => this.#failure(handler, request, context, error),
     );
-    return { chunks: null, pending, isPipelined: handler.pipelined === true };
+    return { chunks: null, pending, isPipelined: handler.pipelined === true, context };
   }
 
   #encode(
@@ -129,8 +138,9 @@ export class RequestDispatcher {
       correlationId: frame.readInt32BE(4),
       clientId: null,
       connection,
+      onSent: null,
     };
     const response = handler.errorResponse(null, ErrorCodes.UNSUPPORTED_VERSION, context);
-    return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false };
+    return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false, context };
   }
 }

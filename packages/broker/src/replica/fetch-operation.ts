@@ -76,6 +76,7 @@ export class FetchOperation implements PartitionWaiter {
   }
 
   #startPass(): void {
+    for (const result of this.#results) result.lease?.release();
     this.#results = [];
     this.#remainingBytes = this.#params.maxBytes;
     this.#readBytes = 0;

@@ -1,3 +1,5 @@
+import type { ReadLease } from '@ottla/storage';
+
 /** Which records a reader may see. */
 export const FetchIsolation = {
   /** Followers: everything there is. */
@@ -37,6 +39,8 @@ export interface PartitionReadResult {
   /** Whole batches, shared with the log: never written into. */
   readonly records: readonly Buffer[];
   readonly sizeInBytes: number;
+  /** Holds the memory of `records`; released when they have left. Null when there is nothing to hold. */
+  readonly lease: ReadLease | null;
 }
 
 export const NO_RECORDS: readonly Buffer[] = [];
@@ -51,5 +55,6 @@ export function failedRead(errorCode: number): PartitionReadResult {
     abortedTransactions: null,
     records: NO_RECORDS,
     sizeInBytes: 0,
+    lease: null,
   };
 }

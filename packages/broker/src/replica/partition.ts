@@ -304,6 +304,7 @@ export class Partition {
       abortedTransactions,
       records: read.sizeInBytes === 0 ? NO_RECORDS : read.batches,
       sizeInBytes: read.sizeInBytes,
+      lease: read.lease ?? null,
     };
   }
 

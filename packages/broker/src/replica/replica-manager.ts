@@ -171,6 +171,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
       });
       if (read.sizeInBytes === 0) return;
       for (const piece of read.batches) await onBatches(piece, summariesOf(piece));
+      // The lease is not released: what is replayed may keep slices of the records.
       offset = read.nextOffset;
     }
   }
