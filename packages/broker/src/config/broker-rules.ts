@@ -13,7 +13,7 @@ const refusedKeys = [
 
 type ReadableConfig = Pick<
   BrokerConfig,
-  'get' | 'nodeId' | 'logDirs' | 'logRetentionMs' | 'logRollMs' | 'logRollJitterMs'
+  'get' | 'lookup' | 'nodeId' | 'logDirs' | 'logRetentionMs' | 'logRollMs' | 'logRollJitterMs'
 >;
 
 /**
@@ -122,38 +122,42 @@ export function parseConnectionOverrides(text: string): ReadonlyMap<string, numb
   return overrides;
 }
 
-/** `group.KIND.min.THING <= group.KIND.THING <= group.KIND.max.THING`, and a heartbeat shorter than the session. */
+function ensure(holds: boolean, message: string): void {
+  if (!holds) throw new ConfigError(message);
+}
+
+/** Group settings with a lower and an upper limit of their own: `group.KIND.min.THING`, `group.KIND.max.THING`. */
+const limitedGroupKeys = ['consumer', 'share', 'streams'].flatMap((kind) =>
+  ['heartbeat.interval.ms', 'session.timeout.ms', 'assignment.interval.ms'].map(
+    (thing) => [kind, thing] as const,
+  ),
+);
+
 function checkGroups(config: ReadableConfig): void {
-  const ensure = (holds: boolean, message: string): void => {
-    if (!holds) throw new ConfigError(message);
-  };
-  const bounded = (value: number, name: string, [min, max]: readonly [number, number]): void => {
-    const [kind = '', ...thing] = name.split('.');
-    const key = (part: string): string => ['group', kind, ...(part === '' ? [] : [part]), ...thing].join('.');
-    ensure(max >= min, `${key('max')} must be greater than or equal to ${key('min')}`);
-    ensure(value >= min, `${key('')} must be greater than or equal to ${key('min')}`);
-    ensure(value <= max, `${key('')} must be less than or equal to ${key('max')}`);
-  };
-  for (const kind of ['consumer', 'share', 'streams'] as const) {
-    const heartbeatMs = config.get(`group.${kind}.heartbeat.interval.ms`);
-    const sessionMs = config.get(`group.${kind}.session.timeout.ms`);
-    bounded(heartbeatMs, `${kind}.heartbeat.interval.ms`, [
-      config.get(`group.${kind}.min.heartbeat.interval.ms`),
-      config.get(`group.${kind}.max.heartbeat.interval.ms`),
-    ]);
-    bounded(sessionMs, `${kind}.session.timeout.ms`, [
-      config.get(`group.${kind}.min.session.timeout.ms`),
-      config.get(`group.${kind}.max.session.timeout.ms`),
-    ]);
-    ensure(
-      heartbeatMs < sessionMs,
-      `group.${kind}.heartbeat.interval.ms must be less than group.${kind}.session.timeout.ms`,
-    );
-    bounded(config.get(`group.${kind}.assignment.interval.ms`), `${kind}.assignment.interval.ms`, [
-      config.get(`group.${kind}.min.assignment.interval.ms`),
-      config.get(`group.${kind}.max.assignment.interval.ms`),
-    ]);
+  const valueOf = (name: string): number => Number(config.lookup(name));
+  for (const [kind, thing] of [...limitedGroupKeys, ['share', 'record.lock.duration.ms'] as const]) {
+    const [key, min, max] = [
+      `group.${kind}.${thing}`,
+      `group.${kind}.min.${thing}`,
+      `group.${kind}.max.${thing}`,
+    ];
+    ensure(valueOf(max) >= valueOf(min), `${max} must be greater than or equal to ${min}`);
+    ensure(valueOf(key) >= valueOf(min), `${key} must be greater than or equal to ${min}`);
+    ensure(valueOf(key) <= valueOf(max), `${key} must be less than or equal to ${max}`);
   }
+  for (const kind of ['consumer', 'share', 'streams']) {
+    const [heartbeat, session] = [`group.${kind}.heartbeat.interval.ms`, `group.${kind}.session.timeout.ms`];
+    ensure(valueOf(heartbeat) < valueOf(session), `${heartbeat} must be less than ${session}`);
+  }
+  const locks = 'group.share.partition.max.record.locks';
+  const maxLocks = 'group.share.max.partition.max.record.locks';
+  ensure(valueOf(maxLocks) >= valueOf(locks), `${maxLocks} must be greater than or equal to ${locks}`);
+  const standbys = 'group.streams.num.standby.replicas';
+  const maxStandbys = 'group.streams.max.standby.replicas';
+  ensure(
+    valueOf(standbys) <= valueOf(maxStandbys),
+    `${standbys} must be less than or equal to ${maxStandbys}`,
+  );
   ensure(
     config.get('group.coordinator.rebalance.protocols').includes('classic'),
     "Disabling the 'classic' protocol is not supported.",

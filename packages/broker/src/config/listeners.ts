@@ -34,6 +34,7 @@ type ListenerValues = Pick<
   | 'controller.listener.names'
   | 'inter.broker.listener.name'
   | 'security.inter.broker.protocol'
+  | 'early.start.listeners'
 >;
 
 /**
@@ -58,6 +59,7 @@ export function resolveListeners(values: ListenerValues, isSet: (name: string) =
     interBrokerListenerName: interBrokerListenerName(values, isSet, protocols),
   };
   checkAdvertised(listeners, advertised);
+  checkEarlyStart(values, all, controllerNames);
   return listeners;
 }
 
@@ -164,27 +166,45 @@ function interBrokerListenerName(
   return name.toUpperCase();
 }
 
+function checkEarlyStart(
+  values: ListenerValues,
+  all: readonly ListenerEndpoint[],
+  controllerNames: ReadonlySet<string>,
+): void {
+  for (const text of values['early.start.listeners'] ?? []) {
+    const name = text.toUpperCase();
+    if (controllerNames.has(name) || all.some((endpoint) => endpoint.listenerName === name)) continue;
+    throw new ConfigError(
+      `early.start.listeners contains listener ${name}, but this is not contained in listeners or controller.listener.names`,
+    );
+  }
+}
+
 function checkAdvertised(listeners: Listeners, advertised: readonly ListenerEndpoint[]): void {
   const names = listeners.advertised.map((endpoint) => endpoint.listenerName);
   if (names.length === 0) {
     throw new ConfigError(
       'There must be at least one broker advertised listener. Perhaps all listeners appear in controller.listener.names?',
+      { isRequirement: true },
     );
   }
   if (!names.includes(listeners.interBrokerListenerName)) {
     throw new ConfigError(
       `inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid options based on currently configured listeners are ${names.join(',')}`,
+      { isRequirement: true },
     );
   }
   const bound = listeners.broker.map((endpoint) => endpoint.listenerName);
   if (names.some((name) => !bound.includes(name))) {
     throw new ConfigError(
       `advertised.listeners listener names must be equal to or a subset of the ones defined in listeners. Found ${names.join(',')}. The valid options based on the current configuration are ${bound.join(',')}`,
+      { isRequirement: true },
     );
   }
   if (advertised.some((endpoint) => endpoint.host === '0.0.0.0')) {
     throw new ConfigError(
       'advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.',
+      { isRequirement: true },
     );
   }
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from './config-error.ts';
 import type { ConfigKey, ConfigValue, Validator } from './config-key.ts';
-import { printDouble } from './print-value.ts';
+import { printValue } from './print-value.ts';
 
 /**
  * Checks a parsed value against the key's validator.
@@ -42,7 +42,7 @@ function ensureInRange(name: string, key: ConfigKey, { validator, value }: Range
   // A key without default and without value is simply unset; Kafka's Range is only met by values that are there.
   if (typeof value !== 'number') return;
   const { min, max, or } = validator;
-  const printed = key.type === 'double' ? printDouble(value) : String(value);
+  const printed = printValue(value, key.type) ?? '';
   const outside = value < min || (max !== undefined && value > max);
   if (or !== undefined) {
     if (outside && value !== or) {
@@ -110,9 +110,7 @@ function ensureQuorumVoters(name: string, value: ConfigValue): void {
     }
     const [id = '', address = ''] = item.split('@');
     if (!/^\d+$/.test(id)) {
-      throw new ConfigError(
-        `Failed to parse voter ID as an integer from ${item} for the configuration ${name}`,
-      );
+      throw new ConfigError(`Failed to parse voter ID as an integer from ${id}`);
     }
     if (!isHostAndPort(address)) {
       throw new ConfigError(
