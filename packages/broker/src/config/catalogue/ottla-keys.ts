@@ -8,7 +8,7 @@ export const ottlaBrokerKeys = {
     importance: 'high',
     scope: 'cluster-wide',
     honoured: true,
-    doc: 'Default of the topic key `write.caching`: true acknowledges acks=all from the page cache as Kafka does, false only after fdatasync.',
+    doc: 'Default of the topic key `write.caching`: whether acks=all is answered from the page cache or after fdatasync',
   },
 } as const satisfies ConfigKeys;
 
@@ -20,6 +20,6 @@ export const ottlaTopicKeys = {
     importance: 'high',
     synonyms: ['write.caching'],
     honoured: true,
-    doc: 'True acknowledges acks=all from the page cache, as Kafka does: faster, but a power cut can lose what was acknowledged. False waits for a grouped fdatasync.',
+    doc: 'True answers acks=all from the page cache, as Kafka does, and a power cut may lose records; false waits for a grouped fdatasync',
   },
 } as const satisfies ConfigKeys;
