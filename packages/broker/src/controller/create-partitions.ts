@@ -18,10 +18,7 @@ export function createPartitions(
   const reply = command.topics.map((request): ItemResult => {
     const topic = state.image.topics.byName.get(request.name);
     if (topic === undefined) {
-      return {
-        errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION,
-        errorMessage: 'This server does not host this topic-partition.',
-      };
+      return { errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: null };
     }
     const placed = placeAdditional(state, topic, request);
     if ('refusal' in placed) return placed.refusal;

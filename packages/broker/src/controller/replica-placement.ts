@@ -50,7 +50,7 @@ export function placeReplicas(
     return refuse(
       ErrorCodes.INVALID_REPLICATION_FACTOR,
       `The target replication factor of ${spec.replicationFactor} cannot be reached because only ` +
-        `${all.length} broker(s) are registered.`,
+        `${all.length} broker(s) are registered or some brokers have all their log directories cordoned.`,
     );
   }
   const start = random.nextInt(active.length);
