@@ -41,6 +41,12 @@ export function formatMetaProperties(properties: MetaProperties): string {
   );
 }
 
+/**
+ * Left when a disk call failed and the directory went offline: what the page cache shows may not be on the disk, and
+ * Linux reports a failed sync only once. The next start writes it again before it counts on it.
+ */
+export const FAILED_SYNC_FILE = '.ottla_failed_sync';
+
 /** Marker of a clean shutdown: present means that nothing has to be recovered. Removed as soon as the directory is in use. */
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown';
 
@@ -66,11 +72,16 @@ export function formatPartitionMetadata(topicId: string): string {
   return `version: 0\ntopic_id: ${topicId}`;
 }
 
-/** The topic id in `partition.metadata`; null when the file is absent. @throws Error when it is malformed */
+/**
+ * The topic id in `partition.metadata`; null when the file is absent, or empty or torn because a power cut came before
+ * its first sync (then no record of the partition was durable either). @throws Error for an unknown version
+ */
 export function readPartitionMetadata(disk: Disk, file: string): string | null {
   if (!disk.existsSync(file)) return null;
   const content = disk.readFileSync(file).toString('utf8');
-  const match = /^version: (\d+)\s+topic_id: ([A-Za-z0-9_-]{22})\s*$/.exec(content);
-  if (match === null || match[1] !== '0') throw new Error(`Malformed partition metadata file "${file}"`);
-  return match[2]!;
+  const version = /^version: (\d+)\s/.exec(content)?.[1];
+  if (version !== undefined && version !== '0') {
+    throw new Error(`Partition metadata file "${file}" has the unknown version "${version}"`);
+  }
+  return /^version: 0\s+topic_id: ([A-Za-z0-9_-]{22})\s*$/.exec(content)?.[1] ?? null;
 }

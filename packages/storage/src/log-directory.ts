@@ -1,6 +1,7 @@
 import type { Disk, DiskLock, Random } from '@ottla/platform';
 import {
   CLEAN_SHUTDOWN_FILE,
+  FAILED_SYNC_FILE,
   formatCleanShutdown,
   formatMetaProperties,
   META_PROPERTIES_FILE,
@@ -36,6 +37,8 @@ export class LogDirectory implements LogDir {
   readonly logs = new Map<string, Log>();
   /** Epoch in the clean shutdown marker; null when the last run did not end cleanly. */
   readonly cleanShutdownEpoch: number | null;
+  /** A disk call failed in an earlier run: see FAILED_SYNC_FILE. */
+  readonly hadFailedSync: boolean;
   readonly #disk: Disk;
   readonly #lock: DiskLock;
   readonly #onFailure: (dir: string, error: unknown) => void;
@@ -54,6 +57,7 @@ export class LogDirectory implements LogDir {
     this.#lock = takeLock(disk, path);
     try {
       this.#found = readMetaProperties(disk, this.#file(META_PROPERTIES_FILE));
+      this.hadFailedSync = disk.existsSync(this.#file(FAILED_SYNC_FILE));
       this.cleanShutdownEpoch = readCleanShutdown(disk, this.#file(CLEAN_SHUTDOWN_FILE));
     } catch (error) {
       this.#lock.releaseSync();
@@ -77,6 +81,11 @@ export class LogDirectory implements LogDir {
   fail(error: unknown): void {
     if (this.#failure !== null) return;
     this.#failure = error ?? new Error('Unknown disk failure');
+    try {
+      this.#disk.replaceFileSync(this.#file(FAILED_SYNC_FILE), '');
+    } catch {
+      // A disk that takes nothing any more will not have lost what it never had.
+    }
     this.#onFailure(this.path, this.#failure);
   }
 
@@ -114,6 +123,12 @@ export class LogDirectory implements LogDir {
   async removeCleanShutdownMarker(): Promise<void> {
     if (this.cleanShutdownEpoch === null) return;
     this.#disk.unlinkSync(this.#file(CLEAN_SHUTDOWN_FILE));
+    await this.#disk.syncFolder(this.path);
+  }
+
+  async forgetFailedSync(): Promise<void> {
+    if (!this.hadFailedSync) return;
+    this.#disk.unlinkSync(this.#file(FAILED_SYNC_FILE));
     await this.#disk.syncFolder(this.path);
   }
 

@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
   readonly hadCleanShutdown: boolean;
+  /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
+  readonly hadFailedSync: boolean;
 }
 
 /** A log as found (and repaired) on disk. */
@@ -262,6 +264,11 @@ export class LogLoader {
     let nextOffset = this.#segments.at(firstSlot)!.baseOffset;
     for (let slot = firstSlot; slot < this.#segments.length; slot++) {
       const segment = this.#segments.at(slot)!;
+      if (segment.baseOffset > nextOffset && segment.baseOffset > recoveryPoint) {
+        // The end of the segment before was lost, not being durable: what comes after a gap is no part of the prefix.
+        this.#removeFrom(slot);
+        break;
+      }
       if (slot > firstSlot && !this.#snapshots.offsets.includes(segment.baseOffset)) {
         this.#snapshots.write(segment.baseOffset, this.#producers.entries());
       }
@@ -328,7 +335,11 @@ export class LogLoader {
   /** The log ends in this segment at `position`: what follows was never durable. */
   #cutAt(slot: number, position: number): void {
     this.#segments.at(slot)!.cutTail(position);
-    for (const later of this.#segments.all().slice(slot + 1)) this.#removeSegment(later);
+    this.#removeFrom(slot + 1);
+  }
+
+  #removeFrom(slot: number): void {
+    for (const later of this.#segments.all().slice(slot)) this.#removeSegment(later);
   }
 
   #removeSegment(segment: LogSegment): void {
@@ -355,6 +366,7 @@ export class LogLoader {
     for (const segment of this.#segments.all().slice(firstSlot)) {
       if (segment !== this.#segments.active) segment.seal();
       if (!disk.existsSync(segment.path)) continue;
+      if (this.#options.hadFailedSync) segment.rewrite();
       await this.#context.syncGate.run(() => segment.sync());
       if (segment !== this.#segments.active) segment.closeFile();
       await this.#snapshots.sync(segment.baseOffset);

@@ -169,6 +169,7 @@ export class LogManager {
         recoveryPoint: 0,
         logStartOffset: 0,
         hadCleanShutdown: true,
+        hadFailedSync: false,
         topicId,
       });
       this.#logs.set(key, log);
@@ -206,6 +207,7 @@ export class LogManager {
       recoveryPoint: 0,
       logStartOffset: 0,
       hadCleanShutdown: false,
+      hadFailedSync: dir.hadFailedSync,
       topicId: null,
     });
     return this.#metadataLog;
@@ -271,6 +273,7 @@ export class LogManager {
       const workers = Math.max(1, this.#options.recoveryThreadsPerDir ?? 2);
       await Promise.all(Array.from({ length: workers }, loadNext));
       if (names.length > 0) await dir.checkpoint();
+      await dir.forgetFailedSync();
     } catch (error) {
       dir.fail(error);
     }
@@ -296,6 +299,7 @@ export class LogManager {
         recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
         logStartOffset: checkpoints.logStartOffsets.get(key) ?? 0,
         hadCleanShutdown: dir.cleanShutdownEpoch !== null,
+        hadFailedSync: dir.hadFailedSync,
         topicId: null,
       });
       log.updateHighWatermark(checkpoints.highWatermarks.get(key) ?? 0);

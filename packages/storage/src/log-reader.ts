@@ -172,7 +172,11 @@ export class LogReader {
 
   async #newestTimestamp(logStartOffset: number): Promise<number> {
     let newest = -1;
-    for (let slot = Math.max(0, this.#segments.floorSlot(logStartOffset)); slot < this.#segments.length; slot++) {
+    for (
+      let slot = Math.max(0, this.#segments.floorSlot(logStartOffset));
+      slot < this.#segments.length;
+      slot++
+    ) {
       const segment = this.#segments.at(slot)!;
       await scanSegment(segment, {
         position: segment.offsetIndex.lookup(logStartOffset).position,

@@ -17,6 +17,7 @@ import { TransactionIndex } from './transaction-index.ts';
 
 /** Offsets in an index are relative to the segment's base, in a signed int32. */
 const MAX_RELATIVE_OFFSET = 2 ** 31 - 1;
+const REWRITE_BYTES = 1024 * 1024;
 
 export interface SegmentOptions {
   readonly folder: string;
@@ -226,6 +227,20 @@ export class LogSegment {
     this.activate();
     this.#file!.truncateSync(validBytes);
     this.#size = validBytes;
+  }
+
+  /** Writes the content over itself, so that the next sync has to bring it to the disk. */
+  rewrite(): void {
+    const file = this.#file ?? this.#context.disk.openSync(this.path, 'append');
+    const buffer = Buffer.allocUnsafeSlow(REWRITE_BYTES);
+    try {
+      for (let position = 0; position < this.#size; position += buffer.length) {
+        const length = file.readSync(buffer, 0, Math.min(buffer.length, this.#size - position), position);
+        file.writeSync([buffer.subarray(0, length)], position);
+      }
+    } finally {
+      if (file !== this.#file) file.closeSync();
+    }
   }
 
   filePaths(): string[] {

@@ -36,6 +36,8 @@ export interface LogOptions {
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
   readonly hadCleanShutdown: boolean;
+  /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
+  readonly hadFailedSync: boolean;
   /** Written to `partition.metadata` when that is not there; null leaves it out. */
   readonly topicId: string | null;
 }

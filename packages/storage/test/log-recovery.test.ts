@@ -11,6 +11,7 @@ test('a recovered log is a prefix that holds everything acknowledged as durable'
   for (const seed of seeds) {
     try {
       const model = new LogModel(seed);
+      if (process.env['OTTLA_TRACE']) process.stderr.write(`seed ${seed} ${performance.now()}\n`);
       await model.start();
       for (let i = 0; i < STEPS; i++) await model.step();
       await model.restart('clean');

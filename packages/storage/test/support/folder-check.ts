@@ -14,8 +14,10 @@ export function checkFolder(disk: Disk, folder: string): BatchSummary[] {
     const bytes = disk.readFileSync(`${folder}/${name}`);
     const inSegment = [...iterateBatches(bytes)];
     for (const batch of inSegment) {
-      if (!validateBatchCrc(bytes, batch.position)) throw new Error(`Bad CRC at ${batch.baseOffset} in ${name}`);
-      if (batch.baseOffset < next || batch.baseOffset < base) throw new Error(`Offset ${batch.baseOffset} out of order`);
+      if (!validateBatchCrc(bytes, batch.position))
+        throw new Error(`Bad CRC at ${batch.baseOffset} in ${name}`);
+      if (batch.baseOffset < next || batch.baseOffset < base)
+        throw new Error(`Offset ${batch.baseOffset} out of order`);
       next = batch.lastOffset + 1;
     }
     const stem = `${folder}/${name.slice(0, -'.log'.length)}`;
@@ -51,6 +53,7 @@ function checkTimeIndex(index: Buffer, base: number, batches: readonly BatchSumm
     last = timestamp;
     const upTo = batches.filter((batch) => batch.lastOffset <= offset);
     const newest = Math.max(...upTo.map((batch) => batch.maxTimestamp));
-    if (newest !== timestamp) throw new Error(`Time index says ${timestamp} up to ${offset}, the batches ${newest}`);
+    if (newest !== timestamp)
+      throw new Error(`Time index says ${timestamp} up to ${offset}, the batches ${newest}`);
   }
 }
