@@ -4,6 +4,8 @@ import type { Listeners } from './config/listeners.ts';
 import type { EndpointImage } from './metadata/image.ts';
 import type { ListenerOptions } from './network/listener.ts';
 
+const MAX_PORT = 65_535;
+
 /**
  * The sockets to bind. Controller listeners are in the file of every real Kafka node; the embedded controller has no
  * peers, so they are accepted and left alone.
@@ -16,6 +18,9 @@ export function listenersToBind(listeners: Listeners): ListenerOptions[] {
         `Listener "${listenerName}" uses ${securityProtocol}, which is not supported yet: use PLAINTEXT, or map its name ` +
           'to PLAINTEXT in listener.security.protocol.map',
       );
+    }
+    if (port < 0 || port > MAX_PORT) {
+      throw new ConfigError(`Listener "${listenerName}" has port "${port}": use 0 (any free one) to ${MAX_PORT}`);
     }
     return { name: listenerName, host, port, securityProtocol };
   });
