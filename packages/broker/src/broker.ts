@@ -242,6 +242,7 @@ export class Broker implements AsyncDisposable {
     dispatcher: RequestDispatcher,
   ): Promise<SocketServer> {
     const { config } = this;
+    const state = this.#configState;
     const registered = new Promise<void>((resolve) => (this.#onRegistered = resolve));
     // Until the broker is registered the image has no live broker: early requests wait instead of being told so.
     const dispatch: Dispatch = (frame, connection) => {
@@ -260,9 +261,16 @@ export class Broker implements AsyncDisposable {
       queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
       connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
       socketListenBacklogSize: config.get('socket.listen.backlog.size'),
-      maxConnections: config.get('max.connections'),
-      maxConnectionsPerIp: config.get('max.connections.per.ip'),
-      maxConnectionsPerIpOverrides: parseConnectionOverrides(config.get('max.connections.per.ip.overrides')),
+      // Dynamic: read anew for each connection.
+      get maxConnections() {
+        return state.current.get('max.connections');
+      },
+      get maxConnectionsPerIp() {
+        return state.current.get('max.connections.per.ip');
+      },
+      get maxConnectionsPerIpOverrides() {
+        return parseConnectionOverrides(state.current.get('max.connections.per.ip.overrides'));
+      },
       clock: this.#clock,
       logger: this.#logger,
       dispatch,

@@ -236,6 +236,8 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   #host(topic: TopicImage, partitionIndex: number): Partition {
     const config = this.#options.configFor(topic.name);
     const log = this.#openLog(topic, partitionIndex);
+    // Logs are loaded before the metadata log can be read: only now are the topic's own configs known.
+    log?.updateConfig(config.log);
     const identity = { topic: topic.name, partition: partitionIndex, topicId: topic.id };
     const partition = new Partition(identity, this, { log, config });
     let partitions = this.#topics.get(topic.name);

@@ -65,6 +65,7 @@ export class TranscriptClient {
     if (typeof value === 'string' && value.startsWith('$id:'))
       return this.#idsByName.get(value.slice(4)) ?? value;
     if (Array.isArray(value)) return value.map((item) => this.#resolveIds(item));
+    if (Buffer.isBuffer(value)) return value;
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#resolveIds(item)]));
   }
