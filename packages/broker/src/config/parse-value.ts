@@ -66,6 +66,8 @@ function parseType(name: string, type: ConfigType, trimmed: string): ConfigValue
     case 'int':
     case 'short':
     case 'long':
+      // Nearly every value is short, and this runs for hundreds of defaults at each start.
+      if (type !== 'short' && /^-?\d{1,9}$/.test(trimmed)) return Number(trimmed) + 0;
       return saturate(parseInteger(name, type, trimmed));
     case 'double':
       return parseDouble(name, trimmed);
