@@ -1,10 +1,12 @@
 import {
+  BatchLayout,
   decodeRecords,
   encodeBatch,
   ErrorCodes,
   patchBatch,
   readBatchSummary,
   validateBatchCrc,
+  writeBatchCrc,
   type BatchSummary,
   type CompressionType,
   type DecodedRecord,
@@ -119,6 +121,10 @@ export function validateBatches(
     const scan =
       batch.compression === 'none' && !batch.isControl ? checkStructure(records, batch, target) : null;
     checkRecords(records, batch, { target, scan });
+    const isCreateTime = target.config.messageTimestampType === 'CreateTime';
+    if (scan !== null && isCreateTime && scan.maxTimestamp !== batch.maxTimestamp) {
+      correctMaxTimestamp(records, batch, scan.maxTimestamp);
+    }
     if (needsRecompression(batch, target.config)) {
       rebuilt ??= batches.map((other) =>
         records.subarray(other.position, other.position + other.sizeInBytes),
@@ -238,6 +244,12 @@ function rejected(
   );
 }
 
+/** The time index relies on the header; Kafka corrects one that is wrong rather than refuse it. */
+function correctMaxTimestamp(records: Buffer, batch: BatchSummary, maxTimestamp: number): void {
+  records.writeBigInt64BE(BigInt(maxTimestamp), batch.position + BatchLayout.maxTimestamp);
+  writeBatchCrc(records, batch.position);
+}
+
 /** `compression.type` of the topic as a codec; null keeps what the producer chose. */
 function targetCompression(config: LogConfig): CompressionType | null {
   if (config.compressionType === 'producer') return null;
@@ -295,17 +307,34 @@ export function assignOffsets(
   const batches: BatchSummary[] = [];
   let { nextOffset } = assignment;
   for (let position = 0; position < records.length;) {
-    const before = readBatchSummary(records, position);
     const patch = { baseOffset: nextOffset, partitionLeaderEpoch: assignment.leaderEpoch };
     // Markers keep the time their coordinator gave them, as everything that no client wrote.
     if (isLogAppendTime) patchBatch(records, position, { ...patch, logAppendTimeMs: target.nowMs });
     else patchBatch(records, position, patch);
     const batch = readBatchSummary(records, position);
     batches.push(batch);
-    nextOffset += before.lastOffset - before.baseOffset + 1;
+    nextOffset = batch.lastOffset + 1;
     position += batch.sizeInBytes;
   }
   return { records, batches, logAppendTimeMs: isLogAppendTime ? target.nowMs : -1 };
+}
+
+/** Batches from a leader keep their offsets, which must go on from the log's end. @throws LogError */
+export function checkFollowerOffsets(
+  batches: readonly BatchSummary[],
+  logEndOffset: number,
+  name: string,
+): void {
+  let expected = logEndOffset;
+  for (const batch of batches) {
+    if (batch.baseOffset < expected) {
+      throw new LogError(
+        ErrorCodes.UNKNOWN_SERVER_ERROR,
+        `Unexpected offset in append to ${name}: "${batch.baseOffset}" is less than the next offset "${expected}"`,
+      );
+    }
+    expected = batch.lastOffset + 1;
+  }
 }
 
 function nameOf(target: AppendTarget): string {

@@ -1,5 +1,11 @@
-import { ErrorCodes, readBatchSummary, type BatchSummary } from '@ottla/protocol';
-import { assignOffsets, readBatches, validateBatches, type AppendTarget } from './append-validator.ts';
+import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
+import {
+  assignOffsets,
+  checkFollowerOffsets,
+  readBatches,
+  validateBatches,
+  type AppendTarget,
+} from './append-validator.ts';
 import { LogDirOfflineError, LogError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
@@ -8,10 +14,11 @@ import { LogLoader, type LoadedLog } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
 import { PartitionMetadata } from './partition-metadata.ts';
+import { reloadProducers } from './producer-reload.ts';
 import type { ProducerState } from './producer-state.ts';
 import type { ProducerBatch } from './producer-entry.ts';
 import { isExpiredSegment, excessBytes } from './retention.ts';
-import { cutSegment } from './segment-cut.ts';
+import { cutSegment } from './segment-walk.ts';
 import type { SegmentList } from './segment-list.ts';
 import { LogTail } from './tail-cache.ts';
 import { readTransactionMarker } from './transaction-marker.ts';
@@ -238,16 +245,7 @@ export class Log {
   }
 
   #appendAsFollower(records: Buffer, batches: BatchSummary[]): LogAppendInfo {
-    let expected = this.#logEndOffset;
-    for (const batch of batches) {
-      if (batch.baseOffset < expected) {
-        throw new LogError(
-          ErrorCodes.UNKNOWN_SERVER_ERROR,
-          `Unexpected offset in append to ${this.#name}: "${batch.baseOffset}" is less than the next offset "${expected}"`,
-        );
-      }
-      expected = batch.lastOffset + 1;
-    }
+    checkFollowerOffsets(batches, this.#logEndOffset, this.#name);
     if (records.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(records.length);
     return this.#write(records, batches, -1);
   }
@@ -614,25 +612,12 @@ export class Log {
     this.#loaded.snapshots.removeAfter(endOffset);
     this.#highWatermark = Math.min(this.#highWatermark, endOffset);
     this.#logStartOffset = Math.min(this.#logStartOffset, endOffset);
-    this.#reloadProducers();
-  }
-
-  /** Producers as they were at the new end: from the newest snapshot below it and the batches after that. */
-  #reloadProducers(): void {
-    const endOffset = this.#logEndOffset;
-    const snapshot = this.#loaded.snapshots.loadLatest(endOffset);
-    this.#producers.reset(snapshot?.offset ?? this.#logStartOffset, snapshot?.entries ?? []);
-    const from = this.#producers.mapEndOffset;
-    for (const segment of this.#segments.all()) {
-      const bytes = Buffer.allocUnsafeSlow(segment.sizeInBytes);
-      segment.readSync(bytes, bytes.length, 0);
-      for (let position = 0; position < bytes.length;) {
-        const batch = readBatchSummary(bytes, position);
-        if (batch.baseOffset >= from) this.#producers.apply(batch, readTransactionMarker(bytes, batch));
-        position += batch.sizeInBytes;
-      }
-    }
-    this.#producers.mapEndOffset = endOffset;
+    const { segments, snapshots } = this.#loaded;
+    reloadProducers(
+      this.#producers,
+      { segments, snapshots },
+      { logStartOffset: this.#logStartOffset, endOffset },
+    );
   }
 
   /** Aborted transactions that overlap [fromOffset, upToOffset). */

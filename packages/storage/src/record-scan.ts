@@ -1,4 +1,4 @@
-import type { BatchSummary } from '@ottla/protocol';
+import { BATCH_HEADER_BYTES, type BatchSummary } from '@ottla/protocol';
 
 /** What a walk over the records of an uncompressed batch found. */
 export interface RecordScan {
@@ -6,7 +6,40 @@ export interface RecordScan {
   readonly minTimestamp: number;
 }
 
-const RECORDS_AT = 61;
+/** Attributes, time and offset deltas, two lengths and the header count: one byte each at least; zigzag doubles it. */
+const MIN_ZIGZAG_LENGTH = 6 * 2;
+const MALFORMED = -1;
+
+/** Where the last varint ended: a second return value without an object. */
+let cursor = 0;
+
+/** An unsigned varint (still zigzag) of at most 10 bytes; MALFORMED when it does not end before `end`. */
+function readVarint(buffer: Buffer, position: number, end: number): number {
+  let byte = buffer[position]!;
+  if (byte < 0x80) {
+    cursor = position + 1;
+    return byte;
+  }
+  let value = byte & 0x7f;
+  byte = buffer[position + 1]!;
+  if (byte < 0x80) {
+    cursor = position + 2;
+    return value | (byte << 7);
+  }
+  value |= (byte & 0x7f) << 7;
+  // Rare: lengths above 8 KB and times more than 8 seconds apart. Multiplied, since shifts end at 32 bits.
+  let factor = 2 ** 14;
+  for (let at = position + 2; at < position + 10 && at < end; at++) {
+    byte = buffer[at]!;
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) {
+      cursor = at + 1;
+      return value;
+    }
+    factor *= 128;
+  }
+  return MALFORMED;
+}
 
 /**
  * Walks over the records of an uncompressed batch from length to length: null unless there are exactly as many as the
@@ -15,38 +48,31 @@ const RECORDS_AT = 61;
  */
 export function scanRecords(buffer: Buffer, batch: BatchSummary): RecordScan | null {
   const end = batch.position + batch.sizeInBytes;
-  let position = batch.position + RECORDS_AT;
+  let position = batch.position + BATCH_HEADER_BYTES;
   let count = 0;
+  let maxZigzagEven = -1;
+  let minDelta = 0;
   let maxDelta = -Infinity;
-  let minDelta = Infinity;
   while (position < end) {
-    // Zigzag varint of the record's length, at most 5 bytes; nearly always 1 or 2.
-    let byte = buffer[position++]!;
-    let length = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (shift > 28 || position >= end) return null;
-      byte = buffer[position++]!;
-      length += (byte & 0x7f) * 2 ** shift;
+    const length = readVarint(buffer, position, end);
+    // A record of a negative length has an odd zigzag.
+    if (length < MIN_ZIGZAG_LENGTH || (length & 1) === 1) return null;
+    const next = cursor + length / 2;
+    if (next > end) return null;
+    const zigzag = readVarint(buffer, cursor + 1, next);
+    if (zigzag === MALFORMED) return null;
+    if (zigzag % 2 === 0) {
+      if (zigzag > maxZigzagEven) maxZigzagEven = zigzag;
+    } else {
+      const delta = -(zigzag + 1) / 2;
+      if (delta < minDelta) minDelta = delta;
+      if (delta > maxDelta) maxDelta = delta;
     }
-    if ((length & 1) === 1) return null;
-    const next = position + length / 2;
-    // The least record: attributes, time and offset deltas, two lengths, the header count.
-    if (next > end || length < 12) return null;
-    // Zigzag varlong of the time delta, after one byte of attributes.
-    let at = position + 1;
-    byte = buffer[at++]!;
-    let zigzag = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (shift > 63 || at >= next) return null;
-      byte = buffer[at++]!;
-      zigzag += (byte & 0x7f) * 2 ** shift;
-    }
-    const delta = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-    if (delta > maxDelta) maxDelta = delta;
-    if (delta < minDelta) minDelta = delta;
     position = next;
     count++;
   }
-  if (count !== batch.recordCount) return null;
+  if (count !== batch.recordCount || position !== end) return null;
+  // The base time is that of the first record, so the smallest delta is 0 or below as a rule.
+  if (maxZigzagEven >= 0) maxDelta = maxZigzagEven / 2;
   return { maxTimestamp: batch.baseTimestamp + maxDelta, minTimestamp: batch.baseTimestamp + minDelta };
 }
