@@ -1,4 +1,5 @@
 import type { Clock, Disk, Logger, Random } from '@ottla/platform';
+import { LogError } from '@ottla/storage';
 import { emptyImage, MetadataImageBuilder } from '../metadata/image-builder.ts';
 import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
 import { PublishedMetadata } from '../metadata/metadata-store.ts';
@@ -233,7 +234,8 @@ export class LocalController implements Controller {
         if (round.records.length > 0) await this.#commit(round.records);
         for (const waiter of round.waiters) waiter.resolve();
       } catch (error) {
-        this.#fail(error, round);
+        if (error instanceof LogError) this.#refuse(error, round);
+        else this.#fail(error, round);
       }
     }
     this.#pumping = null;
@@ -246,12 +248,32 @@ export class LocalController implements Controller {
     for (const record of records) builder.apply(record, offset++);
     const { image, delta } = builder.build();
     this.#published.publish(image, delta);
-    if (this.#log.bytesSinceSnapshot >= this.#options.snapshotIntervalBytes) {
+    if (this.#log.bytesSinceSnapshot >= this.#options.snapshotIntervalBytes) await this.#snapshot(image);
+  }
+
+  /** A snapshot only shortens the next start: when the disk refuses it, the log goes on without. */
+  async #snapshot(image: MetadataImage): Promise<void> {
+    try {
       await this.#log.writeSnapshot(snapshotRecords(image));
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'A metadata snapshot could not be written');
     }
   }
 
-  /** After a failed write nobody can tell what the disk holds: everything waiting fails, and the node must stop. */
+  /**
+   * The disk took nothing of the round: those who wait are told, with everybody whose command was decided on top of it, and
+   * the controller goes on from the last state that is durable.
+   */
+  #refuse(error: LogError, round: Round): void {
+    this.#options.logger.error({ err: error }, 'Metadata changes were refused');
+    const collected = this.#collecting;
+    this.#collecting = { records: [], waiters: [] };
+    this.#written = this.#published.current();
+    this.#nextOffset = this.#log.endOffset;
+    for (const waiter of [...round.waiters, ...collected.waiters]) waiter.reject(error);
+  }
+
+  /** After a failed sync nobody can tell what the disk holds: everything waiting fails, and the node must stop. */
   #fail(error: unknown, round: Round): void {
     this.#failure = { error };
     for (const waiter of round.waiters) waiter.reject(error);

@@ -1,5 +1,6 @@
 import type { Disk, DiskFile } from '@ottla/platform';
-import { ControlRecordType } from '@ottla/protocol';
+import { ControlRecordType, ErrorCodes } from '@ottla/protocol';
+import { LogError } from '@ottla/storage';
 import { decodeMetadataRecord, encodeMetadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
 import {
@@ -22,7 +23,7 @@ export interface MetadataLogOptions {
   readonly segmentBytes: number;
 }
 
-/** The metadata log cannot be read or written. The message names the file and what to do. */
+/** The metadata log cannot be read. The message names the file and what to do. */
 export class MetadataLogError extends Error {
   override readonly name = 'MetadataLogError';
 }
@@ -67,6 +68,7 @@ export class MetadataLog {
   #voters: readonly ControlRecord[] = [];
   #bytesSinceSnapshot = 0;
   #lastTimestampMs = 0;
+  #lastOffsetSeen = -1;
 
   private constructor(options: MetadataLogOptions) {
     this.#options = options;
@@ -122,7 +124,8 @@ export class MetadataLog {
 
   /**
    * Appends the records as one batch to the page cache; `sync` makes it durable. Must not be called again before that.
-   * Returns the offset of the first record. Throws the disk's error, after which the log must not be used any more.
+   * Returns the offset of the first record. Throws a LogError when the disk refused the write and nothing is left of it;
+   * after any other error the log must not be used any more.
    */
   append(records: readonly MetadataRecord[], nowMs: number): number {
     const baseOffset = this.#endOffset;
@@ -182,27 +185,43 @@ export class MetadataLog {
     const segment = this.#segments.at(-1);
     if (segment === undefined || this.#active === null)
       throw new MetadataLogError('The metadata log is closed');
-    this.#active.writeSync([batch], segment.sizeInBytes);
+    this.#writeOrUndo(this.#active, batch, segment.sizeInBytes);
     segment.sizeInBytes += batch.length;
     this.#bytesSinceSnapshot += batch.length;
     this.#endOffset += recordCount;
   }
 
-  #roll(): void {
-    if (this.#segments.at(-1)?.sizeInBytes === 0) return;
-    // The old segment must be durable before the new one gets records, or recovery could find a gap.
-    this.#active?.datasyncSync();
-    this.#active?.closeSync();
-    this.#openActive({ baseOffset: this.#endOffset, sizeInBytes: 0 });
+  /** A full disk takes part of a batch: what it took is cut off, and the log is as it was before. */
+  #writeOrUndo(file: DiskFile, batch: Buffer, position: number): void {
+    try {
+      file.writeSync([batch], position);
+    } catch (error) {
+      file.truncateSync(position);
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new LogError(ErrorCodes.KAFKA_STORAGE_ERROR, `The metadata log refused a write: ${reason}`, {
+        cause: error,
+      });
+    }
   }
 
+  #roll(): void {
+    if (this.#segments.at(-1)?.sizeInBytes === 0) return;
+    const full = this.#active;
+    // The old segment must be durable before the new one gets records, or recovery could find a gap.
+    full?.datasyncSync();
+    this.#openActive({ baseOffset: this.#endOffset, sizeInBytes: 0 });
+    full?.closeSync();
+  }
+
+  /** Nothing changes when the disk refuses. */
   #openActive(segment: Segment): void {
     const { disk, folder } = this.#options;
-    if (this.#segments.at(-1) !== segment) this.#segments.push(segment);
     const path = this.#path(segmentName(segment.baseOffset));
     const existed = disk.existsSync(path);
-    this.#active = disk.openSync(path, 'append');
+    const file = disk.openSync(path, 'append');
     if (!existed) disk.syncFolderSync(folder);
+    this.#active = file;
+    if (this.#segments.at(-1) !== segment) this.#segments.push(segment);
   }
 
   #writeEpochs(): void {
@@ -296,8 +315,6 @@ export class MetadataLog {
       this.#lastOffsetSeen < fromOffset - 1;
     this.#openActive(last === undefined || stale ? { baseOffset: fromOffset, sizeInBytes: 0 } : last);
   }
-
-  #lastOffsetSeen = -1;
 
   #loadSegment(
     segment: Segment,

@@ -1,5 +1,6 @@
 import type { Logger } from '@ottla/platform';
 import { decodeMessage, decodeRequestHeader, encodeResponse, ErrorCodes } from '@ottla/protocol';
+import { LogError } from '@ottla/storage';
 import {
   type AnyApiHandler,
   CloseConnectionError,
@@ -124,7 +125,11 @@ export class RequestDispatcher {
     return this.#encode(
       handler,
       context,
-      handler.errorResponse(request, ErrorCodes.UNKNOWN_SERVER_ERROR, context),
+      handler.errorResponse(
+        request,
+        error instanceof LogError ? error.errorCode : ErrorCodes.UNKNOWN_SERVER_ERROR,
+        context,
+      ),
     );
   }
 
