@@ -64,6 +64,7 @@ export function prepare() {
   if (newestSourceMs(join(root, 'packages')) > builtMs) {
     const begun = new Date();
     step('building', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']);
+    step('bundling the command', process.execPath, [join(root, 'scripts', 'bundle.mjs')]);
     writeFileSync(built, '');
     utimesSync(built, begun, begun);
   }
