@@ -1,7 +1,94 @@
+import type { ErrorName } from './errors.ts';
 import { errorName } from './errors.ts';
+
+/** Texts for the errors that a response may carry without saying more; the name stands in for the others. */
+const texts: Partial<Record<ErrorName, string>> = {
+  UNKNOWN_SERVER_ERROR: 'The server failed in a way it did not expect',
+  OFFSET_OUT_OF_RANGE: 'The partition holds no record at this offset',
+  CORRUPT_MESSAGE: 'The records are corrupt: their checksum, size or key is not valid',
+  UNKNOWN_TOPIC_OR_PARTITION: 'This server does not host this topic-partition',
+  LEADER_NOT_AVAILABLE: 'The partition has no leader at the moment',
+  NOT_LEADER_OR_FOLLOWER: 'This broker is not the leader of the partition, or not a replica of it',
+  REQUEST_TIMED_OUT: 'The request was not finished within its timeout',
+  REPLICA_NOT_AVAILABLE: 'The replica is not available for this partition',
+  MESSAGE_TOO_LARGE: 'The record batch is larger than max.message.bytes allows',
+  OFFSET_METADATA_TOO_LARGE:
+    'The metadata of the committed offset is larger than offset.metadata.max.bytes allows',
+  COORDINATOR_LOAD_IN_PROGRESS: 'The coordinator is still reading its state',
+  COORDINATOR_NOT_AVAILABLE: 'The coordinator is not available',
+  NOT_COORDINATOR: 'This broker is not the coordinator of the group or transaction',
+  INVALID_TOPIC_EXCEPTION: 'The topic name or the operation on the topic is not allowed',
+  RECORD_LIST_TOO_LARGE: 'The records are larger than segment.bytes allows',
+  NOT_ENOUGH_REPLICAS: 'Fewer replicas are in sync than min.insync.replicas demands',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    'The records were written, but to fewer replicas than min.insync.replicas demands',
+  INVALID_REQUIRED_ACKS: 'The acks of a produce request must be -1, 0 or 1',
+  ILLEGAL_GENERATION: 'The generation of the group is another one',
+  INCONSISTENT_GROUP_PROTOCOL: 'The member shares no protocol type or assignor with the rest of the group',
+  INVALID_GROUP_ID: 'The group id is not valid',
+  UNKNOWN_MEMBER_ID: 'The group has no such member',
+  INVALID_SESSION_TIMEOUT:
+    'The session timeout is outside group.min.session.timeout.ms and group.max.session.timeout.ms',
+  REBALANCE_IN_PROGRESS: 'The group is rebalancing: the member has to join again',
+  TOPIC_AUTHORIZATION_FAILED: 'Not authorized to access the topic',
+  GROUP_AUTHORIZATION_FAILED: 'Not authorized to access the group',
+  CLUSTER_AUTHORIZATION_FAILED: 'Not authorized for operations on the cluster',
+  INVALID_TIMESTAMP: 'The timestamp of a record is out of the allowed range',
+  UNSUPPORTED_VERSION: 'The version of the API is not supported',
+  TOPIC_ALREADY_EXISTS: 'A topic with this name exists already',
+  INVALID_PARTITIONS: 'The number of partitions is not valid',
+  INVALID_REPLICATION_FACTOR:
+    'The replication factor is below 1 or larger than the number of available brokers',
+  INVALID_REPLICA_ASSIGNMENT: 'The replica assignment is not valid',
+  INVALID_CONFIG: 'The configuration is not valid',
+  NOT_CONTROLLER: 'This server is not the active controller',
+  INVALID_REQUEST: 'The request contradicts itself or the protocol',
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'The message format of the records does not support the request',
+  POLICY_VIOLATION: 'The request violates a policy of the cluster',
+  OUT_OF_ORDER_SEQUENCE_NUMBER: 'The sequence number is not the next one of the producer',
+  DUPLICATE_SEQUENCE_NUMBER: 'The sequence number was used before',
+  INVALID_PRODUCER_EPOCH: 'The producer epoch is older than the current one',
+  INVALID_TXN_STATE: 'The transaction is in a state that does not allow the operation',
+  INVALID_PRODUCER_ID_MAPPING: 'The producer id does not belong to the transactional id',
+  CONCURRENT_TRANSACTIONS: 'An earlier operation on the same transaction is not finished',
+  KAFKA_STORAGE_ERROR: 'The log directory of the partition failed',
+  LOG_DIR_NOT_FOUND: 'The broker has no such log directory',
+  UNKNOWN_PRODUCER_ID: 'The partition does not know the producer id',
+  REASSIGNMENT_IN_PROGRESS: 'The partition is being reassigned',
+  NON_EMPTY_GROUP: 'The group still has members',
+  GROUP_ID_NOT_FOUND: 'The group does not exist',
+  FETCH_SESSION_ID_NOT_FOUND: 'The broker has no such fetch session',
+  INVALID_FETCH_SESSION_EPOCH: 'The epoch of the fetch session is not the expected one',
+  TOPIC_DELETION_DISABLED: 'Topics cannot be deleted while delete.topic.enable is false',
+  FENCED_LEADER_EPOCH: 'The leader epoch is older than the current one',
+  UNKNOWN_LEADER_EPOCH: 'The leader epoch is newer than the one this broker knows',
+  UNSUPPORTED_COMPRESSION_TYPE: 'The compression type is not supported by the version of the request',
+  OFFSET_NOT_AVAILABLE: 'The leader does not know its high watermark yet',
+  MEMBER_ID_REQUIRED: 'The member has to join again with the member id that it was given',
+  GROUP_MAX_SIZE_REACHED: 'The group has as many members as group.max.size allows',
+  FENCED_INSTANCE_ID: 'Another member has registered with the same group.instance.id',
+  ELECTION_NOT_NEEDED: 'The partition has its preferred leader already',
+  NO_REASSIGNMENT_IN_PROGRESS: 'The partition is not being reassigned',
+  GROUP_SUBSCRIBED_TO_TOPIC: 'The group is subscribed to the topic, its offsets cannot be deleted',
+  INVALID_RECORD: 'A record is not valid',
+  UNSTABLE_OFFSET_COMMIT: 'Offsets of open transactions are still to be decided',
+  THROTTLING_QUOTA_EXCEEDED: 'The quota of the client is used up',
+  PRODUCER_FENCED: 'Another producer with the same transactional id has started',
+  RESOURCE_NOT_FOUND: 'The resource does not exist',
+  DUPLICATE_RESOURCE: 'The resource is named twice',
+  UNKNOWN_TOPIC_ID: 'This server hosts no topic with this id',
+  INCONSISTENT_TOPIC_ID: 'The topic id is another one than the log has',
+  FETCH_SESSION_TOPIC_ID_ERROR: 'The fetch session mixes topic names and topic ids',
+  FENCED_MEMBER_EPOCH: 'The member epoch is older than the current one',
+  UNRELEASED_INSTANCE_ID: 'The group.instance.id is still used by another member',
+  UNSUPPORTED_ASSIGNOR: 'The group has no such assignor',
+  STALE_MEMBER_EPOCH: 'The member epoch is stale: wait for the next heartbeat',
+  TRANSACTION_ABORTABLE: 'The transaction must be aborted',
+};
 
 /** A sentence for an error code, for responses that have no better text of their own; null for NONE. */
 export function errorMessage(code: number): string | null {
   if (code === 0) return null;
-  return errorName(code);
+  const name = errorName(code);
+  return texts[name] ?? `The request failed with ${name}`;
 }
