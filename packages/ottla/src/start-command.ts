@@ -72,17 +72,25 @@ function readyLine(broker: Broker): string {
   return `Ottla ${ottlaVersion()} is ready on ${addresses} after ${seconds} s, data in ${dirs}, cluster ${broker.clusterId}`;
 }
 
+/**
+ * A signal to a process group arrives once directly and once through `npm start`, which passes on what it gets:
+ * within this time it is one request.
+ */
+const SAME_REQUEST_MS = 500;
+
 /** The first signal stops cleanly, the second at once. */
 function stopOnSignals(broker: Broker): void {
-  let isStopping = false;
+  let stoppingSinceMs: number | null = null;
   const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (isStopping)
+    const nowMs = performance.now();
+    if (stoppingSinceMs !== null) {
+      if (nowMs - stoppingSinceMs < SAME_REQUEST_MS) return;
       process.exit(signal === 'SIGINT' ? ExitCode.forcedByInterrupt : ExitCode.forcedByTermination);
-    isStopping = true;
-    const startedMs = performance.now();
+    }
+    stoppingSinceMs = nowMs;
     broker.close().then(
       () => {
-        process.stdout.write(`Stopped cleanly in ${((performance.now() - startedMs) / 1000).toFixed(2)} s\n`);
+        process.stdout.write(`Stopped cleanly in ${((performance.now() - nowMs) / 1000).toFixed(2)} s\n`);
         process.exit(ExitCode.clean);
       },
       (error: unknown) => {
