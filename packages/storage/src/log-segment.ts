@@ -44,6 +44,8 @@ export class LogSegment {
   readonly #createdMs: number;
   readonly #jitterMs: number;
   #file: DiskFile | null = null;
+  /** Syncs of `#file` that are under way: closing it then would hand its number to another file. */
+  #syncing = 0;
   #size: number;
   #maxTimestamp: TimestampOffset = { timestamp: -1, offset: -1 };
   /** Timestamp of the first batch: rolling by time goes by the age of the records. */
@@ -167,17 +169,23 @@ export class LogSegment {
   async sync(): Promise<void> {
     const wasSealed = this.#isSealed;
     const file = this.#file;
-    if (file !== null) {
-      await file.datasync();
-    } else {
+    if (file === null) {
       await this.#syncPath(this.path);
+    } else {
+      this.#syncing++;
+      try {
+        await file.datasync();
+      } finally {
+        this.#syncing--;
+        if (this.#syncing === 0 && this.#file !== file) file.closeSync();
+      }
     }
     if (wasSealed) await this.syncIndexes();
   }
 
-  /** Closes the handle for writing; readers use the pool. Must not be called while a sync is under way. */
+  /** Closes the handle for writing, after the sync that may be under way; readers use the pool. */
   closeFile(): void {
-    this.#file?.closeSync();
+    if (this.#syncing === 0) this.#file?.closeSync();
     this.#file = null;
   }
 

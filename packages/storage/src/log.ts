@@ -9,7 +9,7 @@ import {
 import { LogDirOfflineError, LogError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
-import { LogFlusher } from './log-flusher.ts';
+import { LogDurability } from './log-durability.ts';
 import { LogLoader, type LoadedLog } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
@@ -17,7 +17,7 @@ import { PartitionMetadata } from './partition-metadata.ts';
 import { reloadProducers } from './producer-reload.ts';
 import type { ProducerState } from './producer-state.ts';
 import type { ProducerBatch } from './producer-entry.ts';
-import { isExpiredSegment, excessBytes } from './retention.ts';
+import { removableSegments } from './retention.ts';
 import { cutSegment } from './segment-walk.ts';
 import type { SegmentList } from './segment-list.ts';
 import { LogTail } from './tail-cache.ts';
@@ -65,26 +65,23 @@ export class Log {
   readonly #producers: ProducerState;
   readonly #reader: LogReader;
   readonly #tail: LogTail;
-  readonly #flusher: LogFlusher;
+  readonly #durability: LogDurability;
   readonly #metadata: PartitionMetadata;
   #config: LogConfig;
   #logStartOffset: number;
   #logEndOffset: number;
   #highWatermark: number;
-  #flushedOffset: number;
-  #lastFlushMs: number;
   /** Bytes of the sealed segments. */
   #sealedBytes = 0;
-  /** Segments that were sealed and are not durable yet. */
-  #unsynced: LogSegment[] = [];
-  /** Files were created or renamed since the folder was synced last. */
-  #isFolderDirty = false;
-  /** Lowest offset truncated to while a flush round runs: that round proves nothing above it. */
-  #flushCeiling = Infinity;
   #isClosed = false;
 
   /** Use `Log.open`; the manager creates logs with `Log.create`. */
-  private constructor(context: LogContext, options: LogOptions, loaded: LoadedLog) {
+  private constructor(
+    context: LogContext,
+    options: LogOptions,
+    found: { loaded: LoadedLog; isNewFolder: boolean },
+  ) {
+    const { loaded, isNewFolder } = found;
     this.#context = context;
     this.topicPartition = options.topicPartition;
     this.folder = options.folder;
@@ -95,17 +92,17 @@ export class Log {
     this.#logStartOffset = loaded.logStartOffset;
     this.#logEndOffset = loaded.nextOffset;
     this.#highWatermark = loaded.logStartOffset;
-    this.#flushedOffset = loaded.nextOffset;
-    this.#lastFlushMs = context.clock.nowMs();
     this.#reader = new LogReader(loaded.segments, context.tailCache.slabs);
     this.#tail = new LogTail(context.tailCache);
     this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
-    this.#flusher = new LogFlusher({
+    const owner = {
+      folder: options.folder,
       endOffset: () => this.#logEndOffset,
-      syncAll: () => this.#syncAll(),
-      onFlushed: (offset) => this.#onFlushed(offset),
-      onFailure: (error) => this.#fail(error),
-    });
+      ensureUsable: () => this.#ensureUsable(),
+      fail: (error: unknown) => this.#fail(error),
+    };
+    const state = { files: loaded, metadata: this.#metadata, isNewFolder };
+    this.#durability = new LogDurability(context, owner, state);
     for (const segment of loaded.segments.all()) {
       if (segment !== loaded.segments.active) this.#sealedBytes += segment.sizeInBytes;
     }
@@ -116,17 +113,14 @@ export class Log {
     const isNew = !context.disk.existsSync(options.folder);
     if (isNew) context.disk.mkdirSync(options.folder);
     const loaded = await new LogLoader(context, options).load();
-    const log = new Log(context, options, loaded);
-    log.#isFolderDirty = isNew;
-    return log;
+    return new Log(context, options, { loaded, isNewFolder: isNew });
   }
 
   /** A new, empty log; synchronous, since there is nothing to read. */
   static create(context: LogContext, options: LogOptions): Log {
     context.disk.mkdirSync(options.folder);
-    const log = new Log(context, options, new LogLoader(context, options).create());
-    log.#isFolderDirty = true;
-    return log;
+    const loaded = new LogLoader(context, options).create();
+    return new Log(context, options, { loaded, isNewFolder: true });
   }
 
   /** The log directory that holds the folder, as configured. */
@@ -167,7 +161,7 @@ export class Log {
 
   /** Everything below is durable. */
   get flushedOffset(): number {
-    return this.#flushedOffset;
+    return this.#durability.flushedOffset;
   }
 
   /**
@@ -175,10 +169,7 @@ export class Log {
    * with their indexes. Hence it does not pass a sealed segment until that segment's indexes are synced too.
    */
   get recoveryPoint(): number {
-    const oldest = this.#unsynced[0];
-    if (oldest === undefined) return this.#flushedOffset;
-    const next = this.#segments.at(this.#segments.floorSlot(oldest.baseOffset) + 1);
-    return Math.min(this.#flushedOffset, next?.baseOffset ?? this.#logEndOffset);
+    return this.#durability.recoveryPoint;
   }
 
   get highWatermark(): number {
@@ -285,7 +276,9 @@ export class Log {
       this.#applyToProducers(segment, records, batch);
     }
     this.#tail.append(records, first.baseOffset, this.#logEndOffset);
-    if (this.#logEndOffset - this.#flushedOffset >= this.#config.flushMessages) this.#flushInBackground();
+    if (this.#logEndOffset - this.flushedOffset >= this.#config.flushMessages) {
+      this.#durability.flushInBackground();
+    }
     return {
       firstOffset: first.baseOffset,
       lastOffset: last.lastOffset,
@@ -353,14 +346,14 @@ export class Log {
     } else {
       sealed.seal();
       this.#sealedBytes += sealed.sizeInBytes;
-      this.#unsynced.push(sealed);
+      this.#durability.noteSealed(sealed);
       // A segment begins with the producers as they are, so that recovery and truncation never replay the one before.
       if (this.#producers.mapEndOffset === baseOffset) {
         this.#loaded.snapshots.write(baseOffset, this.#producers.entries());
       }
     }
     this.#addSegment(baseOffset);
-    this.#flushInBackground();
+    this.#durability.flushInBackground();
   }
 
   #addSegment(baseOffset: number): void {
@@ -373,7 +366,7 @@ export class Log {
     });
     segment.activate();
     this.#segments.add(segment);
-    this.#isFolderDirty = true;
+    this.#durability.noteFolderChange();
   }
 
   /**
@@ -418,50 +411,12 @@ export class Log {
   /** Makes everything appended before the call durable; resolves to the durable end offset. Concurrent callers share one sync. */
   flush(): Promise<number> {
     if (this.isOffline) return Promise.reject(this.#offlineError());
-    if (this.#flushedOffset >= this.#logEndOffset && this.#unsynced.length === 0) {
-      return Promise.resolve(this.#flushedOffset);
-    }
-    return this.#flusher.flush();
-  }
-
-  #flushInBackground(): void {
-    // The failure has taken the directory offline by the time it arrives here; nobody else waits for it.
-    this.#flusher.flush().catch(() => {});
-  }
-
-  async #syncAll(): Promise<void> {
-    this.#ensureUsable();
-    this.#flushCeiling = Infinity;
-    const sealed = this.#unsynced.slice();
-    const { active } = this.#segments;
-    const isFolderDirty = this.#isFolderDirty;
-    this.#isFolderDirty = false;
-    await this.#metadata.persist();
-    const { syncGate, disk } = this.#context;
-    for (const segment of sealed) await syncGate.run(() => segment.sync());
-    if (active.sizeInBytes > 0) await syncGate.run(() => active.sync());
-    for (const segment of sealed) {
-      await this.#loaded.snapshots.sync(segment.baseOffset);
-      segment.closeFile();
-    }
-    await this.#loaded.epochs.persist();
-    if (isFolderDirty) {
-      await disk.syncFolder(this.folder);
-      await disk.syncFolder(this.parentDir);
-    }
-    this.#unsynced = this.#unsynced.filter((segment) => !sealed.includes(segment));
-  }
-
-  #onFlushed(offset: number): void {
-    const proven = Math.min(offset, this.#flushCeiling);
-    if (proven > this.#flushedOffset) this.#flushedOffset = proven;
-    this.#lastFlushMs = this.#context.clock.nowMs();
+    return this.#durability.isClean ? Promise.resolve(this.flushedOffset) : this.#durability.flush();
   }
 
   /** Flushes if `flush.ms` has passed since the last time. */
   maybeFlushByTime(): void {
-    if (this.isOffline || this.#flushedOffset >= this.#logEndOffset) return;
-    if (this.#context.clock.nowMs() - this.#lastFlushMs >= this.#config.flushMs) this.#flushInBackground();
+    if (!this.isOffline) this.#durability.maybeFlushByTime(this.#config.flushMs);
   }
 
   /** First record with a timestamp at or above the one given; -1/-1 when there is none. */
@@ -507,23 +462,15 @@ export class Log {
   /** Retention by time, size and log start offset; returns the number of segments removed. Kafka removes only committed ones. */
   deleteOldSegments(): number {
     this.#ensureUsable();
-    const nowMs = this.#context.clock.nowMs();
-    const removed: LogSegment[] = [];
-    let excess = excessBytes(this.#config, this.sizeInBytes);
     const all = this.#segments.all();
-    for (let slot = 0; slot < all.length; slot++) {
-      const segment = all[slot]!;
-      const next = all[slot + 1];
-      const endOffset = next === undefined ? this.#logEndOffset : next.baseOffset;
-      if (segment.sizeInBytes === 0 || endOffset > this.#highWatermark) break;
-      const isBelowStart = next !== undefined && next.baseOffset <= this.#logStartOffset;
-      const byRetention =
-        this.#config.delete &&
-        (isExpiredSegment(this.#config, segment, nowMs) || excess >= segment.sizeInBytes);
-      if (!isBelowStart && !byRetention) break;
-      removed.push(segment);
-      excess -= segment.sizeInBytes;
-    }
+    const removed = removableSegments(all, {
+      config: this.#config,
+      nowMs: this.#context.clock.nowMs(),
+      sizeInBytes: this.sizeInBytes,
+      logStartOffset: this.#logStartOffset,
+      highWatermark: this.#highWatermark,
+      logEndOffset: this.#logEndOffset,
+    });
     if (removed.length === 0) return 0;
     try {
       if (removed.length === all.length) this.#roll(this.#logEndOffset);
@@ -543,12 +490,12 @@ export class Log {
     for (const segment of segments) {
       const wasActive = segment === this.#segments.active;
       this.#segments.remove(segment);
-      this.#unsynced = this.#unsynced.filter((other) => other !== segment);
+      this.#durability.forget(segment);
       if (!wasActive) this.#sealedBytes -= segment.sizeInBytes;
       paths.push(...segment.markDeleted({ keepSnapshot: false }));
       this.#loaded.snapshots.forget(segment.baseOffset);
     }
-    this.#isFolderDirty = true;
+    this.#durability.noteFolderChange();
     this.#reader.forgetMarks();
     this.#context.clock.setTimer(this.#config.fileDeleteDelayMs, () => {
       for (const path of paths) void this.#context.disk.unlink(path).catch(() => {});
@@ -564,12 +511,12 @@ export class Log {
       return;
     }
     try {
-      this.#lowerRecoveryPoint(offset);
+      this.#durability.lowerTo(offset);
       const keep = this.#segments.floorSlot(offset - 1);
       this.#removeSegments(this.#segments.all().slice(keep + 1));
       const { active } = this.#segments;
       if (keep >= 0 && !active.isActive) this.#sealedBytes -= active.sizeInBytes;
-      this.#unsynced = this.#unsynced.filter((segment) => segment !== active);
+      this.#durability.forget(active);
       this.#logEndOffset = cutSegment(active, offset);
       this.#afterTruncation();
     } catch (error) {
@@ -581,33 +528,24 @@ export class Log {
   truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
     this.#ensureUsable();
     try {
-      this.#lowerRecoveryPoint(Math.min(offset, this.#logEndOffset));
+      this.#durability.lowerTo(Math.min(offset, this.#logEndOffset));
       this.#removeSegments(this.#segments.all().slice());
       this.#sealedBytes = 0;
-      this.#unsynced = [];
       this.#addSegment(offset);
       this.#logEndOffset = offset;
       this.#logStartOffset = Math.min(logStartOffset, offset);
       this.#afterTruncation();
-      this.#flushedOffset = offset;
+      this.#durability.restartAt(offset);
     } catch (error) {
       throw this.#fail(error);
     }
-  }
-
-  /** The checkpoint goes down before the data does, so that no start finds less than the checkpoint promises. */
-  #lowerRecoveryPoint(offset: number): void {
-    this.#flushCeiling = Math.min(this.#flushCeiling, offset);
-    if (offset >= this.#flushedOffset) return;
-    this.#flushedOffset = offset;
-    this.#context.dir.checkpointRecoveryPointsSync();
   }
 
   #afterTruncation(): void {
     const endOffset = this.#logEndOffset;
     this.#tail.clear();
     this.#reader.forgetMarks();
-    this.#flushedOffset = Math.min(this.#flushedOffset, endOffset);
+    this.#durability.lowerTo(endOffset);
     this.#loaded.epochs.truncateFromEnd(endOffset);
     this.#loaded.snapshots.removeAfter(endOffset);
     this.#highWatermark = Math.min(this.#highWatermark, endOffset);
@@ -651,7 +589,7 @@ export class Log {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     if (!this.isOffline) {
-      await this.#flusher.flush();
+      await this.#durability.flush();
       this.#isClosed = true;
       this.#loaded.snapshots.write(this.#logEndOffset, this.#producers.entries());
       const { active } = this.#segments;
@@ -666,7 +604,7 @@ export class Log {
   /** Closes the files without making anything durable: for a deleted log or an offline directory. */
   async release(): Promise<void> {
     this.#isClosed = true;
-    await this.#flusher.idle();
+    await this.#durability.idle();
     this.#tail.clear();
     for (const segment of this.#segments.all()) {
       segment.closeFile();
