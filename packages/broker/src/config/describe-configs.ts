@@ -1,6 +1,6 @@
 import type { BrokerConfig } from './broker-config.ts';
-import { brokerKeys, clientMetricsKeys, findKey, groupKeys, keyEntries, topicKeys } from './catalogue.ts';
-import type { ConfigKey, ConfigKeys, ConfigType } from './config-key.ts';
+import { brokerKeys, clientMetricsKeys, findKey, groupKeys, topicKeys } from './catalogue.ts';
+import type { ConfigKey, ConfigKeys, ConfigType, ConfigValue } from './config-key.ts';
 import { keyOfProperty, synonymsOfProperty } from './dynamic-configs.ts';
 import { canonicalText } from './parse-value.ts';
 import { printValue } from './print-value.ts';
@@ -49,16 +49,19 @@ export interface ConfigSynonym {
   readonly source: number;
 }
 
-/** Every key of a broker, those that are not the catalogue's own included. */
-export function describeBroker(config: BrokerConfig): ConfigDescription[] {
-  const names = new Set(config.properties.keys());
-  for (const [name, key] of keyEntries(brokerKeys)) if (!key.internal) names.add(name);
-  return [...names].map((name) => describeBrokerKey(config, name, brokerSynonyms(config, name)));
+/** Names to describe; empty or null: all of them. */
+export type WantedNames = readonly string[] | null;
+
+/** The keys of a broker, those that are not the catalogue's own included. */
+export function describeBroker(config: BrokerConfig, wanted: WantedNames = null): ConfigDescription[] {
+  return namesOf(brokerKeys, config.properties, wanted).map((name) =>
+    remembered(config, `broker/${name}`, () => describeBrokerKey(config, name, brokerSynonyms(config, name))),
+  );
 }
 
 /** Only what is set for all brokers: the description of the broker resource with the empty name. */
-export function describeClusterWide(config: BrokerConfig): ConfigDescription[] {
-  return [...config.layers.clusterWide.keys()].map((name) => {
+export function describeClusterWide(config: BrokerConfig, wanted: WantedNames = null): ConfigDescription[] {
+  return namesOf({}, config.layers.clusterWide, wanted).map((name) => {
     const synonyms = brokerSynonyms(config, name).filter(
       (synonym) => synonym.source === ConfigSource.dynamicDefaultBroker,
     );
@@ -66,34 +69,40 @@ export function describeClusterWide(config: BrokerConfig): ConfigDescription[] {
   });
 }
 
-/** Every key of a topic. */
+/** The keys of a topic. */
 export function describeTopic(
   config: BrokerConfig,
   overrides: ReadonlyMap<string, string>,
+  wanted: WantedNames = null,
 ): ConfigDescription[] {
-  const defaults = topicDefaults(config) as Readonly<Record<string, ReturnType<BrokerConfig['lookup']>>>;
-  return namesOf(topicKeys, overrides).map((name) => {
-    const key = findKey(topicKeys, name);
+  return namesOf(topicKeys, overrides, wanted).map((name) => {
     const override = overrides.get(name);
-    const inherited = key === undefined ? null : printValue(defaults[name] ?? null, key.type);
-    const brokerKey = key?.synonyms?.[0];
-    const synonyms = brokerKey === undefined ? [] : brokerSynonyms(config, brokerKey);
-    return describeKey({
-      name,
-      key,
-      value: override === undefined ? inherited : canonical(name, key, override),
-      own: override === undefined ? null : ConfigSource.topic,
-      synonyms,
-    });
+    if (override !== undefined) return describeTopicKey(config, name, override);
+    return remembered(config, `topic/${name}`, () => describeTopicKey(config, name, null));
   });
 }
 
-/** Every key of a group, whether the group exists or not. */
+function describeTopicKey(config: BrokerConfig, name: string, override: string | null): ConfigDescription {
+  const key = findKey(topicKeys, name);
+  const defaults = topicDefaults(config) as Readonly<Record<string, ConfigValue>>;
+  const inherited = key === undefined ? null : printValue(defaults[name] ?? null, key.type);
+  const brokerKey = key?.synonyms?.[0];
+  return describeKey({
+    name,
+    key,
+    value: override === null ? inherited : canonical(name, key, override),
+    own: override === null ? null : ConfigSource.topic,
+    synonyms: brokerKey === undefined ? [] : brokerSynonyms(config, brokerKey),
+  });
+}
+
+/** The keys of a group, whether the group exists or not. */
 export function describeGroup(
   config: BrokerConfig,
   overrides: ReadonlyMap<string, string>,
+  wanted: WantedNames = null,
 ): ConfigDescription[] {
-  return namesOf(groupKeys, overrides).map((name) => {
+  return namesOf(groupKeys, overrides, wanted).map((name) => {
     const key = findKey(groupKeys, name);
     const override = overrides.get(name);
     const brokerKey = key?.synonyms?.[0];
@@ -110,9 +119,12 @@ export function describeGroup(
   });
 }
 
-/** Every key of a client metrics subscription, whether it exists or not. */
-export function describeClientMetrics(overrides: ReadonlyMap<string, string>): ConfigDescription[] {
-  return namesOf(clientMetricsKeys, overrides).map((name) => {
+/** The keys of a client metrics subscription, whether it exists or not. */
+export function describeClientMetrics(
+  overrides: ReadonlyMap<string, string>,
+  wanted: WantedNames = null,
+): ConfigDescription[] {
+  return namesOf(clientMetricsKeys, overrides, wanted).map((name) => {
     const key = findKey(clientMetricsKeys, name);
     const override = overrides.get(name);
     return describeKey({
@@ -123,6 +135,30 @@ export function describeClientMetrics(overrides: ReadonlyMap<string, string>): C
       synonyms: [],
     });
   });
+}
+
+/**
+ * Descriptions that depend on the configuration of the broker alone. Thousands of topics share them: a request that
+ * asks for all of them costs a reference for each key, not a copy.
+ */
+const descriptionsOf = new WeakMap<BrokerConfig, Map<string, ConfigDescription>>();
+
+function remembered(
+  config: BrokerConfig,
+  what: string,
+  describe: () => ConfigDescription,
+): ConfigDescription {
+  let known = descriptionsOf.get(config);
+  if (known === undefined) {
+    known = new Map();
+    descriptionsOf.set(config, known);
+  }
+  let description = known.get(what);
+  if (description === undefined) {
+    description = describe();
+    known.set(what, description);
+  }
+  return description;
 }
 
 interface KeyFacts {
@@ -212,10 +248,12 @@ function isSensitiveKey(key: ConfigKey | undefined): boolean {
   return key === undefined || key.type === 'password';
 }
 
-/** The public keys of a table and whatever else is set. */
-function namesOf(keys: ConfigKeys, overrides: ReadonlyMap<string, string>): string[] {
-  const names = new Set<string>();
-  for (const [name, key] of keyEntries(keys)) if (!key.internal) names.add(name);
-  for (const name of overrides.keys()) names.add(name);
-  return [...names];
+/** The public keys of a table and whatever else is set, as far as they are wanted. */
+function namesOf(keys: ConfigKeys, set: ReadonlyMap<string, string>, wanted: WantedNames): string[] {
+  const isPublic = (name: string): boolean => set.has(name) || findKey(keys, name)?.internal === undefined;
+  if (wanted !== null && wanted.length > 0) {
+    const known = wanted.filter((name) => set.has(name) || findKey(keys, name) !== undefined);
+    return [...new Set(known)].filter(isPublic);
+  }
+  return [...new Set([...Object.keys(keys), ...set.keys()])].filter(isPublic);
 }

@@ -72,7 +72,7 @@ function parseType(name: string, type: ConfigType, trimmed: string): ConfigValue
     case 'double':
       return parseDouble(name, trimmed);
     case 'list':
-      return trimmed === '' ? [] : trimmed.split(/\s*,\s*/);
+      return trimmed === '' ? [] : trimmed.split(',').map((item) => item.trim());
     case 'password':
       return new Password(trimmed);
     case 'string':
@@ -99,7 +99,7 @@ function saturate(value: bigint): number {
 
 /** Java's `Double.parseDouble`: a decimal with optional exponent and type suffix, `NaN`, `Infinity`. */
 function parseDouble(name: string, trimmed: string): number {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?$/.test(trimmed)) {
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?[fFdD]?$/.test(trimmed)) {
     return Number(trimmed.replace(/[fFdD]$/, ''));
   }
   if (/^[+-]?Infinity$/.test(trimmed)) return trimmed.startsWith('-') ? -Infinity : Infinity;

@@ -41,19 +41,20 @@ export function describeConfigsHandler(
       if (request.resources.some(({ resourceType }) => !knownTypes.has(resourceType))) {
         return wholeError(request, ErrorCodes.INVALID_REQUEST);
       }
+      const asAsked = withoutUnwanted(request);
+      let keyCount = 0;
       const results = request.resources.map((resource): Result => {
-        const described = describe(deps, resource);
+        const described = keyCount > MAX_KEYS_PER_REQUEST ? tooManyKeys : describe(deps, resource);
         const { resourceType, resourceName } = resource;
         if (!Array.isArray(described)) return { ...described, resourceType, resourceName, configs: [] };
-        const wanted = resource.configurationKeys ?? [];
-        const selected =
-          wanted.length === 0 ? described : described.filter(({ name }) => wanted.includes(name));
-        const configs = selected.map((config) => ({
-          ...config,
-          synonyms: request.includeSynonyms ? config.synonyms : [],
-          documentation: request.includeDocumentation ? config.documentation : null,
-        }));
-        return { errorCode: ErrorCodes.NONE, errorMessage: '', resourceType, resourceName, configs };
+        keyCount += 1 + described.length;
+        return {
+          errorCode: ErrorCodes.NONE,
+          errorMessage: '',
+          resourceType,
+          resourceName,
+          configs: described.map(asAsked),
+        };
       });
       return { throttleTimeMs: 0, results };
     },
@@ -61,6 +62,33 @@ export function describeConfigsHandler(
     errorResponse: wholeError,
   };
 }
+
+/** Leaves out what the request does not want; one copy for each description, however many topics share it. */
+function withoutUnwanted({
+  includeSynonyms,
+  includeDocumentation,
+}: DescribeConfigsRequest): (config: ConfigDescription) => ConfigDescription {
+  const copies = new Map<ConfigDescription, ConfigDescription>();
+  return (config) => {
+    let copy = copies.get(config);
+    if (copy === undefined) {
+      const synonyms = includeSynonyms ? config.synonyms : [];
+      copy = { ...config, synonyms, documentation: includeDocumentation ? config.documentation : null };
+      copies.set(config, copy);
+    }
+    return copy;
+  };
+}
+
+/**
+ * A resource costs ten bytes to ask for and up to a hundred thousand to describe. Kafka has no bound here; this one
+ * still lets a tool ask for fifteen thousand whole topics at once.
+ */
+const MAX_KEYS_PER_REQUEST = 500_000;
+
+const tooManyKeys = invalidRequest(
+  `The resources of the request have more than ${MAX_KEYS_PER_REQUEST} keys: ask for fewer resources at a time`,
+);
 
 const knownTypes: ReadonlySet<number> = new Set(Object.values(ConfigResourceType));
 
@@ -76,7 +104,8 @@ interface Refusal {
   readonly errorMessage: string;
 }
 
-function describe(deps: Deps, { resourceType, resourceName }: Resource): ConfigDescription[] | Refusal {
+function describe(deps: Deps, resource: Resource): ConfigDescription[] | Refusal {
+  const { resourceType, resourceName, configurationKeys: wanted } = resource;
   const image = deps.metadata.current();
   const config = deps.config();
   const overrides = image.configs.get(resourceType, resourceName);
@@ -89,14 +118,14 @@ function describe(deps: Deps, { resourceType, resourceName }: Resource): ConfigD
           errorMessage: `Topic name is invalid: ${problem}`,
         };
       }
-      if (image.topics.byName.has(resourceName)) return describeTopic(config, overrides);
+      if (image.topics.byName.has(resourceName)) return describeTopic(config, overrides, wanted);
       return { errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: '' };
     }
     case ConfigResourceType.broker:
-      if (resourceName === '') return describeClusterWide(config);
+      if (resourceName === '') return describeClusterWide(config, wanted);
       return (
         brokerIdRefusal(resourceName, config.nodeId, `expected ${config.nodeId} or empty string,`) ??
-        describeBroker(config)
+        describeBroker(config, wanted)
       );
     case ConfigResourceType.brokerLogger:
       if (resourceName === '') return invalidRequest('Broker id must not be empty');
@@ -104,10 +133,10 @@ function describe(deps: Deps, { resourceType, resourceName }: Resource): ConfigD
       return brokerIdRefusal(resourceName, config.nodeId, `expected ${config.nodeId}`) ?? [];
     case ConfigResourceType.clientMetrics:
       if (resourceName === '') return invalidRequest('Client metrics subscription name must not be empty');
-      return describeClientMetrics(overrides);
+      return describeClientMetrics(overrides, wanted);
     default:
       if (resourceName === '') return invalidRequest('Group name must not be empty');
-      return describeGroup(config, overrides);
+      return describeGroup(config, overrides, wanted);
   }
 }
 

@@ -1,8 +1,14 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { BrokerConfig } from '../../src/config/broker-config.ts';
+import { ConfigError } from '../../src/config/config-error.ts';
 import { describeBroker } from '../../src/config/describe-configs.ts';
-import { topicDefaults, topicValues, toLogConfig } from '../../src/config/topic-config.ts';
+import {
+  topicDefaults,
+  topicValues,
+  toLogConfig,
+  validateTopicConfigs,
+} from '../../src/config/topic-config.ts';
 
 function parse(properties: Record<string, string> = {}): BrokerConfig {
   return BrokerConfig.parse(new Map(Object.entries(properties)));
@@ -122,4 +128,20 @@ test('a password never shows', () => {
   ];
   expect(shown.filter((text) => text.includes('hunter2'))).toEqual([]);
   expect(password?.reveal()).toBe('hunter2');
+});
+
+describe('long values of clients are parsed in a time that grows with their length only', () => {
+  const length = 1_000_000;
+  test.each<[string, string]>([
+    ['cleanup.policy', `a${' '.repeat(length)}b`],
+    ['cleanup.policy', ','.repeat(length)],
+    ['min.cleanable.dirty.ratio', `${'1'.repeat(length)}x`],
+    ['retention.ms', '9'.repeat(length)],
+    ['leader.replication.throttled.replicas', `${'1'.repeat(length)}:x`],
+  ])('%s', (name, value) => {
+    const started = process.cpuUsage();
+    expect(() => validateTopicConfigs(parse(), new Map([[name, value]]))).toThrow(ConfigError);
+    // A quadratic scan of a million characters takes minutes.
+    expect(process.cpuUsage(started).user).toBeLessThan(5_000_000);
+  });
 });
