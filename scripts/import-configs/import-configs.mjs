@@ -20,14 +20,26 @@ const builtFolder = join(root, 'packages/broker/dist/config/catalogue');
 const brokerFiles = [
   ['remote-log', /^(remote\.|follower\.fetch\.last\.tiered|log\.local\.)/],
   ['sasl', /^sasl\./],
-  ['security', /^(ssl\.|security\.|delegation\.|authorizer\.|principal\.|connections\.max\.reauth|connection\.failed)/],
+  [
+    'security',
+    /^(ssl\.|security\.|delegation\.|authorizer\.|principal\.|connections\.max\.reauth|connection\.failed)/,
+  ],
   ['share-and-streams-groups', /^(group\.(share|streams)\.|share\.)/],
   ['group-coordinator', /^(group\.|offsets?\.)/],
   ['transactions', /^(transaction|producer\.id|add\.partitions)/],
   ['metrics-and-quotas', /quota|^(metric|kafka\.metrics|telemetry)/],
-  ['controller', /^(controller\.|metadata\.|internal\.|process\.|node\.|unstable\.|initial\.broker|leader\.|unclean|auto\.leader|server\.)/],
-  ['log', /^(log\.|compression\.|message\.|num\.recovery|num\.partitions|default\.repl|min\.insync|cordoned)/],
-  ['network', /^(.*listener|socket\.(?!connection)|max\.connection|connections\.|queued|num\.(network|io)|.*max\.request|fetch\.max|max\.incremental)/],
+  [
+    'controller',
+    /^(controller\.|metadata\.|internal\.|process\.|node\.|unstable\.|initial\.broker|leader\.|unclean|auto\.leader|server\.)/,
+  ],
+  [
+    'log',
+    /^(log\.|compression\.|message\.|num\.recovery|num\.partitions|default\.repl|min\.insync|cordoned)/,
+  ],
+  [
+    'network',
+    /^(.*listener|socket\.(?!connection)|max\.connection|connections\.|queued|num\.(network|io)|.*max\.request|fetch\.max|max\.incremental)/,
+  ],
   ['broker', /./],
 ];
 
@@ -62,7 +74,8 @@ async function readOwnWords() {
   for (const file of readdirSync(builtFolder).filter((name) => name.endsWith('.js'))) {
     const module = await import(pathToFileURL(join(builtFolder, file)));
     for (const declarations of Object.values(module)) {
-      const kind = ['topic', 'group', 'client-metrics'].find((prefix) => file === `${prefix}-keys.js`) ?? 'broker';
+      const kind =
+        ['topic', 'group', 'client-metrics'].find((prefix) => file === `${prefix}-keys.js`) ?? 'broker';
       for (const [name, key] of Object.entries(declarations)) own.set(`${kind}/${name}`, key);
     }
   }
@@ -116,7 +129,10 @@ function validatorCode(key, used) {
 
 function declarationCode(key, own, used) {
   const quote = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const lines = [`type: '${key.type.toLowerCase()}'`, `default: ${key.default === null ? 'null' : quote(key.default)}`];
+  const lines = [
+    `type: '${key.type.toLowerCase()}'`,
+    `default: ${key.default === null ? 'null' : quote(key.default)}`,
+  ];
   if (key.required) lines.push('required: true');
   const validator = validatorCode(key, used);
   if (validator !== undefined) lines.push(`validator: ${validator}`);
@@ -154,7 +170,9 @@ try {
   const own = await readOwnWords();
   mkdirSync(catalogueFolder, { recursive: true });
   for (const [file] of brokerFiles) {
-    const keys = facts.broker.filter((key) => brokerFiles.find(([, pattern]) => pattern.test(key.name))[0] === file);
+    const keys = facts.broker.filter(
+      (key) => brokerFiles.find(([, pattern]) => pattern.test(key.name))[0] === file,
+    );
     writeFile(file, keys, (name) => own.get(`broker/${name}`));
   }
   writeFile('topic-keys', facts.topic, (name) => own.get(`topic/${name}`));
