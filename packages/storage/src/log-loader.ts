@@ -5,17 +5,15 @@ import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import {
-  CLEANED_SUFFIX,
-  DELETED_SUFFIX,
   INDEX_SUFFIX,
   LEADER_EPOCH_FILE,
   LOG_SUFFIX,
   offsetFromName,
   offsetName,
-  SWAP_SUFFIX,
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from './log-files.ts';
+import { tidyFolder } from './leftover-files.ts';
 import { LogSegment } from './log-segment.ts';
 import { ProducerSnapshots } from './producer-snapshots.ts';
 import { isExpired, ProducerState } from './producer-state.ts';
@@ -63,13 +61,12 @@ export class LogLoader {
   readonly #producers = new ProducerState();
   readonly #snapshots: ProducerSnapshots;
   /** Folder changes to be made durable before the log is used. */
-  #removedAnything = false;
+  #removedAnything: boolean;
 
   constructor(context: LogContext, options: LoadOptions) {
     this.#context = context;
     this.#options = options;
-    this.#removeLeftovers();
-    this.#completeSwaps();
+    this.#removedAnything = tidyFolder(context.disk, options.folder);
     this.#openSegments();
     this.#epochs = new LeaderEpochCache(context.disk, `${options.folder}/${LEADER_EPOCH_FILE}`);
     this.#snapshots = new ProducerSnapshots(context.disk, options.folder);
@@ -118,27 +115,6 @@ export class LogLoader {
       snapshots: this.#snapshots,
       ...found,
     };
-  }
-
-  /** Files that an earlier run had given up: deleted segments, unfinished compactions, half-written replacements. */
-  #removeLeftovers(): void {
-    const { disk } = this.#context;
-    for (const name of disk.listSync(this.#options.folder)) {
-      if (!name.endsWith(DELETED_SUFFIX) && !name.endsWith(CLEANED_SUFFIX) && !name.endsWith('.tmp'))
-        continue;
-      disk.unlinkSync(`${this.#options.folder}/${name}`);
-    }
-  }
-
-  /** A `.swap` segment is a finished compaction: it replaces the segments that it was made from. */
-  #completeSwaps(): void {
-    const { disk } = this.#context;
-    const { folder } = this.#options;
-    const swaps = disk.listSync(folder).filter((name) => name.endsWith(SWAP_SUFFIX));
-    for (const name of swaps) {
-      disk.renameSync(`${folder}/${name}`, `${folder}/${name.slice(0, -SWAP_SUFFIX.length)}`);
-      this.#removedAnything = true;
-    }
   }
 
   #openSegments(): void {

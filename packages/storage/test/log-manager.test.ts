@@ -1,7 +1,7 @@
 import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CorruptLogError, LogError, type Log } from '../src/index.ts';
+import { LogError, type CorruptLogError, type Log } from '../src/index.ts';
 import { ALL, batchOf, client, logConfig, offsetsOf, openManager, TP } from './support/fixtures.ts';
 
 const CLUSTER = 'AAAAAAAAAAAAAAAAAAAAAw';
