@@ -64,13 +64,51 @@ export function checkStringLength(length: number, field: string, position: numbe
   if (length > MAX_STRING_BYTES) fail(`String of ${length} bytes, the limit is 32767`, field, position);
 }
 
+/**
+ * Topic ids come again and again, so the texts of the last ones are kept: slot `hash` holds the four words of an id and
+ * its text. Equal ids then are the same string, which is also found faster in a Map.
+ */
+const UUID_SLOTS = 1024;
+const uuidWords = new Int32Array(4 * UUID_SLOTS);
+const uuidTexts: string[] = Array.from({ length: UUID_SLOTS }, () => ZERO_UUID);
+
 export function readUuid(bytes: Buffer, position: number): string {
+  const a = readWord(bytes, position);
+  const b = readWord(bytes, position + 4);
+  const c = readWord(bytes, position + 8);
+  const d = readWord(bytes, position + 12);
+  const mixed = Math.imul(a ^ b ^ c ^ d, 0x9e3779b1);
+  const slot = (mixed >>> 16) & (UUID_SLOTS - 1);
+  const words = 4 * slot;
+  if (
+    uuidWords[words] === a &&
+    uuidWords[words + 1] === b &&
+    uuidWords[words + 2] === c &&
+    uuidWords[words + 3] === d
+  ) {
+    return uuidTexts[slot]!;
+  }
   const text = bytes.toString('base64url', position, position + 16);
+  uuidWords[words] = a;
+  uuidWords[words + 1] = b;
+  uuidWords[words + 2] = c;
+  uuidWords[words + 3] = d;
+  uuidTexts[slot] = text;
   return text;
 }
 
+function readWord(bytes: Buffer, position: number): number {
+  return (
+    (bytes[position]! << 24) |
+    (bytes[position + 1]! << 16) |
+    (bytes[position + 2]! << 8) |
+    bytes[position + 3]!
+  );
+}
+
+/** The eight bytes must be there. */
 export function readInt64(bytes: Buffer, position: number): number {
-  return bytes.readInt32BE(position) * TWO_32 + bytes.readUInt32BE(position + 4);
+  return readWord(bytes, position) * TWO_32 + (readWord(bytes, position + 4) >>> 0);
 }
 
 export function readFloat64(bytes: Buffer, position: number): number {
@@ -115,12 +153,21 @@ export function putVarint(bytes: Buffer, position: number, value: number): numbe
   return next;
 }
 
+/** The bytes of the uuids written last, by text. */
+const uuidBytes = new Map<string, Buffer>();
+
+// oxlint-disable-next-line max-params -- called from generated code
 export function putUuid(bytes: Buffer, position: number, value: string, field: string): void {
-  if (value === ZERO_UUID) {
-    bytes.fill(0, position, position + 16);
-  } else if (value.length !== UUID_CHARACTERS || bytes.write(value, position, 16, 'base64url') !== 16) {
-    failValue(field, value, 'a uuid of 22 base64 characters');
+  let known = uuidBytes.get(value);
+  if (known === undefined) {
+    known = Buffer.from(value, 'base64url');
+    if (value.length !== UUID_CHARACTERS || known.length !== 16) {
+      failValue(field, value, 'a uuid of 22 base64 characters');
+    }
+    if (uuidBytes.size >= UUID_SLOTS) uuidBytes.clear();
+    uuidBytes.set(value, known);
   }
+  for (let index = 0; index < 16; index++) bytes[position + index] = known[index]!;
 }
 
 /** Room that `putString` and `putCompactString` may need for `value`. */
@@ -154,8 +201,18 @@ function failTooLong(field: string, length: number): never {
   return failValue(field, `${length} bytes`, 'a string of at most 32767 bytes');
 }
 
+/** Up to here a loop in JavaScript beats the call into the runtime. */
+const SHORT_TEXT = 32;
+
 function putText(bytes: Buffer, position: number, value: string): number {
-  return bytes.write(value, position);
+  const { length } = value;
+  if (length > SHORT_TEXT) return bytes.write(value, position);
+  for (let index = 0; index < length; index++) {
+    const unit = value.charCodeAt(index);
+    if (unit > 127) return bytes.write(value, position);
+    bytes[position + index] = unit;
+  }
+  return length;
 }
 
 /** Length of a byte field, which may be given as a list of buffers. */

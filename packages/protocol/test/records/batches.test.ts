@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   BatchLayout,
-  COMPRESSION_TYPES,
   ControlRecordType,
   controlRecordType,
   decodeEndTxnMarker,
@@ -17,6 +16,7 @@ import {
   readBatchSummary,
   UnsupportedMagicError,
   validateBatchCrc,
+  type CompressionType,
   type DecodedRecord,
 } from '../../src/index.ts';
 import { writeBatchCrc } from '../../src/records/batch-summary.ts';
@@ -24,7 +24,7 @@ import { mutate, seededRandom } from '../../src/testing/index.ts';
 import { effort, seed } from '../seed.ts';
 
 interface GoldenBatch {
-  readonly compression: (typeof COMPRESSION_TYPES)[number];
+  readonly compression: CompressionType;
   readonly timestampType: string;
   readonly baseOffset: number;
   readonly maxTimestamp: number;
