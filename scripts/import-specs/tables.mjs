@@ -36,14 +36,28 @@ export function apiTableSource(specs) {
 }
 
 /** Source of `messages/all-messages.ts`: every schema in one list. */
-export function allMessagesSource(specs) {
-  const names = specs.map((spec) => camelCase(spec.name)).sort();
+export function allMessagesSource() {
   return [
-    `import * as messages from './index.ts';`,
     `import type { MessageSchema } from '../schema/message-schema.ts';`,
+    `import * as messages from './index.ts';`,
     '',
-    `/** Every message that is declared (${names.length} in this release), for tools and tests. */`,
+    '/** Every message that is declared, for tools and tests. */',
     'export const allMessages: readonly MessageSchema<unknown>[] = Object.values(messages);',
+    '',
+  ].join('\n');
+}
+
+/** Source of `errors/error-codes.ts`. */
+export function errorCodesSource(errors) {
+  const retriable = errors.filter((error) => error.retriable).map((error) => error.code);
+  return [
+    "/** Kafka's error codes by name. Written by `npm run import-specs`. */",
+    'export const ErrorCodes = {',
+    ...errors.map(({ code, name }) => `${name}: ${code},`),
+    '} as const;',
+    '',
+    '/** Codes whose request may succeed when it is sent again unchanged. */',
+    `export const RETRIABLE_CODES: readonly number[] = [${retriable.join(', ')}];`,
     '',
   ].join('\n');
 }
