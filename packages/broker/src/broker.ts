@@ -6,8 +6,10 @@ import { BrokerConfigState } from './broker-config-state.ts';
 import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseConnectionOverrides } from './config/broker-rules.ts';
+import { ConfigError } from './config/config-error.ts';
 import { ResourceConfigRules } from './config/resource-rules.ts';
 import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
+import type { Voter } from './controller/metadata-batches.ts';
 import { internalTopicSpec } from './controller/internal-topics.ts';
 import { LocalController } from './controller/local-controller.ts';
 import { GroupCoordinator } from './coordinator/group/group-coordinator.ts';
@@ -46,6 +48,9 @@ export interface BoundListener {
   readonly host: string;
   readonly port: number;
 }
+
+/** Where Kafka's own single-node configuration puts the controller. */
+const DEFAULT_CONTROLLER_PORT = 9093;
 
 /** How long running requests may take to finish in a clean stop. */
 const CLOSE_GRACE_MS = 1_000;
@@ -117,6 +122,7 @@ export class Broker implements AsyncDisposable {
     try {
       for (const warning of this.config.warnings()) this.#logger.warn({}, warning);
       const toBind = listenersToBind(this.config.listeners);
+      this.#checkMetadataDir();
       const logManager = await this.#openLogs();
       const controller = this.#openController(logManager);
       const replicas = this.#openReplicas(logManager, controller);
@@ -145,6 +151,14 @@ export class Broker implements AsyncDisposable {
       await this.close().catch(() => {});
       throw error;
     }
+  }
+
+  #checkMetadataDir(): void {
+    const { logDirs, metadataLogDir } = this.config;
+    if (logDirs.some((dir) => resolve(dir) === resolve(metadataLogDir))) return;
+    throw new ConfigError(
+      `metadata.log.dir "${metadataLogDir}" must be one of log.dirs: a directory of its own is not supported yet`,
+    );
   }
 
   async #openLogs(): Promise<LogManager> {
@@ -187,6 +201,7 @@ export class Broker implements AsyncDisposable {
         defaultReplicationFactor: this.#configState.current.get('default.replication.factor'),
         configs: configRules,
       }),
+      firstVoter: this.#firstVoter(logManager),
       minInSyncReplicas: config.get('min.insync.replicas'),
       segmentBytes: config.get('metadata.log.segment.bytes'),
       snapshotIntervalBytes: config.get('metadata.log.max.record.bytes.between.snapshots'),
@@ -198,6 +213,26 @@ export class Broker implements AsyncDisposable {
       controller.close();
     });
     return controller;
+  }
+
+  /**
+   * Without `controller.quorum.voters` a real Kafka reads the voters from the log: this node, reached under the
+   * controller listener that it would bind.
+   */
+  #firstVoter(logManager: LogManager): Voter | null {
+    const { config } = this;
+    if (config.get('controller.quorum.voters').length > 0) return null;
+    const metadataDir = resolve(config.metadataLogDir);
+    const directoryId = logManager.dirs().find((dir) => dir.path === metadataDir)?.directoryId;
+    if (directoryId === undefined) return null;
+    const bound = config.listeners.controller.map(({ listenerName, host, port }) => ({
+      name: listenerName,
+      host: host === '' ? 'localhost' : host,
+      port,
+    }));
+    const endpoints =
+      bound.length > 0 ? bound : [{ name: 'CONTROLLER', host: 'localhost', port: DEFAULT_CONTROLLER_PORT }];
+    return { voterId: config.nodeId, directoryId, endpoints };
   }
 
   #openReplicas(logManager: LogManager, controller: LocalController): ReplicaManager {

@@ -25,6 +25,8 @@ import type {
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteTopics } from './delete-topics.ts';
+import { dynamicQuorum } from './metadata-batches.ts';
+import type { Voter } from './metadata-batches.ts';
 import { METADATA_FOLDER } from './metadata-files.ts';
 import { MetadataLog } from './metadata-log.ts';
 import { allocateProducerIds } from './producer-ids.ts';
@@ -40,6 +42,8 @@ export interface LocalControllerOptions {
   readonly nodeId: number;
   /** The rules in force now; asked for by every command. */
   readonly rules: () => ControllerRules;
+  /** The voter of a new metadata log; null: the properties name it (`controller.quorum.voters`). */
+  readonly firstVoter: Voter | null;
   /** `min.insync.replicas` to pin when a new directory is formatted. */
   readonly minInSyncReplicas: number;
   /** `metadata.log.segment.bytes`. */
@@ -98,7 +102,12 @@ export class LocalController implements Controller {
     let image = emptyImage(clusterId, nodeId);
     const builder = new MetadataImageBuilder(image);
     const log = MetadataLog.open(
-      { disk, folder: `${logDir}/${METADATA_FOLDER}`, segmentBytes: options.segmentBytes },
+      {
+        disk,
+        folder: `${logDir}/${METADATA_FOLDER}`,
+        segmentBytes: options.segmentBytes,
+        ...(options.firstVoter && { firstVoters: dynamicQuorum(options.firstVoter) }),
+      },
       {
         onSnapshotRecord: (record, snapshot) => builder.apply(record, snapshot.endOffset - 1),
         onRecord: (record, offset) => builder.apply(record, offset),

@@ -3,15 +3,18 @@ import {
   ControlRecordType,
   controlRecordKey,
   controlRecordType,
+  decodeMessage,
   decodeRecords,
   encodeBatch,
   encodeMessage,
+  kRaftVersionRecord,
   leaderChangeMessage,
   ProtocolError,
   readBatchSummary,
   snapshotFooterRecord,
   snapshotHeaderRecord,
   validateBatchCrc,
+  votersRecord,
 } from '@ottla/protocol';
 
 /** A control record of the Raft layer: its type and its value, which stays bytes. */
@@ -42,6 +45,42 @@ export function leaderChange(leaderId: number): ControlRecord {
     grantingVoters: voters,
   });
   return { type: ControlRecordType.leaderChange, value };
+}
+
+/** The one voter of a single node: itself. */
+export interface Voter {
+  readonly voterId: number;
+  /** Uuid of the log directory that holds the metadata log. */
+  readonly directoryId: string;
+  readonly endpoints: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+}
+
+/** The records that make a quorum dynamic (KIP-853): from then on its voters stand in the log. */
+export function dynamicQuorum({ voterId, directoryId, endpoints }: Voter): ControlRecord[] {
+  const voter = {
+    voterId,
+    voterDirectoryId: directoryId,
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint })),
+    kRaftVersionFeature: { minSupportedVersion: 0, maxSupportedVersion: DYNAMIC_KRAFT_VERSION },
+  };
+  return [
+    {
+      type: ControlRecordType.kraftVersion,
+      value: encodeMessage(kRaftVersionRecord, 0, { version: 0, kRaftVersion: DYNAMIC_KRAFT_VERSION }),
+    },
+    {
+      type: ControlRecordType.kraftVoters,
+      value: encodeMessage(votersRecord, 0, { version: 0, voters: [voter] }),
+    },
+  ];
+}
+
+const DYNAMIC_KRAFT_VERSION = 1;
+
+/** Whether a control record says that the quorum is dynamic. */
+export function isDynamicQuorum({ type, value }: ControlRecord): boolean {
+  if (type !== ControlRecordType.kraftVersion) return false;
+  return decodeMessage(kRaftVersionRecord, 0, value).kRaftVersion >= DYNAMIC_KRAFT_VERSION;
 }
 
 /** The first record of a snapshot. */

@@ -5,6 +5,7 @@ import { decodeMetadataRecord, encodeMetadataRecord } from '../metadata/records.
 import type { MetadataRecord } from '../metadata/records.ts';
 import {
   encodeMetadataBatch,
+  isDynamicQuorum,
   leaderChange,
   MetadataBatchReader,
   snapshotFooter,
@@ -21,6 +22,8 @@ export interface MetadataLogOptions {
   readonly folder: string;
   /** `metadata.log.segment.bytes`. */
   readonly segmentBytes: number;
+  /** Control records with the voters of a new log; absent: they stand in the properties (`controller.quorum.voters`). */
+  readonly firstVoters?: readonly ControlRecord[];
 }
 
 /** The metadata log cannot be read. The message names the file and what to do. */
@@ -259,12 +262,22 @@ export class MetadataLog {
       const path = this.#path('quorum-state');
       const { leaderEpoch, dataVersion } = parseQuorumState(disk.readFileSync(path).toString(), path);
       this.#quorum = { leaderEpoch, dataVersion };
+    } else if (this.#options.firstVoters !== undefined && names.length === 0) {
+      this.#writeFirstVoters(this.#options.firstVoters);
     }
     const snapshot = this.#snapshots.at(-1);
     if (snapshot !== undefined) this.#loadSnapshot(snapshot, replay);
     this.#loadSegments(snapshot?.endOffset ?? 0, replay);
     const lastEpoch = this.#epochs.at(-1)?.[0] ?? 0;
     if (lastEpoch > this.#quorum.leaderEpoch) this.#quorum = { ...this.#quorum, leaderEpoch: lastEpoch };
+  }
+
+  /** What `kafka-storage format --standalone` writes: the voters as a snapshot of nothing. */
+  #writeFirstVoters(voters: readonly ControlRecord[]): void {
+    const id: SnapshotId = { endOffset: 0, epoch: 0 };
+    const content = snapshotContent([], { id, voters, timestampMs: 0 });
+    this.#options.disk.replaceFileSync(this.#path(snapshotName(id)), content);
+    this.#snapshots.push(id);
   }
 
   #loadSnapshot(id: SnapshotId, replay: MetadataReplay): void {
@@ -290,6 +303,8 @@ export class MetadataLog {
       ({ type }) => type === ControlRecordType.kraftVersion || type === ControlRecordType.kraftVoters,
     );
     if (voters.length > 0) this.#voters = voters;
+    // A quorum whose voters stand in the log (KIP-853) keeps its quorum state in the newer format.
+    if (voters.some(isDynamicQuorum)) this.#quorum = { ...this.#quorum, dataVersion: 1 };
   }
 
   #loadSegments(fromOffset: number, replay: MetadataReplay): void {

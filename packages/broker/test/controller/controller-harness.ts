@@ -38,6 +38,7 @@ export async function openController(disk: SimDisk, options: HarnessOptions = {}
     clusterId: 'SBklB0SHTsC2sNXZ-fNGmQ',
     nodeId: 1,
     rules: () => LENIENT_RULES,
+    firstVoter: null,
     minInSyncReplicas: 1,
     segmentBytes: options.segmentBytes ?? 1_000_000,
     snapshotIntervalBytes: options.snapshotIntervalBytes ?? 1_000_000,
