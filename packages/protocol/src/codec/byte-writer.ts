@@ -44,6 +44,9 @@ export class ByteWriter {
   /** Makes room for `byteCount` more bytes in one piece. */
   grow(byteCount: number): void {
     if (this.limit - this.position >= byteCount) return;
+    // A value of the wrong type has no length; without this check it would spoil the slab for every later writer.
+    if (!(byteCount >= 0))
+      throw new TypeError('Cannot encode a value without a length; pass a Buffer or a string');
     const wanted = Math.max(byteCount, Math.min(2 * this.length, SLAB_BYTES / 4), FIRST_REGION_BYTES);
     const missing = this.position + wanted - this.limit;
     if (this.bytes === slab && this.limit === slabPosition && slabPosition + missing <= SLAB_BYTES) {
