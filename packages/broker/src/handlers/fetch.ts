@@ -169,18 +169,23 @@ class FetchRun {
 
   #sortOut(target: SessionPartition): void {
     const { request, context, image } = this.#input;
-    let errorCode = 0;
     if (!target.isNameKnown) {
-      errorCode = ErrorCodes.UNKNOWN_TOPIC_ID;
+      this.#refuse(target, ErrorCodes.UNKNOWN_TOPIC_ID);
     } else if (image.topics.byName.get(target.topic)?.partitions[target.partition] === undefined) {
-      errorCode = ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+      this.#refuse(target, ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
     } else if (replicaIdOf(request, context.apiVersion) >= 0) {
       // No other broker replicates from this one yet, so whoever says it does is not in the replica set.
-      errorCode =
-        target.currentLeaderEpoch >= 0 ? ErrorCodes.UNKNOWN_LEADER_EPOCH : ErrorCodes.NOT_LEADER_OR_FOLLOWER;
+      const isEpochKnown = target.currentLeaderEpoch >= 0;
+      const errorCode = isEpochKnown ? ErrorCodes.UNKNOWN_LEADER_EPOCH : ErrorCodes.NOT_LEADER_OR_FOLLOWER;
+      this.#refused.push({ target, read: failedRead(errorCode) });
+    } else {
+      this.#targets.push(target);
     }
-    if (errorCode === 0) this.#targets.push(target);
-    else this.#refused.push({ target, read: { ...failedRead(errorCode), abortedTransactions: [] } });
+  }
+
+  /** Kafka's refusal before a partition is looked at has an empty list of aborted transactions, a later one has none. */
+  #refuse(target: SessionPartition, errorCode: number): void {
+    this.#refused.push({ target, read: { ...failedRead(errorCode), abortedTransactions: [] } });
   }
 
   #answer(reads: readonly PartitionReadResult[]): FetchResponse {

@@ -24,7 +24,7 @@ export interface WholeRefusal {
 
 /**
  * What makes Kafka refuse every partition of a request at once, because it looks for transactional batches first:
- * a batch length that no record fits in, or a transactional batch without a transactional id.
+ * a batch length that no record fits in, a format that does not exist, or a transactional batch without a transactional id.
  */
 export function wholeRequestRefusal(request: ProduceRequest): WholeRefusal | null {
   for (const topic of request.topicData) {
@@ -34,6 +34,10 @@ export function wholeRequestRefusal(request: ProduceRequest): WholeRefusal | nul
       if (length < MIN_RECORD_OVERHEAD) {
         const message = `Record size ${length} is less than the minimum record overhead (${MIN_RECORD_OVERHEAD})`;
         return { errorCode: ErrorCodes.CORRUPT_MESSAGE, message };
+      }
+      const magic = records.readInt8(BatchLayout.magic);
+      if (magic < 0 || magic > CURRENT_MAGIC) {
+        return { errorCode: ErrorCodes.CORRUPT_MESSAGE, message: `Invalid magic found in record: ${magic}` };
       }
       if (request.transactionalId === null && isTransactional(records)) {
         return { errorCode: ErrorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message: null };

@@ -94,7 +94,7 @@ export class TranscriptClient {
       if (!isNamed) return items;
       return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
     }
-    if (value === null || typeof value !== 'object') return value;
+    if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => {
         if (key === 'port' && item === this.#port) return [key, '$port'];

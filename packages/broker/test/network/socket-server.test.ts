@@ -1,0 +1,384 @@
+import { connect, type Socket } from 'node:net';
+import { SILENT_LOGGER, SimClock } from '@ottla/platform';
+import {
+  apiVersionsRequest,
+  apiVersionsResponse,
+  decodeResponse,
+  encodeRequest,
+  ErrorCodes,
+  heartbeatRequest,
+  heartbeatResponse,
+  produceRequest,
+  produceResponse,
+} from '@ottla/protocol';
+import { afterEach, describe, expect, test } from 'vitest';
+import { apiVersionsHandler } from '../../src/handlers/api-versions.ts';
+import type { AnyApiHandler } from '../../src/handlers/handler.ts';
+import { saslHandshakeHandler } from '../../src/handlers/sasl-handshake.ts';
+import type { MetadataStore } from '../../src/metadata/image.ts';
+import { RequestDispatcher } from '../../src/network/request-dispatcher.ts';
+import { SocketServer, type SocketServerOptions } from '../../src/network/socket-server.ts';
+
+const metadata = {
+  current: () => ({ offset: 7, features: new Map([['metadata.version', 30]]) }),
+} as unknown as MetadataStore;
+
+/** Requests whose answers the test gives, in the order they began. */
+interface Held {
+  readonly correlationId: number;
+  readonly answer: () => void;
+}
+
+function heldHandler(api: 'heartbeat' | 'produce', held: Held[]): AnyApiHandler {
+  const isProduce = api === 'produce';
+  const response = isProduce
+    ? { responses: [], throttleTimeMs: 0, nodeEndpoints: [] }
+    : { throttleTimeMs: 0, errorCode: 0 };
+  return {
+    apiKey: isProduce ? 0 : 12,
+    minVersion: isProduce ? 3 : 0,
+    maxVersion: isProduce ? 13 : 4,
+    request: isProduce ? produceRequest : heartbeatRequest,
+    response: isProduce ? produceResponse : heartbeatResponse,
+    pipelined: isProduce,
+    handle: (_request: unknown, { correlationId }: { correlationId: number }) =>
+      new Promise((resolve) => held.push({ correlationId, answer: () => resolve(response) })),
+    errorResponse: () => response,
+  } as unknown as AnyApiHandler;
+}
+
+const open: { server: SocketServer; sockets: Socket[] }[] = [];
+
+async function serve(
+  options: Partial<SocketServerOptions> = {},
+): Promise<{ port: number; server: SocketServer; clock: SimClock; held: Held[] }> {
+  const clock = new SimClock();
+  const held: Held[] = [];
+  const handlers: AnyApiHandler[] = [
+    saslHandshakeHandler(),
+    heldHandler('heartbeat', held),
+    heldHandler('produce', held),
+  ];
+  handlers.push(
+    apiVersionsHandler({
+      metadata,
+      supportedFeatures: [
+        ['metadata.version', 7, 30],
+        ['group.version', 0, 1],
+      ],
+      handlers: () => handlers,
+    }),
+  );
+  const dispatcher = new RequestDispatcher(handlers, SILENT_LOGGER);
+  const server = new SocketServer({
+    listeners: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0, securityProtocol: 'PLAINTEXT' }],
+    socketRequestMaxBytes: 100 * 1024 * 1024,
+    queuedMaxRequestBytes: -1,
+    connectionsMaxIdleMs: 600_000,
+    socketListenBacklogSize: 50,
+    maxConnections: 100,
+    maxConnectionsPerIp: 100,
+    maxConnectionsPerIpOverrides: new Map(),
+    clock,
+    logger: SILENT_LOGGER,
+    dispatch: (frame, connection) => dispatcher.dispatch(frame, connection),
+    ...options,
+  });
+  await server.open();
+  open.push({ server, sockets: [] });
+  return { port: server.ports()[0]!.port, server, clock, held };
+}
+
+afterEach(async () => {
+  for (const { server, sockets } of open.splice(0)) {
+    for (const socket of sockets) socket.destroy();
+    await server.close();
+  }
+});
+
+/** A client that collects response frames. */
+class Client {
+  readonly socket: Socket;
+  frames: Buffer[] = [];
+  isClosed = false;
+  #received = Buffer.alloc(0);
+  #onChange: () => void = () => {};
+
+  constructor(port: number) {
+    this.socket = connect(port, '127.0.0.1');
+    open.at(-1)!.sockets.push(this.socket);
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => {
+      this.isClosed = true;
+      this.#onChange();
+    });
+    this.socket.on('data', (chunk) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      while (this.#received.length >= 4 && this.#received.length >= 4 + this.#received.readInt32BE(0)) {
+        const end = 4 + this.#received.readInt32BE(0);
+        this.frames.push(this.#received.subarray(4, end));
+        this.#received = this.#received.subarray(end);
+      }
+      this.#onChange();
+    });
+  }
+
+  /** Resolves when the condition holds; the test's time limit is the only other end. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => (this.#onChange = resolve));
+  }
+
+  get correlationIds(): number[] {
+    return this.frames.map((frame) => frame.readInt32BE(0));
+  }
+}
+
+function header(apiKey: number, apiVersion: number, correlationId = 7): Buffer {
+  const bytes = Buffer.alloc(10);
+  bytes.writeInt16BE(apiKey, 0);
+  bytes.writeInt16BE(apiVersion, 2);
+  bytes.writeInt32BE(correlationId, 4);
+  bytes.writeInt16BE(-1, 8);
+  return bytes;
+}
+
+function framed(...parts: Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length, 0);
+  return Buffer.concat([length, body]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value, 0);
+  return bytes;
+}
+
+const apiVersions0 = framed(header(18, 0));
+const heartbeat = (correlationId: number): Buffer =>
+  Buffer.concat(
+    encodeRequest(heartbeatRequest, 0, { correlationId, clientId: null }, { groupId: 'g', memberId: 'm' }),
+  );
+const produce = (correlationId: number): Buffer =>
+  Buffer.concat(
+    encodeRequest(produceRequest, 9, { correlationId, clientId: null }, { acks: -1, topicData: [] }),
+  );
+
+describe('what a real Kafka closes without an answer is closed', () => {
+  const cases: [string, Buffer][] = [
+    ['length -1', int32(-1)],
+    ['length 0', int32(0)],
+    ['length 101 MiB', int32(101 * 1024 * 1024)],
+    ['length 2^31-1', int32(0x7fffffff)],
+    ['unknown API key', framed(header(999, 0))],
+    ['negative API key', framed(header(-1, 0))],
+    ['inter-broker API', framed(header(4, 0))],
+    ['produce version 2', framed(header(0, 2), Buffer.alloc(10))],
+    ['frame too short for a header', framed(Buffer.from([0, 18, 0, 0]))],
+    ['string of length -5', framed(header(12, 0), Buffer.from([0xff, 0xfb]))],
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+    ['TLS hello', Buffer.from('16030100c8010000c40303', 'hex')],
+  ];
+  test.each(cases)('%s', async (_, bytes) => {
+    const { port } = await serve();
+    const client = new Client(port);
+    client.socket.write(bytes);
+    await client.until(() => client.isClosed);
+    expect(client.frames).toEqual([]);
+    // Others are still served.
+    const other = new Client(port);
+    other.socket.write(apiVersions0);
+    await other.until(() => other.frames.length === 1);
+  });
+
+  test('a broken frame behind a good one: the good one is answered first', async () => {
+    const { port } = await serve();
+    const client = new Client(port);
+    client.socket.write(Buffer.concat([apiVersions0, int32(-1)]));
+    await client.until(() => client.isClosed);
+    expect(client.frames.length).toBe(1);
+  });
+});
+
+describe('ApiVersions', () => {
+  test.each([99, -1])('version %i is answered in version 0 with the versions there are', async (version) => {
+    const { port } = await serve();
+    const client = new Client(port);
+    client.socket.write(framed(header(18, version), Buffer.from([0, 2, 97, 2, 98, 0])));
+    await client.until(() => client.frames.length === 1);
+    const { value } = decodeResponse(apiVersionsResponse, 0, client.frames[0]!);
+    expect(value.errorCode).toBe(ErrorCodes.UNSUPPORTED_VERSION);
+    expect(value.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }]);
+  });
+
+  const names: [string, string, number][] = [
+    ['kafka-client', '1.0', ErrorCodes.NONE],
+    ['a b', '1.0', ErrorCodes.INVALID_REQUEST],
+    ['', '', ErrorCodes.INVALID_REQUEST],
+    ['x', '-1', ErrorCodes.INVALID_REQUEST],
+  ];
+  test.each(names)(
+    'software "%s" version "%s" gets error %i',
+    async (clientSoftwareName, clientSoftwareVersion, errorCode) => {
+      const { port } = await serve();
+      const client = new Client(port);
+      const request = encodeRequest(
+        apiVersionsRequest,
+        4,
+        { correlationId: 1, clientId: null },
+        { clientSoftwareName, clientSoftwareVersion },
+      );
+      for (const chunk of request) client.socket.write(chunk);
+      await client.until(() => client.frames.length === 1);
+      const { value } = decodeResponse(apiVersionsResponse, 4, client.frames[0]!);
+      expect(value.errorCode).toBe(errorCode);
+      const announced = value.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [
+        apiKey,
+        minVersion,
+        maxVersion,
+      ]);
+      expect(announced).toEqual(
+        errorCode === 0
+          ? [
+              [0, 0, 13],
+              [12, 0, 4],
+              [17, 0, 1],
+              [18, 0, 4],
+            ]
+          : [],
+      );
+    },
+  );
+});
+
+describe('order', () => {
+  test('pipelined requests run at once and are answered in order', async () => {
+    const { port, held } = await serve();
+    const client = new Client(port);
+    client.socket.write(Buffer.concat([produce(1), produce(2), produce(3), apiVersions0]));
+    while (held.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    held[2]!.answer();
+    held[1]!.answer();
+    held[0]!.answer();
+    await client.until(() => client.frames.length === 4);
+    expect(client.correlationIds).toEqual([1, 2, 3, 7]);
+  });
+
+  test('a request behind a waiting one starts when that is answered', async () => {
+    const { port, held } = await serve();
+    const client = new Client(port);
+    client.socket.write(Buffer.concat([heartbeat(1), heartbeat(2), produce(3)]));
+    while (held.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    const other = new Client(port);
+    other.socket.write(apiVersions0);
+    await other.until(() => other.frames.length === 1);
+    expect(held.map(({ correlationId }) => correlationId)).toEqual([1]);
+    for (let i = 0; i < 3; i++) {
+      while (held.length <= i) await new Promise((resolve) => setImmediate(resolve));
+      held[i]!.answer();
+    }
+    await client.until(() => client.frames.length === 3);
+    expect(client.correlationIds).toEqual([1, 2, 3]);
+  });
+
+  test('ten thousand requests in one go are all answered', async () => {
+    const { port } = await serve();
+    const client = new Client(port);
+    client.socket.write(
+      Buffer.concat(Array.from({ length: 10_000 }, (_, index) => framed(header(18, 0, index)))),
+    );
+    await client.until(() => client.frames.length === 10_000);
+    expect(client.correlationIds).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
+  });
+
+  test('what was asked before a half close is answered', async () => {
+    const { port, held } = await serve();
+    const client = new Client(port);
+    client.socket.end(heartbeat(5));
+    while (held.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    held[0]!.answer();
+    await client.until(() => client.isClosed);
+    expect(client.correlationIds).toEqual([5]);
+  });
+});
+
+describe('limits', () => {
+  test('a client that never reads is not served without end', async () => {
+    const { port, server } = await serve();
+    const client = new Client(port);
+    client.socket.pause();
+    const burst = Buffer.concat(Array.from({ length: 2000 }, () => apiVersions0));
+    let written = 0;
+    const writeMore = (): void => {
+      while (written < 5000 && client.socket.write(burst)) written++;
+    };
+    client.socket.on('drain', writeMore);
+    writeMore();
+    const other = new Client(port);
+    for (let i = 0; i < 50; i++) {
+      other.socket.write(apiVersions0);
+      await other.until(() => other.frames.length === i + 1);
+    }
+    // The whole would be ten million answers; the broker stops reading long before.
+    expect(written).toBeLessThan(5000);
+    expect(server.connectionCount).toBe(2);
+  });
+
+  test('an incomplete first frame is closed after 10 s, a dribbling one too', async () => {
+    const { port, clock, server } = await serve();
+    const client = new Client(port);
+    client.socket.write(Buffer.from([0, 0]));
+    while (server.connectionCount < 1) await new Promise((resolve) => setImmediate(resolve));
+    const other = new Client(port);
+    other.socket.write(apiVersions0);
+    await other.until(() => other.frames.length === 1);
+    clock.advance(9000);
+    client.socket.write(Buffer.from([0]));
+    other.socket.write(apiVersions0);
+    await other.until(() => other.frames.length === 2);
+    expect(client.isClosed).toBe(false);
+    clock.advance(3000);
+    await client.until(() => client.isClosed);
+  });
+
+  test('an idle connection is closed after connections.max.idle.ms', async () => {
+    const { port, clock } = await serve({ connectionsMaxIdleMs: 5000 });
+    const client = new Client(port);
+    client.socket.write(apiVersions0);
+    await client.until(() => client.frames.length === 1);
+    clock.advance(4000);
+    client.socket.write(apiVersions0);
+    await client.until(() => client.frames.length === 2);
+    clock.advance(4000);
+    client.socket.write(apiVersions0);
+    await client.until(() => client.frames.length === 3);
+    clock.advance(7000);
+    await client.until(() => client.isClosed);
+  });
+
+  test('a connection over max.connections.per.ip is refused', async () => {
+    const { port } = await serve({ maxConnectionsPerIp: 1 });
+    const first = new Client(port);
+    first.socket.write(apiVersions0);
+    await first.until(() => first.frames.length === 1);
+    const second = new Client(port);
+    await second.until(() => second.isClosed);
+    first.socket.write(apiVersions0);
+    await first.until(() => first.frames.length === 2);
+  });
+
+  test('a connection over max.connections waits until another closes', async () => {
+    const { port } = await serve({ maxConnections: 1 });
+    const first = new Client(port);
+    first.socket.write(apiVersions0);
+    await first.until(() => first.frames.length === 1);
+    const second = new Client(port);
+    second.socket.write(apiVersions0);
+    first.socket.write(apiVersions0);
+    await first.until(() => first.frames.length === 2);
+    expect(second.frames).toEqual([]);
+    first.socket.destroy();
+    await second.until(() => second.frames.length === 1);
+  });
+});
