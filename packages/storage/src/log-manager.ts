@@ -4,13 +4,7 @@ import { FilePool } from './file-pool.ts';
 import type { LogConfig } from './log-config.ts';
 import { SyncGate, type LogContext } from './log-context.ts';
 import { LogDirectory, type DirectoryCheckpoints } from './log-directory.ts';
-import {
-  deletedFolderName,
-  folderName,
-  isDeletedFolderName,
-  parseFolderName,
-  partitionKey,
-} from './log-files.ts';
+import { deletedFolderName, isDeletedFolderName, parseFolderName, partitionKey } from './log-files.ts';
 import { Log } from './log.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TopicPartition } from './types.ts';
@@ -60,7 +54,7 @@ export interface LogDirInfo {
   readonly online: boolean;
 }
 
-/** The log of cluster metadata lies beside the partitions; the controller opens it. */
+/** The log of cluster metadata lies beside the partitions; it is the controller's. */
 const METADATA_TOPIC = '__cluster_metadata';
 const DEFAULT_TAIL_CACHE_BYTES = 64 * 1024 * 1024;
 const PRODUCER_EXPIRATION_CHECK_MS = 10 * 60 * 1000;
@@ -82,7 +76,6 @@ export class LogManager {
   readonly #timers = new Set<TimerHandle>();
   /** Removals of deleted partitions and the like; `close` waits for those that have begun. */
   readonly #background = new Set<Promise<void>>();
-  #metadataLog: Log | null = null;
   #closing: Promise<void> | null = null;
 
   private constructor(options: LogManagerOptions, directories: LogDirectory[], clusterId: string) {
@@ -117,6 +110,7 @@ export class LogManager {
       const manager = new LogManager(options, directories, clusterId);
       for (const failure of failures) options.onDirFailure(failure.dir, failure);
       await Promise.all(directories.map((dir) => manager.#loadDirectory(dir)));
+      if (directories.every((dir) => dir.failure !== null)) throw noneLeft(directories);
       manager.#startTimers();
       return manager;
     } catch (error) {
@@ -190,27 +184,6 @@ export class LogManager {
     if (best !== null) return best;
     const [first] = this.#directories;
     throw new LogDirOfflineError(first!.path, first!.failure);
-  }
-
-  /**
-   * The metadata log, in the first directory: opened for the controller, closed with the manager. It is always read and
-   * checked as a whole, as Kafka does, since everything else depends on it.
-   */
-  async openMetadataLog(config: LogConfig): Promise<Log> {
-    if (this.#metadataLog !== null) return this.#metadataLog;
-    const dir = this.#directories[0]!;
-    const topicPartition = { topic: METADATA_TOPIC, partition: 0 };
-    this.#metadataLog = await Log.open(this.#contexts.get(dir)!, {
-      topicPartition,
-      folder: `${dir.path}/${folderName(topicPartition)}`,
-      config,
-      recoveryPoint: 0,
-      logStartOffset: 0,
-      hadCleanShutdown: false,
-      hadFailedSync: dir.hadFailedSync,
-      topicId: null,
-    });
-    return this.#metadataLog;
   }
 
   /** Renames the folder to `topic-N.uuid-delete` at once and removes it after `file.delete.delay.ms`. */
@@ -376,8 +349,6 @@ export class LogManager {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     await Promise.all(this.#background);
-    const metadataLog = this.#metadataLog;
-    if (metadataLog !== null) await metadataLog.close().catch(() => {});
     await Promise.all(
       this.#directories.map(async (dir) => {
         // An error here takes the directory offline: it gets no marker and is recovered at the next start.
@@ -390,6 +361,14 @@ export class LogManager {
     this.#pool.close();
     for (const dir of this.#directories) dir.release();
   }
+}
+
+function noneLeft(directories: readonly LogDirectory[]): LogDirUnusableError {
+  const [{ path, failure }] = directories as [LogDirectory];
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  return new LogDirUnusableError(path, `Log directory "${path}" cannot be loaded: ${reason}`, {
+    cause: failure,
+  });
 }
 
 /** Locks all directories that can be used; one that is held by another broker stops everything, as in Kafka. */
