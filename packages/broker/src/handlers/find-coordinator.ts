@@ -78,7 +78,7 @@ function findOne(
     ({ listenerName }) => listenerName === context.connection.listenerName,
   );
   if (broker === undefined || broker.fenced || endpoint === undefined) {
-    return notFound(key, ErrorCodes.COORDINATOR_NOT_AVAILABLE, '');
+    return notFound(key, ErrorCodes.COORDINATOR_NOT_AVAILABLE);
   }
   return { key, nodeId: leader, host: endpoint.host, port: endpoint.port, errorCode: 0, errorMessage: '' };
 }
@@ -87,8 +87,8 @@ function keysOf(request: FindCoordinatorRequest, context: RequestContext): reado
   return context.apiVersion < 4 ? [request.key] : request.coordinatorKeys;
 }
 
-function notFound(key: string, errorCode: number, message: string | null): Coordinator {
-  return { key, nodeId: -1, host: '', port: -1, errorCode, errorMessage: message };
+function notFound(key: string, errorCode: number): Coordinator {
+  return { key, nodeId: -1, host: '', port: -1, errorCode, errorMessage: '' };
 }
 
 function errorResponse(
@@ -96,11 +96,8 @@ function errorResponse(
   errorCode: number,
   context: RequestContext,
 ): FindCoordinatorResponse {
-  const message = errorMessage(errorCode);
-  return toResponse(
-    keysOf(request, context).map((key) => notFound(key, errorCode, message)),
-    context,
-  );
+  const found = keysOf(request, context).map((key) => notFound(key, errorCode));
+  return toResponse(found, context);
 }
 
 /** Before version 4 the one coordinator stands in the response itself, its message being the error's, "NONE" included. */

@@ -42,33 +42,31 @@ export function joinGroupHandler(deps: {
           members: [...reply.members],
         };
       } catch (failure) {
-        return refused(request, errorCodeOf(failure));
+        return refused(request, errorCodeOf(failure), apiVersion);
       }
     },
 
-    errorResponse: (_request, errorCode, { apiVersion }: RequestContext) => ({
-      ...emptyResponse(errorCode),
-      ...protocolNameFor(null, apiVersion),
-    }),
+    errorResponse: (_request, errorCode, { apiVersion }: RequestContext) =>
+      emptyResponse(errorCode, apiVersion),
   };
 }
 
 /** Only what the coordinator refuses before it looks at the group names the member. */
-function refused(request: JoinGroupRequest, errorCode: number): JoinGroupResponse {
+function refused(request: JoinGroupRequest, errorCode: number, apiVersion: number): JoinGroupResponse {
   const namesMember =
     errorCode === ErrorCodes.INVALID_GROUP_ID ||
     errorCode === ErrorCodes.INVALID_SESSION_TIMEOUT ||
     errorCode === ErrorCodes.COORDINATOR_NOT_AVAILABLE;
-  return { ...emptyResponse(errorCode), memberId: namesMember ? request.memberId : '' };
+  return { ...emptyResponse(errorCode, apiVersion), memberId: namesMember ? request.memberId : '' };
 }
 
-function emptyResponse(errorCode: number): JoinGroupResponse {
+function emptyResponse(errorCode: number, apiVersion: number): JoinGroupResponse {
   return {
     throttleTimeMs: 0,
     errorCode,
     generationId: -1,
     protocolType: null,
-    protocolName: '',
+    ...protocolNameFor(null, apiVersion),
     leader: '',
     skipAssignment: false,
     memberId: '',

@@ -187,7 +187,7 @@ const EMPTY_JOIN_REPLY: JoinReply = {
   errorCode: ErrorCodes.NONE,
   generationId: -1,
   protocolType: null,
-  protocolName: '',
+  protocolName: null,
   leader: '',
   skipAssignment: false,
   memberId: UNKNOWN_MEMBER_ID,

@@ -125,7 +125,7 @@ function rejoin(step: GroupTransition, join: Join): void {
   const errorCode = memberError(group, memberId, command.groupInstanceId);
   const member = step.member(memberId);
   if (errorCode !== ErrorCodes.NONE || member === undefined) {
-    step.replyJoin(ticket, { errorCode, memberId, protocolName: null });
+    step.replyJoin(ticket, { errorCode, memberId });
     return;
   }
   if (group.state === 'Empty') {

@@ -39,7 +39,6 @@ export function replaceStaticMember(
   step.completeJoin(old.memberId, {
     errorCode: ErrorCodes.FENCED_INSTANCE_ID,
     memberId: old.memberId,
-    protocolName: null,
   });
   step.completeSync(old.memberId, { errorCode: ErrorCodes.FENCED_INSTANCE_ID });
   const ledBefore = step.group.leaderId === old.memberId;
