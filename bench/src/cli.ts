@@ -3,12 +3,12 @@ import { cpus } from 'node:os';
 import { kafkaJars } from '@ottla/interop';
 import type { BenchCase, BenchOptions, Figures } from './case.ts';
 import { officialTools } from './cases/official-tools.ts';
-import { saturation } from './cases/saturation.ts';
+import { saturation, warmUp } from './cases/saturation.ts';
 import { scale } from './cases/scale.ts';
 import { smallRequests } from './cases/small-requests.ts';
 import { startup } from './cases/startup.ts';
 import { summarise, table, type CaseResult } from './report.ts';
-import { startSubject, subjectNames, type Subject, type SubjectName } from './subject.ts';
+import { startSubject, subjectNames, subjectTitles, type Subject, type SubjectName } from './subject.ts';
 
 const cases: readonly BenchCase[] = [startup, ...smallRequests, ...saturation, ...officialTools, ...scale];
 
@@ -110,7 +110,14 @@ async function main(): Promise<void> {
   const subjects: Subject[] = [];
   const results: CaseResult[] = [];
   try {
-    for (const name of names) subjects.push({ name, peer: await startSubject(name, libs) });
+    for (const name of names) {
+      const subject = { name, peer: await startSubject(name, libs) };
+      subjects.push(subject);
+      say(
+        `${subjectTitles[name]} is ready after ${(subject.peer.readyMs / 1000).toFixed(2)} s and is being warmed up`,
+      );
+      await warmUp(subject, run.options);
+    }
     for (const bench of chosen) {
       say(`${bench.name}: ${bench.about}`);
       const result = await runCase(bench, subjects, run);

@@ -206,7 +206,10 @@ async function kafkaStartCommand(options: PeerOptions, folder: string, port: num
     '-cp',
     classPath(options.libs),
   ];
-  const clusterId = randomBytes(16).toString('base64url');
+  // An id that starts with "-" would be taken for an option.
+  const id = randomBytes(16);
+  id[0]! &= 0x7f;
+  const clusterId = id.toString('base64url');
   await mustRun('java', [...jvm, 'kafka.tools.StorageTool', 'format', '-g', '-t', clusterId, '-c', file]);
   return ['java', ...kafkaJvmOptions, ...jvm, 'kafka.Kafka', file];
 }

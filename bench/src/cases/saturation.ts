@@ -45,6 +45,11 @@ const metrics: BenchCase['metrics'] = [
   { name: 'generator cpu s/GB', unit: 's', better: 'lower' },
 ];
 
+/** Runs every hot path of a broker for a while, so that a JIT compiler has seen it before the first round. */
+export async function warmUp(subject: Subject, options: BenchOptions): Promise<void> {
+  for (const recordBytes of [100, 1000]) await run(subject, options, recordBytes);
+}
+
 /** Requests built beforehand over four connections: here the broker is the limit. */
 export const saturation: readonly BenchCase[] = [100, 1000].map((recordBytes) => ({
   name: `saturate-${recordBytes}`,
