@@ -396,15 +396,20 @@ export class Log {
     return this.#guardRead(() => this.#reader.read(offset, { ...options, upToOffset }));
   }
 
-  /** A failed read takes the directory offline, unless the log was deleted or closed meanwhile. */
+  /**
+   * A read that the system refuses takes the directory offline; bytes that make no sense are the error of this read.
+   * Neither says anything once the log is closed or deleted.
+   */
   async #guardRead<T>(read: () => Promise<T>): Promise<T> {
     try {
       return await read();
     } catch (error) {
+      if (typeof (error as NodeJS.ErrnoException).code === 'string') throw this.#fail(error);
       if (error instanceof LogError) throw error;
-      if (this.#isClosed)
-        throw new LogError(ErrorCodes.NOT_LEADER_OR_FOLLOWER, `Log ${this.#name} is closed`);
-      throw this.#fail(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new LogError(ErrorCodes.CORRUPT_MESSAGE, `Log ${this.#name} cannot be read: ${reason}`, {
+        cause: error,
+      });
     }
   }
 
