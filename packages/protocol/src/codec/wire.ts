@@ -73,10 +73,10 @@ const uuidWords = new Int32Array(4 * UUID_SLOTS);
 const uuidTexts: string[] = Array.from({ length: UUID_SLOTS }, () => ZERO_UUID);
 
 export function readUuid(bytes: Buffer, position: number): string {
-  const a = readWord(bytes, position);
-  const b = readWord(bytes, position + 4);
-  const c = readWord(bytes, position + 8);
-  const d = readWord(bytes, position + 12);
+  const a = readInt32(bytes, position);
+  const b = readInt32(bytes, position + 4);
+  const c = readInt32(bytes, position + 8);
+  const d = readInt32(bytes, position + 12);
   const mixed = Math.imul(a ^ b ^ c ^ d, 0x9e3779b1);
   const slot = (mixed >>> 16) & (UUID_SLOTS - 1);
   const words = 4 * slot;
@@ -97,7 +97,8 @@ export function readUuid(bytes: Buffer, position: number): string {
   return text;
 }
 
-function readWord(bytes: Buffer, position: number): number {
+/** The four bytes must be there. */
+export function readInt32(bytes: Buffer, position: number): number {
   return (
     (bytes[position]! << 24) |
     (bytes[position + 1]! << 16) |
@@ -108,7 +109,7 @@ function readWord(bytes: Buffer, position: number): number {
 
 /** The eight bytes must be there. */
 export function readInt64(bytes: Buffer, position: number): number {
-  return readWord(bytes, position) * TWO_32 + (readWord(bytes, position + 4) >>> 0);
+  return readInt32(bytes, position) * TWO_32 + (readInt32(bytes, position + 4) >>> 0);
 }
 
 export function readFloat64(bytes: Buffer, position: number): number {

@@ -1,4 +1,4 @@
-import { putInt64, readInt64 } from '../codec/wire.ts';
+import { putInt64, readInt32, readInt64 } from '../codec/wire.ts';
 import { ProtocolError } from '../protocol-error.ts';
 import {
   addToSequence,
@@ -70,25 +70,25 @@ export function batchSizeAt(buffer: Buffer, position: number): number {
 export function readBatchSummary(buffer: Buffer, position: number): BatchSummary {
   const available = buffer.length - position;
   if (available < BATCH_OVERHEAD_BYTES + 5) fail('ends inside its header', position);
-  const sizeInBytes = buffer.readInt32BE(position + BatchLayout.batchLength) + BATCH_OVERHEAD_BYTES;
+  const sizeInBytes = readInt32(buffer, position + BatchLayout.batchLength) + BATCH_OVERHEAD_BYTES;
   const magic = buffer.readInt8(position + BatchLayout.magic);
   if (magic !== CURRENT_MAGIC) throw new UnsupportedMagicError(magic, position + BatchLayout.magic);
   if (sizeInBytes < BATCH_HEADER_BYTES) fail(`has an impossible size of ${sizeInBytes} bytes`, position);
   if (sizeInBytes > available) fail(`of ${sizeInBytes} bytes ends after ${available}`, position);
-  const attributes = buffer.readInt16BE(position + BatchLayout.attributes);
+  const attributes = readInt32(buffer, position + BatchLayout.attributes) >> 16;
   const compressionId = attributes & BatchAttributes.compressionMask;
   const compression = COMPRESSION_TYPES[compressionId];
   if (compression === undefined) fail(`has the unknown compression type ${compressionId}`, position);
   const baseOffset = readInt64(buffer, position + BatchLayout.baseOffset);
-  const lastOffsetDelta = buffer.readInt32BE(position + BatchLayout.lastOffsetDelta);
-  const baseSequence = buffer.readInt32BE(position + BatchLayout.baseSequence);
+  const lastOffsetDelta = readInt32(buffer, position + BatchLayout.lastOffsetDelta);
+  const baseSequence = readInt32(buffer, position + BatchLayout.baseSequence);
   return {
     baseOffset,
     lastOffset: baseOffset + lastOffsetDelta,
     sizeInBytes,
-    partitionLeaderEpoch: buffer.readInt32BE(position + BatchLayout.partitionLeaderEpoch),
+    partitionLeaderEpoch: readInt32(buffer, position + BatchLayout.partitionLeaderEpoch),
     magic,
-    crc: buffer.readUInt32BE(position + BatchLayout.crc),
+    crc: readInt32(buffer, position + BatchLayout.crc) >>> 0,
     attributes,
     compression,
     timestampType: (attributes & BatchAttributes.logAppendTime) === 0 ? 'CreateTime' : 'LogAppendTime',
@@ -97,10 +97,10 @@ export function readBatchSummary(buffer: Buffer, position: number): BatchSummary
     baseTimestamp: readInt64(buffer, position + BatchLayout.baseTimestamp),
     maxTimestamp: readInt64(buffer, position + BatchLayout.maxTimestamp),
     producerId: readInt64(buffer, position + BatchLayout.producerId),
-    producerEpoch: buffer.readInt16BE(position + BatchLayout.producerEpoch),
+    producerEpoch: readInt32(buffer, position + BatchLayout.producerEpoch) >> 16,
     baseSequence,
     lastSequence: baseSequence < 0 ? -1 : addToSequence(baseSequence, lastOffsetDelta),
-    recordCount: buffer.readInt32BE(position + BatchLayout.recordCount),
+    recordCount: readInt32(buffer, position + BatchLayout.recordCount),
     position,
   };
 }
