@@ -92,7 +92,9 @@ export class LocalController implements Controller {
     this.#options = options;
     this.#log = log;
     this.#written = image;
-    this.#published = new PublishedMetadata(image);
+    this.#published = new PublishedMetadata(image, (error) =>
+      options.logger.error({ err: error }, 'A part of the broker failed to follow a metadata change'),
+    );
     this.#nextOffset = log.endOffset;
   }
 

@@ -4,9 +4,12 @@ import type { MetadataDelta, MetadataImage, MetadataListener, MetadataStore } fr
 export class PublishedMetadata implements MetadataStore {
   #image: MetadataImage;
   readonly #listeners: MetadataListener[] = [];
+  readonly #onListenerFailure: (error: unknown) => void;
 
-  constructor(image: MetadataImage) {
+  /** `onListenerFailure` is told of what a listener throws: the change is durable, so nothing can undo it any more. */
+  constructor(image: MetadataImage, onListenerFailure: (error: unknown) => void) {
     this.#image = image;
+    this.#onListenerFailure = onListenerFailure;
   }
 
   current(): MetadataImage {
@@ -20,6 +23,12 @@ export class PublishedMetadata implements MetadataStore {
   /** Makes `image` current, then tells every listener in the order in which they subscribed. */
   publish(image: MetadataImage, delta: MetadataDelta): void {
     this.#image = image;
-    for (const listener of this.#listeners) listener.onMetadataChange(delta, image);
+    for (const listener of this.#listeners) {
+      try {
+        listener.onMetadataChange(delta, image);
+      } catch (error) {
+        this.#onListenerFailure(error);
+      }
+    }
   }
 }

@@ -92,6 +92,23 @@ test('after a failed sync nothing is acknowledged any more and the node is told 
   expect(controller.metadata.current().topics.byName.size).toBe(0);
 });
 
+test('a listener that fails does not keep the others from a change, nor the caller from the reply', async () => {
+  const controller = await openController(newDisk(8));
+  const seen: string[] = [];
+  controller.metadata.subscribe({
+    onMetadataChange() {
+      throw new Error('listener');
+    },
+  });
+  controller.metadata.subscribe({
+    onMetadataChange(delta, image) {
+      for (const id of delta.changedTopicIds) seen.push(image.topics.byId.get(id)?.name ?? '');
+    },
+  });
+  expect(await create(controller, 'a')).toEqual([ErrorCodes.NONE]);
+  expect(seen).toEqual(['a']);
+});
+
 test('damage in the middle of the log is reported with its place, and nothing is cut off', async () => {
   const disk = newDisk(6);
   const controller = await openController(disk);
