@@ -99,4 +99,4 @@ test('one flipped bit anywhere is detected or harmless', async () => {
   }
   expect(outcomes.whole).toBeGreaterThan(0);
   expect(outcomes.refused).toBeGreaterThan(0);
-});
+}, 600_000);
