@@ -76,6 +76,7 @@ export class NodeDisk implements Disk {
     fs.renameSync(from, to);
   }
 
+  /** `rm` with `force`, since a file that is gone already is what was asked for. */
   unlinkSync(file: string): void {
     fs.rmSync(file, { force: true });
   }
@@ -119,6 +120,7 @@ export class NodeDisk implements Disk {
 /** Linux takes at most this many pieces in one writev (IOV_MAX). */
 const MAX_PIECES = 1024;
 
+/** A file descriptor. Positions are always given, so that readers and the writer do not share a cursor. */
 class NodeFile implements DiskFile {
   readonly path: string;
   readonly #fd: number;
@@ -154,6 +156,7 @@ class NodeFile implements DiskFile {
     }
   }
 
+  /** Loops over short writes; when the disk is full the next attempt throws the reason. */
   #writeOne(buffer: Buffer, position: number): void {
     let done = 0;
     while (done < buffer.length) {
@@ -161,6 +164,7 @@ class NodeFile implements DiskFile {
     }
   }
 
+  /** Loops over short reads, so that less than `length` means the end of the file. */
   readSync(target: Buffer, targetOffset: number, length: number, position: number): number {
     let done = 0;
     while (done < length) {
@@ -181,6 +185,7 @@ class NodeFile implements DiskFile {
     return done;
   }
 
+  /** `fs.promises` handles cost more than twice as much per call as the callback form. */
   // oxlint-disable-next-line max-params -- mirrors the system call
   #readOnce(target: Buffer, targetOffset: number, length: number, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -212,6 +217,7 @@ class NodeFile implements DiskFile {
     return fs.fstatSync(this.#fd).size;
   }
 
+  /** Once only: the number of a closed descriptor may belong to another file by now. */
   closeSync(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -75,14 +75,17 @@ export class SimDisk implements Disk {
     this.#faults.push({ fault, skip: fault.after ?? 0, left: fault.times ?? 1 });
   }
 
+  /** The disk works again. */
   clearFaults(): void {
     this.#faults.length = 0;
   }
 
+  /** Somebody fills the volume, or makes room. */
   setCapacity(bytes: number): void {
     this.#capacityBytes = bytes;
   }
 
+  /** Content of all files as readers see it. */
   usedBytes(): number {
     return usedBy(this.#root);
   }
@@ -92,6 +95,7 @@ export class SimDisk implements Disk {
     this.#fileAt(path).flipBit(position, bit);
   }
 
+  /** Counts the restarts; a handle of an earlier one is of no use. */
   get generation(): number {
     return this.#generation;
   }
@@ -121,6 +125,7 @@ export class SimDisk implements Disk {
     this.replaceFileSync(path, content);
   }
 
+  /** By the same single steps as the real one, so that each of them can fail or come undone. */
   replaceFileSync(path: string, content: Buffer | string): void {
     const temporary = `${path}.tmp`;
     const file = this.openSync(temporary, 'append');
@@ -252,10 +257,12 @@ export class SimDisk implements Disk {
     if (generation !== this.#generation) throw failure('EIO', 'settle', 'the process is gone');
   }
 
+  /** Sets the modification time. */
   touch(node: SimFileNode): void {
     node.modifiedMs = this.#clock?.nowMs() ?? 0;
   }
 
+  /** The node at a path; null when there is none. */
   #find(path: string): SimNode | null {
     let node: SimNode = this.#root;
     for (const part of partsOf(path)) {
@@ -286,6 +293,7 @@ export class SimDisk implements Disk {
   }
 }
 
+/** An open handle. It refers to the node, not to the name, so it survives renames and removals as on Linux. */
 class SimFile implements DiskFile {
   readonly path: string;
   readonly #disk: SimDisk;
@@ -309,6 +317,7 @@ class SimFile implements DiskFile {
     for (const buffer of buffers) {
       const growth = Math.max(0, at + buffer.length - this.#node.length);
       const { freeBytes } = this.#disk;
+      // What fits is written before the error, as a real file system does it.
       if (growth > freeBytes) {
         this.#node.write(buffer.subarray(0, buffer.length - growth + freeBytes), at);
         throw failure('ENOSPC', 'write', this.path);
@@ -342,6 +351,7 @@ class SimFile implements DiskFile {
     this.#finishSync(this.#node.beginSync());
   }
 
+  /** Takes effect when the call ends: a power cut in the middle of it leaves the data unsynced. */
   #finishSync(begun: { sectors: Set<number>; length: number }): void {
     try {
       this.#use('datasync');
@@ -366,6 +376,7 @@ class SimFile implements DiskFile {
     this.#isClosed = true;
   }
 
+  /** Every call passes here: is the process alive, is the handle open, was a fault injected. */
   #use(operation: SimOperation): void {
     this.#alive();
     this.#disk.check(operation, this.path);
@@ -378,6 +389,7 @@ class SimFile implements DiskFile {
   }
 }
 
+/** An error that looks like Node's own, since callers tell them apart by `code`. */
 function failure(code: string, operation: string, path: string): NodeJS.ErrnoException {
   const error: NodeJS.ErrnoException = new Error(`${code}: simulated, ${operation} '${path}'`);
   error.code = code;

@@ -49,6 +49,10 @@ export function readBatches(records: Buffer, target: AppendTarget): BatchSummary
   return batches;
 }
 
+/**
+ * Bounds before anything else is read: every later access to the header relies on them. The length is the sender's
+ * word, so it is only believed as far as the bytes that came.
+ */
 function checkBounds(records: Buffer, position: number, target: AppendTarget): void {
   const rest = records.length - position;
   if (rest >= HEADER_BYTES) {
@@ -69,6 +73,10 @@ function checkBounds(records: Buffer, position: number, target: AppendTarget): v
   );
 }
 
+/**
+ * The checks of Kafka's `analyzeAndValidateRecords`, in its order, since a batch with several faults must get the same
+ * error code from both. Size comes before the CRC: an oversized batch is refused without reading it.
+ */
 function checkBatch(records: Buffer, batch: BatchSummary, target: AppendTarget): void {
   const { config, origin } = target;
   if (origin === 'client' && batch.baseOffset !== 0) {
@@ -136,6 +144,10 @@ export function validateBatches(
   return rebuilt.length === 1 ? rebuilt[0]! : Buffer.concat(rebuilt);
 }
 
+/**
+ * What only clients can get wrong (coordinators and other brokers are trusted to build batches): the header's counts
+ * have to agree, markers are not theirs to write, and an idempotent batch needs a place in its sequence.
+ */
 function checkClientBatch(batch: BatchSummary, target: AppendTarget): void {
   const countFromOffsets = batch.lastOffset - batch.baseOffset + 1;
   const where = `in topic partition ${nameOf(target)}`;
@@ -157,6 +169,7 @@ function checkClientBatch(batch: BatchSummary, target: AppendTarget): void {
   }
 }
 
+/** Header and records have to agree, or every consumer that comes to this batch would stop there. */
 function checkStructure(records: Buffer, batch: BatchSummary, target: AppendTarget): RecordScan {
   const scan = scanRecords(records, batch);
   if (scan === null) {
@@ -193,6 +206,7 @@ function checkRecords(
   if (errors.length > 0) throw rejected(errors);
 }
 
+/** Kafka's verdict on one record: the key rule first, then time; null when it may stay. */
 function recordError(
   record: DecodedRecord,
   batch: BatchSummary,
@@ -222,6 +236,10 @@ function recordError(
   };
 }
 
+/**
+ * One error for the batch with a list of its records (KIP-467). A bad time decides the code when there are both kinds,
+ * and the text names three records at most, as clients print it.
+ */
 function rejected(
   errors: { batchIndex: number; message: string; errorCode: number }[],
 ): RecordValidationError {
@@ -256,6 +274,7 @@ function targetCompression(config: LogConfig): CompressionType | null {
   return config.compressionType === 'uncompressed' ? 'none' : config.compressionType;
 }
 
+/** Markers stay as they are: they are tiny, and readers look at them without a codec. */
 function needsRecompression(batch: BatchSummary, config: LogConfig): boolean {
   const compression = targetCompression(config);
   return compression !== null && compression !== batch.compression && !batch.isControl;
@@ -267,6 +286,7 @@ function compressionLevel(config: LogConfig, compression: CompressionType): numb
   return compression === 'zstd' ? config.compressionZstdLevel : undefined;
 }
 
+/** The batch anew with the topic's codec. It may have grown, so its size is checked once more. */
 function recompress(records: Buffer, batch: BatchSummary, target: AppendTarget): Buffer {
   const compression = targetCompression(target.config)!;
   const level = compressionLevel(target.config, compression);
@@ -285,6 +305,7 @@ function recompress(records: Buffer, batch: BatchSummary, target: AppendTarget):
   return rebuilt;
 }
 
+/** Content that cannot be decoded is the sender's fault, whatever the codec has to say about it. */
 function decode(records: Buffer, batch: BatchSummary, target: AppendTarget): DecodedRecord[] {
   try {
     return decodeRecords(records, batch.position, { maxDecompressedBytes: MAX_DECOMPRESSED_BYTES });

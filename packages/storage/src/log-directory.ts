@@ -78,6 +78,7 @@ export class LogDirectory implements LogDir {
     return this.#failure;
   }
 
+  /** Idempotent: the first error is the one that counts, those that follow from it are not reported again. */
   fail(error: unknown): void {
     if (this.#failure !== null) return;
     this.#failure = error ?? new Error('Unknown disk failure');
@@ -112,6 +113,7 @@ export class LogDirectory implements LogDir {
     }
   }
 
+  /** The user's way out is always the same: another directory. */
   #foreign(reason: string): LogDirUnusableError {
     return new LogDirUnusableError(
       this.path,
@@ -132,6 +134,7 @@ export class LogDirectory implements LogDir {
     await this.#disk.syncFolder(this.path);
   }
 
+  /** Absent files are empty checkpoints: every log is then recovered from its beginning. @throws Error for malformed ones */
   readCheckpoints(): DirectoryCheckpoints {
     return {
       recoveryPoints: readOffsetCheckpoint(this.#disk, this.#file(RECOVERY_POINT_FILE)),
@@ -140,10 +143,12 @@ export class LogDirectory implements LogDir {
     };
   }
 
+  /** From here on the log is part of the checkpoints. */
   addLog(log: Log): void {
     this.logs.set(partitionKey(log.topicPartition), log);
   }
 
+  /** The partition was deleted; its recovery point leaves the disk with the next checkpoint. */
   removeLog(key: string): void {
     this.logs.delete(key);
     this.#deletedKeys.add(key);
@@ -165,6 +170,7 @@ export class LogDirectory implements LogDir {
     return this.#writing;
   }
 
+  /** One after the other, since a later write must not be overtaken by an earlier one. */
   async #checkpointNow(): Promise<void> {
     if (this.#failure !== null) return;
     try {
@@ -179,6 +185,7 @@ export class LogDirectory implements LogDir {
     }
   }
 
+  /** The lines of one checkpoint, in the order in which the logs were opened. */
   #format(offsetOf: (log: Log) => number | null): string {
     const entries: OffsetCheckpointEntry[] = [];
     for (const log of this.logs.values()) {
@@ -194,6 +201,7 @@ export class LogDirectory implements LogDir {
     await this.#disk.replaceFile(this.#file(CLEAN_SHUTDOWN_FILE), formatCleanShutdown(brokerEpoch));
   }
 
+  /** Gives the lock back; the directory must not be used afterwards. */
   release(): void {
     this.#lock.releaseSync();
   }
@@ -209,6 +217,7 @@ const highWatermarkOf = (log: Log): number => log.highWatermark;
 const logStartOffsetOf = (log: Log): number | null =>
   log.logStartOffset > log.firstSegmentBaseOffset ? log.logStartOffset : null;
 
+/** Before anything in the directory is read: what another broker is changing says nothing. @throws LogDirUnusableError */
 function takeLock(disk: Disk, path: string): DiskLock {
   let lock: DiskLock | false;
   try {
@@ -228,6 +237,7 @@ function takeLock(disk: Disk, path: string): DiskLock {
   );
 }
 
+/** One line with the system's own reason, and what to look at. */
 function unusable(path: string, error: unknown): LogDirUnusableError {
   const reason = error instanceof Error ? error.message : String(error);
   return new LogDirUnusableError(

@@ -107,6 +107,7 @@ export class LogLoader {
     return this.#result({ logStartOffset, nextOffset, wasRecovered });
   }
 
+  /** The parts of the log, handed over to the one that will use them. */
   #result(found: { logStartOffset: number; nextOffset: number; wasRecovered: boolean }): LoadedLog {
     return {
       segments: this.#segments,
@@ -117,6 +118,7 @@ export class LogLoader {
     };
   }
 
+  /** Every `.log` file is a segment; an index without one is left over from a removal that a crash cut short. */
   #openSegments(): void {
     const { disk } = this.#context;
     const { folder } = this.#options;
@@ -137,6 +139,7 @@ export class LogLoader {
     }
   }
 
+  /** Opens the files of a segment, or prepares for them to be created. */
   #addSegment(baseOffset: number): LogSegment {
     const { config, folder } = this.#options;
     const segment = new LogSegment(this.#context, {
@@ -172,6 +175,7 @@ export class LogLoader {
     return nextOffset;
   }
 
+  /** `segment.ms` counts from the first record, which only the file remembers. */
   async #noteFirstTimestamp(segment: LogSegment): Promise<void> {
     await scanSegment(segment, {
       position: 0,
@@ -184,6 +188,7 @@ export class LogLoader {
     });
   }
 
+  /** Sizes and last entries only: a full check would read everything, which is what a clean start is to avoid. */
   #indexesAreSane(segment: LogSegment): boolean {
     const { disk } = this.#context;
     const sizeOf = (path: string): number => (disk.existsSync(path) ? disk.sizeSync(path) : -1);
@@ -207,6 +212,7 @@ export class LogLoader {
       (entry) => !isExpired(entry, nowMs, this.#context.producerIdExpirationMs),
     );
     this.#producers.reset(from, alive);
+    // The usual case after a clean shutdown: the snapshot was taken at the very end.
     if (from >= upToOffset) return;
     for (let slot = Math.max(0, this.#segments.floorSlot(from)); slot < this.#segments.length; slot++) {
       const segment = this.#segments.at(slot)!;
@@ -290,6 +296,7 @@ export class LogLoader {
     return { bad: bad ?? outOfOrder, nextOffset };
   }
 
+  /** Aborted transactions are found again on the way, since the transaction index was emptied with the others. */
   #replay(segment: LogSegment, batch: BatchSummary, buffer: Buffer): void {
     const aborted = this.#producers.apply(batch, readTransactionMarker(buffer, batch));
     if (aborted !== null) segment.txnIndex.append(aborted);
@@ -304,6 +311,7 @@ export class LogLoader {
     await segment.syncIndexes();
   }
 
+  /** Damage to what was durable: cutting it off would lose acknowledged records without a word. */
   #corrupt(segment: LogSegment, bad: BadBatch, offset: number): CorruptLogError {
     return new CorruptLogError(segment.path, { position: bad.position, offset, reason: bad.reason });
   }
@@ -318,6 +326,7 @@ export class LogLoader {
     for (const later of this.#segments.all().slice(slot)) this.#removeSegment(later);
   }
 
+  /** At once, not by way of `.deleted`: nobody reads this log yet. */
   #removeSegment(segment: LogSegment): void {
     this.#segments.remove(segment);
     segment.closeFile();
@@ -329,6 +338,7 @@ export class LogLoader {
     this.#removedAnything = true;
   }
 
+  /** An empty log at the given offset. */
   #startOver(logStartOffset: number): void {
     for (const segment of this.#segments.all().slice()) this.#removeSegment(segment);
     this.#addSegment(logStartOffset);

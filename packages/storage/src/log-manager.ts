@@ -176,6 +176,7 @@ export class LogManager {
     }
   }
 
+  /** Kafka's choice for a new partition. */
   #leastUsedDirectory(): LogDirectory {
     let best: LogDirectory | null = null;
     for (const dir of this.#directories) {
@@ -208,6 +209,7 @@ export class LogManager {
     this.#removeLater(target, log.config.fileDeleteDelayMs);
   }
 
+  /** 32 hex digits, as Kafka writes a uuid without dashes in the names of deleted folders. */
   #uniqueHex(): string {
     return Buffer.from(this.#options.random.uuid(), 'base64url').toString('hex');
   }
@@ -222,6 +224,10 @@ export class LogManager {
     return this.#options.disk.statVolume(dir);
   }
 
+  /**
+   * Loads all logs of a directory, a bounded number at a time. The marker of the clean shutdown goes first, so that a
+   * crash on the way leads to recovery; fresh checkpoints come last, so that those of deleted partitions are gone.
+   */
   async #loadDirectory(dir: LogDirectory): Promise<void> {
     try {
       const checkpoints = dir.readCheckpoints();
@@ -252,6 +258,7 @@ export class LogManager {
     }
   }
 
+  /** One damaged log is noted and skipped; any other failure is the directory's. */
   async #loadLog(
     dir: LogDirectory,
     topicPartition: TopicPartition,
@@ -286,6 +293,7 @@ export class LogManager {
     }
   }
 
+  /** The periodic work, each at Kafka's interval. Timers are set anew after each run: none piles up behind a slow one. */
   #startTimers(): void {
     const { retentionCheckIntervalMs = 300_000, flushSchedulerIntervalMs = 1000 } = this.#options;
     const { checkpointIntervalMs = 60_000 } = this.#options;
@@ -308,6 +316,7 @@ export class LogManager {
     this.#after(checkpointIntervalMs, checkpoint);
   }
 
+  /** Runs `action` for every log, again and again. */
   #every(firstDelayMs: number, intervalMs: number, action: (log: Log) => void): void {
     const run = (): void => {
       for (const log of this.#logs.values()) {
@@ -323,6 +332,7 @@ export class LogManager {
     this.#after(firstDelayMs, run);
   }
 
+  /** A timer that `close` cancels. */
   #after(delayMs: number, callback: () => void): void {
     const timer = this.#options.clock.setTimer(delayMs, () => {
       this.#timers.delete(timer);
@@ -331,6 +341,7 @@ export class LogManager {
     this.#timers.add(timer);
   }
 
+  /** Work that `close` waits for; its failures have been dealt with by whoever started it. */
   #inBackground(work: Promise<void>): void {
     this.#background.add(work);
     void work.finally(() => this.#background.delete(work));
@@ -345,6 +356,7 @@ export class LogManager {
     return this.#closing;
   }
 
+  /** The order matters: logs before checkpoints before the marker, which claims that all of it is there. */
   async #close(brokerEpoch: number): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
@@ -363,6 +375,7 @@ export class LogManager {
   }
 }
 
+/** As Kafka does, a broker without any usable directory does not start. */
 function noneLeft(directories: readonly LogDirectory[]): LogDirUnusableError {
   const [{ path, failure }] = directories as [LogDirectory];
   const reason = failure instanceof Error ? failure.message : String(failure);

@@ -37,6 +37,10 @@ export class LogReader {
     this.#marks = [];
   }
 
+  /**
+   * Whole batches from the one that contains `offset`, from one segment only: at a segment's end a reader gets less
+   * than it asked for and comes back, as with Kafka.
+   */
   async read(offset: number, options: LogReadOptions): Promise<LogReadResult> {
     for (let slot = Math.max(0, this.#segments.floorSlot(offset)); slot < this.#segments.length; slot++) {
       const segment = this.#segments.at(slot)!;
@@ -79,6 +83,10 @@ export class LogReader {
     return null;
   }
 
+  /**
+   * Cuts the answer out of what was read. Batches that were only read for their headers, before `first` or after the
+   * limits, stay in the slab and go with it.
+   */
   #take(
     read: { bytes: Buffer; first: number; position: number; segment: LogSegment; slab: Slab | null },
     offset: number,
@@ -116,12 +124,14 @@ export class LogReader {
     return lease;
   }
 
+  /** The index leads to a batch at or before the one in question, at most `index.interval.bytes` and a batch away. */
   #startPosition(segment: LogSegment, offset: number): number {
     const mark = this.#marks.find((each) => each.nextOffset === offset);
     if (mark !== undefined && mark.segmentBaseOffset === segment.baseOffset) return mark.position;
     return segment.offsetIndex.lookup(offset).position;
   }
 
+  /** A short list is enough: few consumers of one partition are behind the cache at the same time. */
   #remember(mark: ReadMark): void {
     if (this.#marks.length >= MARKS_KEPT) this.#marks.shift();
     this.#marks.push(mark);
@@ -137,6 +147,7 @@ export class LogReader {
     return NOT_FOUND;
   }
 
+  /** Finds by the batch headers which batch to decode; null when the segment has no such record after the log start. */
   async #findInSegment(
     segment: LogSegment,
     timestamp: number,
@@ -158,6 +169,7 @@ export class LogReader {
     return found;
   }
 
+  /** The first record that has the largest timestamp, by the segments' own maxima. */
   async offsetOfMaxTimestamp(logStartOffset: number): Promise<TimestampAndOffset> {
     let newest: LogSegment | null = null;
     for (const segment of this.#segments.all()) {
@@ -170,6 +182,7 @@ export class LogReader {
     return this.offsetForTimestamp(await this.#newestTimestamp(logStartOffset), logStartOffset);
   }
 
+  /** By a scan of the batch headers; only needed after DeleteRecords inside of a segment. */
   async #newestTimestamp(logStartOffset: number): Promise<number> {
     let newest = -1;
     for (
@@ -207,6 +220,7 @@ function endOffsetAt(bytes: Buffer, position: number): number {
   return baseOffset + bytes.readInt32BE(position + 23) + 1;
 }
 
+/** The record itself: within a batch times need not rise, so all are looked at in order. */
 function firstRecordAt(
   buffer: Buffer,
   position: number,

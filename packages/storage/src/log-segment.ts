@@ -66,6 +66,7 @@ export class LogSegment {
     this.offsetIndex = new OffsetIndex(context, { path: name + INDEX_SUFFIX, baseOffset, maxBytes });
     this.timeIndex = new TimeIndex(context, { path: name + TIME_INDEX_SUFFIX, baseOffset, maxBytes });
     this.txnIndex = new TransactionIndex(context, name + TXN_INDEX_SUFFIX);
+    // After a crash the size may include a torn tail; recovery corrects it.
     this.#size = context.disk.existsSync(this.path) ? context.disk.sizeSync(this.path) : 0;
     this.#maxTimestamp = this.timeIndex.lastEntry();
   }
@@ -105,6 +106,7 @@ export class LogSegment {
     config: LogConfig,
     nowMs: number,
   ): boolean {
+    // Kafka's order of conditions; an empty segment is never rolled for its age.
     if (this.#size > config.segmentBytes - batch.bytes) return true;
     if (batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET) return true;
     if (this.offsetIndex.isFull || this.timeIndex.isFull) return true;
@@ -160,6 +162,7 @@ export class LogSegment {
     this.#isSealed = true;
   }
 
+  /** Brings entries that are only in memory to the page cache, so that less is lost to a crash. */
   persistIndexes(): void {
     this.offsetIndex.file.persist();
     this.timeIndex.file.persist();
@@ -189,6 +192,7 @@ export class LogSegment {
     this.#file = null;
   }
 
+  /** The transaction index may be absent: it is created with its first entry. */
   async syncIndexes(): Promise<void> {
     for (const path of [this.offsetIndex.file.path, this.timeIndex.file.path, this.txnIndex.path]) {
       if (this.#context.disk.existsSync(path)) await this.#syncPath(path);
@@ -204,10 +208,15 @@ export class LogSegment {
     }
   }
 
+  /** Reads on the event loop: truncation only. */
   readSync(target: Buffer, length: number, position: number): number {
     return (this.#file ?? this.#context.pool.get(this.path)).readSync(target, 0, length, position);
   }
 
+  /**
+   * Reads through the thread pool. The handle is pinned meanwhile, so that removing or truncating the segment does not
+   * close it under the read; also the active segment is read through a handle of the pool.
+   */
   async read(target: Buffer, length: number, position: number): Promise<number> {
     const pinned = this.#context.pool.pin(this.path);
     try {
@@ -251,6 +260,7 @@ export class LogSegment {
     }
   }
 
+  /** All files that belong to the segment, there or not. The snapshot is of the producers at its base offset. */
   filePaths(): string[] {
     const name = `${this.folder}/${offsetName(this.baseOffset)}`;
     return [

@@ -48,6 +48,7 @@ export class ProducerSnapshots {
     this.#offsets.splice(at < 0 ? this.#offsets.length : at, 0, offset);
   }
 
+  /** Makes a snapshot durable; silent when there is none at that offset. */
   async sync(offset: number): Promise<void> {
     if (!this.#offsets.includes(offset)) return;
     const file = this.#disk.openSync(this.pathOf(offset), 'read');
@@ -78,10 +79,12 @@ export class ProducerSnapshots {
     }
   }
 
+  /** Retention has removed the segments before `offset`; recovery will never go back there. */
   removeBefore(offset: number): void {
     for (const other of this.#offsets.slice()) if (other < offset) this.#remove(other);
   }
 
+  /** The log was truncated: these describe producers of records that are gone. */
   removeAfter(offset: number): void {
     for (const other of this.#offsets.slice()) if (other > offset) this.#remove(other);
   }
