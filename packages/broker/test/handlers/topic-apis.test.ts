@@ -13,7 +13,7 @@ import { TranscriptClient } from '../transcripts/transcript-client.ts';
  * What a real Apache Kafka 4.3.1 answered to the same requests. To record it again, start one with an empty directory
  * and run this file with OTTLA_TRANSCRIPT_FROM set to its port.
  */
-const TRANSCRIPT = new URL('../transcripts/topics-kafka-4.3.1.json', import.meta.url);
+const TRANSCRIPT = new URL('../transcripts/golden/topics-kafka-4.3.1.json', import.meta.url);
 const recordFrom = process.env['OTTLA_TRANSCRIPT_FROM'];
 
 const apiNames = new Map(Object.entries(ApiKeys).map(([name, key]) => [key, name]));
