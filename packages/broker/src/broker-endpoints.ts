@@ -20,7 +20,9 @@ export function listenersToBind(listeners: Listeners): ListenerOptions[] {
       );
     }
     if (port < 0 || port > MAX_PORT) {
-      throw new ConfigError(`Listener "${listenerName}" has port "${port}": use 0 (any free one) to ${MAX_PORT}`);
+      throw new ConfigError(
+        `Listener "${listenerName}" has port "${port}": use 0 (any free one) to ${MAX_PORT}`,
+      );
     }
     return { name: listenerName, host, port, securityProtocol };
   });
