@@ -207,6 +207,15 @@ export class GroupCoordinator implements MetadataListener {
     return listed;
   }
 
+  /** Looks into one partition's state, for metrics and tests; undefined while it is not served here. */
+  inspect<R>(partition: number, query: (machine: GroupMachine) => R): R | undefined {
+    try {
+      return this.#runtime.read(partition, query);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Finishes what is being written and refuses the rest. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;

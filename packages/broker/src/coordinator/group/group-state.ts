@@ -45,9 +45,17 @@ export class GroupState {
     );
   }
 
+  /**
+   * Installs a metadata record. A tombstone takes the soft state with it: it is written for empty groups, by commands that
+   * let nothing else happen until it is committed.
+   */
   setStored(groupId: string, value: GroupMetadataValue | null): void {
-    if (value === null) this.#stored.delete(groupId);
-    else this.#stored.set(groupId, value);
+    if (value === null) {
+      this.#stored.delete(groupId);
+      this.#soft.delete(groupId);
+      return;
+    }
+    this.#stored.set(groupId, value);
     this.#forgetIdle(groupId);
   }
 

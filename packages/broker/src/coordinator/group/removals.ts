@@ -5,13 +5,11 @@ import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
 import { groupTombstone } from './group-metadata.ts';
 import type { GroupRecord } from './group-records.ts';
 import type { GroupState } from './group-state.ts';
-import { EXPIRE_OFFSETS_TIMER, memberTimer } from './group-timers.ts';
+import { EXPIRE_OFFSETS_TIMER } from './group-timers.ts';
 import type {
   DeleteGroupsCommand,
   DeleteOffsetsCommand,
-  GroupChange,
   GroupOutcome,
-  GroupTimer,
   TopicErrors,
   TopicsDeletedCommand,
 } from './group-types.ts';
@@ -52,8 +50,6 @@ export function deleteOffsets(
 /** DeleteGroups: each group on its own merits; those without members go, with all their offsets. */
 export function deleteGroups(state: GroupState, command: DeleteGroupsCommand, ticket: Ticket): GroupOutcome {
   const records: GroupRecord[] = [];
-  const changes: GroupChange[] = [];
-  const timers: GroupTimer[] = [];
   const reply = command.groupIds.map((groupId) => {
     const group = state.group(groupId);
     if (group === undefined) return { groupId, errorCode: ErrorCodes.GROUP_ID_NOT_FOUND };
@@ -62,12 +58,9 @@ export function deleteGroups(state: GroupState, command: DeleteGroupsCommand, ti
       records.push(offsetTombstone(groupId, topic, partition));
     }
     records.push(groupTombstone(groupId));
-    changes.push({ groupId, group: null });
-    for (const memberId of group.pendingJoinMembers)
-      timers.push({ key: memberTimer(groupId, memberId), delayMs: null });
     return { groupId, errorCode: ErrorCodes.NONE };
   });
-  return outcome({ records, changes, timers, replies: [{ ticket, value: reply }] });
+  return outcome({ records, replies: [{ ticket, value: reply }] });
 }
 
 /** Offsets of deleted topics; one committed for another topic of the same name stays. */
@@ -95,17 +88,13 @@ export function expireOffsets(
 ): GroupOutcome {
   const clock = { nowMs, retentionMs: config.offsetsRetentionMs };
   const records: GroupRecord[] = [];
-  const changes: GroupChange[] = [];
   for (const groupId of state.groupIds()) {
     const group = state.group(groupId);
     if (group === undefined) continue;
-    const expired = expireGroup(group, state.offsets, clock);
-    for (const record of expired) records.push(record);
-    if (expired.at(-1)?.type === 'group-metadata') changes.push({ groupId, group: null });
+    for (const record of expireGroup(group, state.offsets, clock)) records.push(record);
   }
   return outcome({
     records,
-    changes,
     atomic: false,
     timers: [
       {
