@@ -178,13 +178,13 @@ describe('produced batches that lie', () => {
     await createTopic(topic, peer.port);
   });
 
-  const produceErrors = async (records: Buffer): Promise<number> => {
+  const produceErrors = async (records: Buffer, name = topic): Promise<number> => {
     const connection = await RawConnection.open(peer.port);
     const api = { request: produceRequest, response: produceResponse, version: 9 };
     const answer = await call(connection, api, {
       acks: -1,
       timeoutMs: 5000,
-      topicData: [{ name: topic, partitionData: [{ index: 0, records }] }],
+      topicData: [{ name, partitionData: [{ index: 0, records }] }],
     });
     connection.close();
     return answer.responses[0]!.partitionResponses[0]!.errorCode;
@@ -252,19 +252,36 @@ describe('produced batches that lie', () => {
     expect(errors).toContain(await produceErrors(bytes()));
   });
 
+  /** A batch whose body is the first megabyte of a gzip stream of zeros: it unpacks to 200 MiB, then ends too early. */
+  const bomb = (): Buffer => {
+    const plain = encodeBatch({ records: [{ timestamp: 1, value: Buffer.alloc(1) }] });
+    const packed = gzipSync(Buffer.alloc(900 * 1024 * 1024), { level: 1 });
+    const bytes = Buffer.concat([plain.subarray(0, 61), packed.subarray(0, 1_000_000)]);
+    bytes.writeInt16BE(1, 21);
+    bytes.writeInt32BE(bytes.length - 12, 8);
+    return withCrc(bytes);
+  };
+
   test(
-    'a gzip batch that unpacks to 200 MiB and is cut off is refused within bounded memory',
+    'a decompression bomb for a topic that recompresses is refused within bounded memory',
     { timeout: 40_000 },
     async () => {
-      // 61 bytes of header, then a megabyte of a gzip stream of zeros.
-      const plain = encodeBatch({ records: [{ timestamp: 1, value: Buffer.alloc(1) }] });
-      const bomb = gzipSync(Buffer.alloc(900 * 1024 * 1024), { level: 1 });
-      const bytes = Buffer.concat([plain.subarray(0, 61), bomb.subarray(0, 1_000_000)]);
-      bytes.writeInt16BE(1, 21);
-      bytes.writeInt32BE(bytes.length - 12, 8);
+      const recompressed = unique('hostile-lz4');
+      await createTopic(recompressed, peer.port, { 'compression.type': 'lz4' });
       const before = residentBytes(peer.pid);
-      const error = await produceErrors(withCrc(bytes));
-      expect(error).not.toBe(0);
+      expect(await produceErrors(bomb(), recompressed)).not.toBe(0);
+      expect(residentBytes(peer.pid) - before).toBeLessThan(500 * 1024 * 1024);
+    },
+  );
+
+  test(
+    'a decompression bomb for a topic that keeps what it gets costs bounded memory',
+    { timeout: 40_000 },
+    async () => {
+      const before = residentBytes(peer.pid);
+      const error = await produceErrors(bomb());
+      // Ottla does not open a compressed batch that it stores as it is; Kafka does, and refuses this one.
+      if (!ottla) expect(error).not.toBe(0);
       expect(residentBytes(peer.pid) - before).toBeLessThan(500 * 1024 * 1024);
     },
   );

@@ -40,13 +40,16 @@ export async function call<Q, A>(
 }
 
 /** Creates a topic and returns its id. */
-export async function createTopic(name: string, port = interop.port): Promise<string> {
+export async function createTopic(
+  name: string,
+  port = interop.port,
+  config: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const connection = await RawConnection.open(port);
   const api = { request: createTopicsRequest, response: createTopicsResponse, version: 7 };
-  const answer = await call(connection, api, {
-    topics: [{ name, numPartitions: 1, replicationFactor: 1 }],
-    timeoutMs: 10_000,
-  });
+  const configs = Object.entries(config).map(([key, value]) => ({ name: key, value }));
+  const topics = [{ name, numPartitions: 1, replicationFactor: 1, configs }];
+  const answer = await call(connection, api, { topics, timeoutMs: 10_000 });
   connection.close();
   return answer.topics[0]!.topicId;
 }
