@@ -60,7 +60,7 @@ describe('expiry of offsets and groups (KIP-211)', () => {
       [],
     ],
     ['group that rebalances', { ...consumer, state: 'PreparingRebalance' }, ['t'], 9999, []],
-  ])('%s', (_name, group, topics, nowMs, expected) => {
+  ])('%s', (...[, group, topics, nowMs, expected]) => {
     const records = expireGroup(group, offsets(...topics), { nowMs, retentionMs: RETENTION_MS });
     expect(records.map((record) => (record.type === 'offset-commit' ? record.key.topic : 'group'))).toEqual(
       expected,
