@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { AssignerProtocol, Kafka, logLevel, type Consumer, type PartitionAssigner } from 'kafkajs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually, interopFolder, type RunningTool } from '../src/index.ts';
+import { delay, eventually, interopFolder, type RunningTool } from '../src/index.ts';
 import { absent, bootstrap, interop, javaTools, unique } from './support.ts';
 
 /** A group member of any client: what it was assigned last, what it read, and how it leaves. */
@@ -155,8 +155,16 @@ const joined = <T extends Member>(member: T): T => {
   return member;
 };
 
+/** A member that cannot leave is a finding of its own, with its name. */
+function leaves(member: Member): Promise<unknown> {
+  const late = delay(20_000).then(() => {
+    throw new Error(`The ${member.name} member did not leave within 20 s`);
+  });
+  return Promise.race([member.leave(), late]);
+}
+
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((member) => member.leave().catch(() => {})));
+  await Promise.all(running.splice(0).map(leaves));
 });
 
 describe.skipIf(absent(interop.java) || absent(interop.python))(
