@@ -109,6 +109,11 @@ async function main(): Promise<void> {
 
   const subjects: Subject[] = [];
   const results: CaseResult[] = [];
+  const disposeAll = () => Promise.all(subjects.map(({ peer }) => peer.dispose()));
+  // Brokers and their gigabytes must not outlive a bench that is interrupted.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void disposeAll().finally(() => process.exit(130)));
+  }
   try {
     for (const name of names) {
       const subject = { name, peer: await startSubject(name, libs) };
@@ -125,7 +130,7 @@ async function main(): Promise<void> {
       if (!values.json) process.stdout.write(`${table(result, names)}\n`);
     }
   } finally {
-    for (const { peer } of subjects) await peer.dispose();
+    await disposeAll();
   }
   const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, node ${process.version}`;
   if (values.json)
