@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { delay, Peer, RawConnection } from '@ottla/interop';
+import { delay, eventually, Peer, RawConnection } from '@ottla/interop';
 import {
   createTopicsRequest,
   createTopicsResponse,
   decodeResponse,
   deleteTopicsRequest,
   encodeRequest,
+  listOffsetsRequest,
+  listOffsetsResponse,
 } from '@ottla/protocol';
 
 /** The brokers that are compared: Kafka as it comes, Ottla with Kafka's durability, and Ottla as it comes. */
@@ -55,8 +57,22 @@ export async function createTopic(subject: Subject, name: string, numPartitions:
   const { errorCode, errorMessage } = decodeResponse(createTopicsResponse, 7, frame).value.topics[0]!;
   if (errorCode !== 0)
     throw new Error(`Topic "${name}" was refused with error ${errorCode}: ${errorMessage}`);
-  // Leaders are there a moment after the answer.
-  await delay(300);
+  await eventually(`Leaders of "${name}"`, async () =>
+    (await hasLeaders(subject, name, numPartitions)) ? true : undefined,
+  );
+  await delay(100);
+}
+
+/** Partitions take requests a moment after the topic is created; Kafka needs seconds for hundreds of them. */
+async function hasLeaders(subject: Subject, name: string, numPartitions: number): Promise<boolean> {
+  const partitions = Array.from({ length: numPartitions }, (_, partitionIndex) => ({
+    partitionIndex,
+    timestamp: -1,
+  }));
+  const body = { replicaId: -1, topics: [{ name, partitions }] };
+  const frame = await exchange(subject.peer.port, encodeRequest(listOffsetsRequest, 6, header, body));
+  const answered = decodeResponse(listOffsetsResponse, 6, frame).value.topics[0]!.partitions;
+  return answered.every(({ errorCode }) => errorCode === 0);
 }
 
 /** Deletes a topic and waits until its pages are gone, so that the next measurement finds a quiet disk. */
