@@ -1,6 +1,8 @@
 import {
+  BATCH_HEADER_BYTES,
   BatchLayout,
   decodeRecords,
+  decompress,
   encodeBatch,
   ErrorCodes,
   patchBatch,
@@ -13,7 +15,7 @@ import {
 } from '@ottla/protocol';
 import { LogError, RecordValidationError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
-import { scanRecords, type RecordScan } from './record-scan.ts';
+import { scanRecords, type RecordBytes, type RecordScan } from './record-scan.ts';
 import type { AppendOrigin, TopicPartition } from './types.ts';
 
 /** What the checks need to know about the log. */
@@ -126,8 +128,7 @@ export function validateBatches(
   let rebuilt: Buffer[] | null = null;
   for (const batch of batches) {
     if (target.origin === 'client') checkClientBatch(batch, target);
-    const scan =
-      batch.compression === 'none' && !batch.isControl ? checkStructure(records, batch, target) : null;
+    const scan = needsScan(batch, target) ? checkStructure(records, batch, target) : null;
     checkRecords(records, batch, { target, scan });
     const isCreateTime = target.config.messageTimestampType === 'CreateTime';
     if (scan !== null && isCreateTime && scan.maxTimestamp !== batch.maxTimestamp) {
@@ -169,15 +170,35 @@ function checkClientBatch(batch: BatchSummary, target: AppendTarget): void {
   }
 }
 
+/** Coordinators and other brokers do not lie about what they compressed; opening it again would be for nothing. */
+function needsScan(batch: BatchSummary, target: AppendTarget): boolean {
+  return !batch.isControl && (batch.compression === 'none' || target.origin === 'client');
+}
+
 /** Header and records have to agree, or every consumer that comes to this batch would stop there. */
 function checkStructure(records: Buffer, batch: BatchSummary, target: AppendTarget): RecordScan {
-  const scan = scanRecords(records, batch);
+  const start = batch.position + BATCH_HEADER_BYTES;
+  const end = batch.position + batch.sizeInBytes;
+  const isCompressed = batch.compression !== 'none';
+  const scan = isCompressed
+    ? scanRecords(opened(records.subarray(start, end), batch, target), batch, true)
+    : scanRecords({ buffer: records, start, end }, batch, false);
   if (scan === null) {
     throw invalidRecord(
       `The records of a batch do not match its declared size or count of ${batch.recordCount} in topic partition ${nameOf(target)}`,
     );
   }
   return scan;
+}
+
+/** The decompressed records of a batch. Kafka opens them too, before it stores a batch as it came. */
+function opened(body: Buffer, batch: BatchSummary, target: AppendTarget): RecordBytes {
+  try {
+    const buffer = decompress(batch.compression, body, MAX_DECOMPRESSED_BYTES);
+    return { buffer, start: 0, end: buffer.length };
+  } catch (error) {
+    throw unreadable(error, target);
+  }
 }
 
 /** Keys and times; decodes only if a key is required or some time may be out of range. */
@@ -310,12 +331,16 @@ function decode(records: Buffer, batch: BatchSummary, target: AppendTarget): Dec
   try {
     return decodeRecords(records, batch.position, { maxDecompressedBytes: MAX_DECOMPRESSED_BYTES });
   } catch (error) {
-    throw new LogError(
-      ErrorCodes.INVALID_RECORD,
-      `The records of a batch in the append to ${nameOf(target)} cannot be read: ${(error as Error).message}`,
-      { cause: error },
-    );
+    throw unreadable(error, target);
   }
+}
+
+function unreadable(error: unknown, target: AppendTarget): LogError {
+  return new LogError(
+    ErrorCodes.INVALID_RECORD,
+    `The records of a batch in the append to ${nameOf(target)} cannot be read: ${(error as Error).message}`,
+    { cause: error },
+  );
 }
 
 /** Patches offsets, epoch and times into checked batches; returns them as they are now. */

@@ -1,6 +1,6 @@
-import { BATCH_HEADER_BYTES, type BatchSummary } from '@ottla/protocol';
+import type { BatchSummary } from '@ottla/protocol';
 
-/** What a walk over the records of an uncompressed batch found. */
+/** What a walk over the records of a batch found. */
 export interface RecordScan {
   readonly maxTimestamp: number;
   readonly minTimestamp: number;
@@ -41,14 +41,26 @@ function readVarint(buffer: Buffer, position: number, end: number): number {
   return MALFORMED;
 }
 
+/** The uncompressed records of a batch: bytes `start` to `end` of `buffer`. */
+export interface RecordBytes {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
- * Walks over the records of an uncompressed batch from length to length: null unless there are exactly as many as the
- * header says and they end where the batch ends. A batch whose CRC is right but whose count lies would otherwise be
- * stored, and stop every consumer that comes to it. Reads two varints per record and allocates nothing for them.
+ * Walks over the records of a batch from length to length: null unless there are exactly as many as the header says and
+ * they end where the bytes end. A batch whose CRC is right but whose count lies would otherwise be stored, and stop
+ * every consumer that comes to it. `checkOffsets` also asks for the offset deltas 0, 1, 2, ..., as Kafka does for
+ * compressed batches. Reads two or three varints per record and allocates nothing for them.
  */
-export function scanRecords(buffer: Buffer, batch: BatchSummary): RecordScan | null {
-  const end = batch.position + batch.sizeInBytes;
-  let position = batch.position + BATCH_HEADER_BYTES;
+export function scanRecords(
+  bytes: RecordBytes,
+  batch: BatchSummary,
+  checkOffsets: boolean,
+): RecordScan | null {
+  const { buffer, end } = bytes;
+  let position = bytes.start;
   let count = 0;
   let maxZigzagEven = -1;
   let minDelta = 0;
@@ -61,6 +73,7 @@ export function scanRecords(buffer: Buffer, batch: BatchSummary): RecordScan | n
     if (next > end) return null;
     const zigzag = readVarint(buffer, cursor + 1, next);
     if (zigzag === MALFORMED) return null;
+    if (checkOffsets && readVarint(buffer, cursor, next) !== count * 2) return null;
     if (zigzag % 2 === 0) {
       if (zigzag > maxZigzagEven) maxZigzagEven = zigzag;
     } else {

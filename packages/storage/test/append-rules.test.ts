@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import {
   encodeBatch,
   encodeTransactionMarker,
@@ -32,6 +33,12 @@ function tampered(batch: Buffer, change: (bytes: Buffer) => void): Buffer {
   return batch;
 }
 
+/** A gzip batch of `count` records. */
+function compressed(count: number): Buffer {
+  const records = Array.from({ length: count }, () => ({ timestamp: NOW, value: Buffer.from('value') }));
+  return encodeBatch({ records, compression: 'gzip' });
+}
+
 function refusal(append: () => unknown): { code: number; error: LogError } {
   try {
     append();
@@ -58,6 +65,33 @@ const refused: {
     },
   },
   { name: 'a cut batch', code: 'CORRUPT_MESSAGE', batch: () => batchOf(3).subarray(0, 80) },
+  {
+    name: 'compressed records that are fewer than the header says',
+    code: 'INVALID_RECORD',
+    batch: () =>
+      tampered(compressed(2), (bytes) => {
+        bytes.writeInt32BE(2, 23);
+        bytes.writeInt32BE(3, 57);
+      }),
+  },
+  {
+    name: 'a compressed body that does not decompress',
+    code: 'INVALID_RECORD',
+    batch: () => tampered(compressed(2), (bytes) => bytes.fill(0x5a, 61)),
+  },
+  {
+    name: 'compressed records with a gap in their offsets',
+    code: 'INVALID_RECORD',
+    batch: () => {
+      const header = compressed(2).subarray(0, 61);
+      const records = encodeBatch({ records: [{ timestamp: NOW }, { timestamp: NOW }] }).subarray(61);
+      // Both records are of the same length; the second one's offset delta of 1 becomes 2.
+      records.writeUInt8(4, records.length / 2 + 3);
+      return tampered(Buffer.concat([header, gzipSync(records)]), (bytes) =>
+        bytes.writeInt32BE(bytes.length - 12, 8),
+      );
+    },
+  },
   { name: 'fewer bytes than a header', code: 'CORRUPT_MESSAGE', batch: () => Buffer.alloc(20) },
   {
     name: 'trailing bytes',
