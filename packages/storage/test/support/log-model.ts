@@ -77,7 +77,6 @@ export class LogModel {
   async step(): Promise<void> {
     const log = this.#log!;
     const dice = this.random.nextInt(100);
-    process.stderr.write(`dice ${dice} broken ${this.#isBroken} end ${this.#end} ${log.logEndOffset}\n`);
     if (this.#isBroken) return this.restart(this.random.chance(0.5) ? 'crash' : 'power cut');
     try {
       if (dice < 60) this.#append(log);
