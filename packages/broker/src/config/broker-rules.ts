@@ -1,5 +1,6 @@
-import type { BrokerConfig } from './broker-config.ts';
+import type { BrokerKeyName, BrokerValues } from './catalogue.ts';
 import { ConfigError } from './config-error.ts';
+import type { ConfigValue } from './config-key.ts';
 
 /**
  * Keys that must not be ignored quietly: whoever sets them believes to be protected by them.
@@ -11,10 +12,16 @@ const refusedKeys = [
   'client.quota.callback.class',
 ] as const;
 
-type ReadableConfig = Pick<
-  BrokerConfig,
-  'get' | 'lookup' | 'nodeId' | 'logDirs' | 'logRetentionMs' | 'logRollMs' | 'logRollJitterMs'
->;
+/** What the rules read of a `BrokerConfig`, whose constructor calls them. */
+interface ReadableConfig {
+  readonly nodeId: number;
+  readonly logDirs: readonly string[];
+  readonly logRetentionMs: number;
+  readonly logRollMs: number;
+  readonly logRollJitterMs: number;
+  get<Name extends BrokerKeyName>(name: Name): BrokerValues[Name];
+  lookup(name: string): ConfigValue | undefined;
+}
 
 /**
  * The rules between keys, in Kafka's order and words.

@@ -3,12 +3,8 @@ import type { MessageInput, MessageSchema } from '../schema/message-schema.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { compileDecoder } from './compile-decoder.ts';
 import { compileEncoder } from './compile-encoder.ts';
+import type { MessageDecoder, MessageEncoder } from './compiled-codec.ts';
 import { cursor } from './wire.ts';
-
-/** A compiled decoder; leaves where it stopped in `cursor.position`. With `exact` it refuses bytes left over. */
-export type MessageDecoder<T> = (bytes: Buffer, start: number, exact: boolean) => T;
-/** A compiled encoder. */
-export type MessageEncoder = (value: unknown, writer: ByteWriter) => void;
 
 /**
  * Decodes a whole message body that begins at `start`. Text is copied; byte fields are views of `bytes`.

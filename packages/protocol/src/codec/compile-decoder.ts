@@ -1,6 +1,6 @@
 import type { ScalarKind } from '../schema/field.ts';
 import type { MessageSchema } from '../schema/message-schema.ts';
-import type { MessageDecoder } from './codec.ts';
+import type { MessageDecoder } from './compiled-codec.ts';
 import {
   defaultValue,
   elementHeapBytes,

@@ -1,6 +1,6 @@
 import type { MessageSchema } from '../schema/message-schema.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { MessageEncoder } from './codec.ts';
+import type { MessageEncoder } from './compiled-codec.ts';
 import { defaultValue, FIXED_SIZES, layoutOf, type FieldLayout, type StructLayout } from './layout.ts';
 import * as wire from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { MessageDecoder, MessageEncoder } from '../codec/codec.ts';
+import type { MessageDecoder, MessageEncoder } from '../codec/compiled-codec.ts';
 import type { Fields, FieldsValue } from './field.ts';
 import { parseVersions } from './version-range.ts';
 

@@ -2,7 +2,8 @@ import { ErrorCodes } from '@ottla/protocol';
 import type { Clock } from '@ottla/platform';
 import type { CoordinatorLogAccess } from '../../replica/replica-manager.ts';
 import { CoordinatorError } from './coordinator-error.ts';
-import { CoordinatorShard, type RuntimeSettings } from './shard.ts';
+import { CoordinatorShard } from './shard.ts';
+import type { RuntimeSettings } from './shard-options.ts';
 import type { CoordinatorTypes, RecordSerde, ReplyTo, StateMachine } from './state-machine.ts';
 
 /** A coordinator as the runtime needs it: its topic, its record formats and how a shard's machine is made. */

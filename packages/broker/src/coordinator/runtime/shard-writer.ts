@@ -1,7 +1,7 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { AppendResult } from '../../replica/replica-manager.ts';
 import { encodeRecordBatch, recordSizeInBytes, type EncodedRecord } from './record-batches.ts';
-import type { ShardOptions } from './shard.ts';
+import type { ShardOptions } from './shard-options.ts';
 import type { CoordinatorTypes, Outcome, RecordPosition } from './state-machine.ts';
 
 /** One outcome on its way to the log. */

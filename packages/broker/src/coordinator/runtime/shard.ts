@@ -1,6 +1,4 @@
 import { ErrorCodes } from '@ottla/protocol';
-import type { Clock } from '@ottla/platform';
-import type { CoordinatorLogAccess, TopicPartition } from '../../replica/replica-manager.ts';
 import {
   CoordinatorError,
   errorCodeOf,
@@ -8,41 +6,18 @@ import {
   leftNothingBehind,
 } from './coordinator-error.ts';
 import { loadPartition } from './shard-loader.ts';
+import type { ShardOptions } from './shard-options.ts';
 import { ShardWriter, type Write } from './shard-writer.ts';
 import {
   NO_TICKET,
   type CoordinatorTypes,
   type Outcome,
-  type RecordSerde,
   type Reply,
   type ReplyTo,
   type StateMachine,
   type Ticket,
 } from './state-machine.ts';
 import { TimerTable } from './timer-table.ts';
-
-/** What a shard needs of the world around it. */
-export interface ShardOptions<T extends CoordinatorTypes> {
-  readonly partition: TopicPartition;
-  readonly machine: StateMachine<T>;
-  readonly serde: RecordSerde<T['record']>;
-  readonly log: CoordinatorLogAccess;
-  readonly clock: Clock;
-  readonly settings: RuntimeSettings;
-  /** Called once when the shard cannot go on: its state may no longer be what the log says. It has refused all its callers. */
-  readonly onLost: (errorCode: number, cause: unknown) => void;
-}
-
-export interface RuntimeSettings {
-  /** How long a write may take, in milliseconds (`offsets.commit.timeout.ms`). */
-  readonly writeTimeoutMs: number;
-  /** How long records wait for company; 0 or less: until the end of the event loop's turn (`group.coordinator.append.linger.ms`). */
-  readonly lingerMs: number;
-  /** Largest batch, in bytes of its records. */
-  readonly maxBatchBytes: number;
-  /** Runs a callback at the end of this turn of the event loop. Simulations put their scheduler here. */
-  readonly defer: (callback: () => void) => void;
-}
 
 interface Waiter {
   readonly resolve: (value: unknown) => void;
