@@ -1,4 +1,10 @@
-import { alterConfigsRequest, alterConfigsResponse, ErrorCodes, errorMessage } from '@ottla/protocol';
+import {
+  ApiKeys,
+  alterConfigsRequest,
+  alterConfigsResponse,
+  ErrorCodes,
+  errorMessage,
+} from '@ottla/protocol';
 import type { AlterConfigsRequest, AlterConfigsResponse } from '@ottla/protocol';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Controller, ItemResult } from '../controller/controller.ts';
@@ -26,7 +32,7 @@ interface Deps {
 /** AlterConfigs: replaces all overrides of a resource at once. Kept for old clients; see IncrementalAlterConfigs. */
 export function alterConfigsHandler(deps: Deps): ApiHandler<AlterConfigsRequest, AlterConfigsResponse> {
   return {
-    apiKey: 33,
+    apiKey: ApiKeys.AlterConfigs,
     minVersion: 0,
     maxVersion: 2,
     request: alterConfigsRequest,

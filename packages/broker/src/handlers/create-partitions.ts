@@ -1,4 +1,10 @@
-import { createPartitionsRequest, createPartitionsResponse, ErrorCodes, errorMessage } from '@ottla/protocol';
+import {
+  ApiKeys,
+  createPartitionsRequest,
+  createPartitionsResponse,
+  ErrorCodes,
+  errorMessage,
+} from '@ottla/protocol';
 import type { CreatePartitionsRequest, CreatePartitionsResponse } from '@ottla/protocol';
 import type { Controller } from '../controller/controller.ts';
 import type { ApiHandler } from './handler.ts';
@@ -8,7 +14,7 @@ export function createPartitionsHandler(deps: {
   readonly controller: Controller;
 }): ApiHandler<CreatePartitionsRequest, CreatePartitionsResponse> {
   return {
-    apiKey: 37,
+    apiKey: ApiKeys.CreatePartitions,
     minVersion: 0,
     maxVersion: 3,
     request: createPartitionsRequest,

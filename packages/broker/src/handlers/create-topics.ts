@@ -1,4 +1,5 @@
 import {
+  ApiKeys,
   createTopicsRequest,
   createTopicsResponse,
   ErrorCodes,
@@ -24,7 +25,7 @@ export function createTopicsHandler(
   deps: CreateTopicsDeps,
 ): ApiHandler<CreateTopicsRequest, CreateTopicsResponse> {
   return {
-    apiKey: 19,
+    apiKey: ApiKeys.CreateTopics,
     minVersion: 2,
     maxVersion: 7,
     request: createTopicsRequest,

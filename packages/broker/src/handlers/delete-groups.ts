@@ -1,4 +1,4 @@
-import { deleteGroupsRequest, deleteGroupsResponse } from '@ottla/protocol';
+import { ApiKeys, deleteGroupsRequest, deleteGroupsResponse } from '@ottla/protocol';
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { ApiHandler } from './handler.ts';
@@ -8,7 +8,7 @@ export function deleteGroupsHandler(deps: {
   readonly groups: GroupCoordinator;
 }): ApiHandler<DeleteGroupsRequest, DeleteGroupsResponse> {
   return {
-    apiKey: 42,
+    apiKey: ApiKeys.DeleteGroups,
     minVersion: 0,
     maxVersion: 2,
     request: deleteGroupsRequest,

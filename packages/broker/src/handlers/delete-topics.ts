@@ -1,4 +1,4 @@
-import { deleteTopicsRequest, deleteTopicsResponse, ErrorCodes, ZERO_UUID } from '@ottla/protocol';
+import { ApiKeys, deleteTopicsRequest, deleteTopicsResponse, ErrorCodes, ZERO_UUID } from '@ottla/protocol';
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '@ottla/protocol';
 import type { Controller, TopicReference } from '../controller/controller.ts';
 import type { MetadataStore } from '../metadata/image.ts';
@@ -18,7 +18,7 @@ export function deleteTopicsHandler(
   deps: DeleteTopicsDeps,
 ): ApiHandler<DeleteTopicsRequest, DeleteTopicsResponse> {
   return {
-    apiKey: 20,
+    apiKey: ApiKeys.DeleteTopics,
     minVersion: 1,
     maxVersion: 6,
     request: deleteTopicsRequest,

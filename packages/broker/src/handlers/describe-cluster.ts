@@ -1,4 +1,4 @@
-import { describeClusterRequest, describeClusterResponse, ErrorCodes } from '@ottla/protocol';
+import { ApiKeys, describeClusterRequest, describeClusterResponse, ErrorCodes } from '@ottla/protocol';
 import type { DescribeClusterRequest, DescribeClusterResponse } from '@ottla/protocol';
 import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
 import { ALL_CLUSTER_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
@@ -13,7 +13,7 @@ export function describeClusterHandler(deps: {
   readonly metadata: MetadataStore;
 }): ApiHandler<DescribeClusterRequest, DescribeClusterResponse> {
   return {
-    apiKey: 60,
+    apiKey: ApiKeys.DescribeCluster,
     minVersion: 0,
     maxVersion: 2,
     request: describeClusterRequest,

@@ -1,4 +1,10 @@
-import { describeConfigsRequest, describeConfigsResponse, ErrorCodes, errorMessage } from '@ottla/protocol';
+import {
+  ApiKeys,
+  describeConfigsRequest,
+  describeConfigsResponse,
+  ErrorCodes,
+  errorMessage,
+} from '@ottla/protocol';
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from '@ottla/protocol';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import {
@@ -30,7 +36,7 @@ export function describeConfigsHandler(
   deps: Deps,
 ): ApiHandler<DescribeConfigsRequest, DescribeConfigsResponse> {
   return {
-    apiKey: 32,
+    apiKey: ApiKeys.DescribeConfigs,
     minVersion: 1,
     maxVersion: 4,
     request: describeConfigsRequest,

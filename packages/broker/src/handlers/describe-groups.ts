@@ -1,4 +1,4 @@
-import { describeGroupsRequest, describeGroupsResponse, ErrorCodes } from '@ottla/protocol';
+import { ApiKeys, describeGroupsRequest, describeGroupsResponse, ErrorCodes } from '@ottla/protocol';
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { describedError, type DescribedGroup } from '../coordinator/group/group-queries.ts';
@@ -13,7 +13,7 @@ export function describeGroupsHandler(deps: {
   readonly groups: GroupCoordinator;
 }): ApiHandler<DescribeGroupsRequest, DescribeGroupsResponse> {
   return {
-    apiKey: 15,
+    apiKey: ApiKeys.DescribeGroups,
     minVersion: 0,
     maxVersion: 6,
     request: describeGroupsRequest,

@@ -1,4 +1,5 @@
 import {
+  ApiKeys,
   describeTopicPartitionsRequest,
   describeTopicPartitionsResponse,
   ErrorCodes,
@@ -25,7 +26,7 @@ export function describeTopicPartitionsHandler(
   deps: DescribeTopicPartitionsDeps,
 ): ApiHandler<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> {
   return {
-    apiKey: 75,
+    apiKey: ApiKeys.DescribeTopicPartitions,
     minVersion: 0,
     maxVersion: 0,
     request: describeTopicPartitionsRequest,

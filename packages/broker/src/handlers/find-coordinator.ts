@@ -1,4 +1,5 @@
 import {
+  ApiKeys,
   errorMessage,
   ErrorCodes,
   errorName,
@@ -36,7 +37,7 @@ export function findCoordinatorHandler(
   deps: FindCoordinatorDeps,
 ): ApiHandler<FindCoordinatorRequest, FindCoordinatorResponse> {
   return {
-    apiKey: 10,
+    apiKey: ApiKeys.FindCoordinator,
     minVersion: 0,
     maxVersion: 6,
     request: findCoordinatorRequest,

@@ -1,4 +1,4 @@
-import { ErrorCodes, heartbeatRequest, heartbeatResponse } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, heartbeatRequest, heartbeatResponse } from '@ottla/protocol';
 import type { HeartbeatRequest, HeartbeatResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
@@ -9,7 +9,7 @@ export function heartbeatHandler(deps: {
   readonly groups: GroupCoordinator;
 }): ApiHandler<HeartbeatRequest, HeartbeatResponse> {
   return {
-    apiKey: 12,
+    apiKey: ApiKeys.Heartbeat,
     minVersion: 0,
     maxVersion: 4,
     request: heartbeatRequest,

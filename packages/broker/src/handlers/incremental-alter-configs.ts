@@ -1,4 +1,5 @@
 import {
+  ApiKeys,
   ErrorCodes,
   errorMessage,
   incrementalAlterConfigsRequest,
@@ -40,7 +41,7 @@ export function incrementalAlterConfigsHandler(
   deps: Deps,
 ): ApiHandler<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> {
   return {
-    apiKey: 44,
+    apiKey: ApiKeys.IncrementalAlterConfigs,
     minVersion: 0,
     maxVersion: 1,
     request: incrementalAlterConfigsRequest,

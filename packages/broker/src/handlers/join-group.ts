@@ -1,4 +1,4 @@
-import { ErrorCodes, joinGroupRequest, joinGroupResponse } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, joinGroupRequest, joinGroupResponse } from '@ottla/protocol';
 import type { JoinGroupRequest, JoinGroupResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
@@ -13,7 +13,7 @@ export function joinGroupHandler(deps: {
   readonly groups: GroupCoordinator;
 }): ApiHandler<JoinGroupRequest, JoinGroupResponse> {
   return {
-    apiKey: 11,
+    apiKey: ApiKeys.JoinGroup,
     minVersion: 0,
     maxVersion: 9,
     request: joinGroupRequest,

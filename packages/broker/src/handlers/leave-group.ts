@@ -1,4 +1,4 @@
-import { ErrorCodes, leaveGroupRequest, leaveGroupResponse } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, leaveGroupRequest, leaveGroupResponse } from '@ottla/protocol';
 import type { LeaveGroupRequest, LeaveGroupResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { MemberIdentity } from '../coordinator/group/group-types.ts';
@@ -12,7 +12,7 @@ export function leaveGroupHandler(deps: {
   readonly groups: GroupCoordinator;
 }): ApiHandler<LeaveGroupRequest, LeaveGroupResponse> {
   return {
-    apiKey: 13,
+    apiKey: ApiKeys.LeaveGroup,
     minVersion: 0,
     maxVersion: 5,
     request: leaveGroupRequest,

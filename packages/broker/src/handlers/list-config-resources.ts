@@ -1,4 +1,9 @@
-import { ErrorCodes, listConfigResourcesRequest, listConfigResourcesResponse } from '@ottla/protocol';
+import {
+  ApiKeys,
+  ErrorCodes,
+  listConfigResourcesRequest,
+  listConfigResourcesResponse,
+} from '@ottla/protocol';
 import type { ListConfigResourcesRequest, ListConfigResourcesResponse } from '@ottla/protocol';
 import { ConfigResourceType, type MetadataImage, type MetadataStore } from '../metadata/image.ts';
 import type { ApiHandler } from './handler.ts';
@@ -11,7 +16,7 @@ export function listConfigResourcesHandler(deps: {
   readonly metadata: MetadataStore;
 }): ApiHandler<ListConfigResourcesRequest, ListConfigResourcesResponse> {
   return {
-    apiKey: 74,
+    apiKey: ApiKeys.ListConfigResources,
     minVersion: 0,
     maxVersion: 1,
     request: listConfigResourcesRequest,

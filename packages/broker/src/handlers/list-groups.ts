@@ -1,4 +1,4 @@
-import { ErrorCodes, listGroupsRequest, listGroupsResponse } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, listGroupsRequest, listGroupsResponse } from '@ottla/protocol';
 import type { ListGroupsRequest, ListGroupsResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
@@ -9,7 +9,7 @@ export function listGroupsHandler(deps: {
   readonly groups: GroupCoordinator;
 }): ApiHandler<ListGroupsRequest, ListGroupsResponse> {
   return {
-    apiKey: 16,
+    apiKey: ApiKeys.ListGroups,
     minVersion: 0,
     maxVersion: 5,
     request: listGroupsRequest,

@@ -1,4 +1,5 @@
 import {
+  ApiKeys,
   ErrorCodes,
   errorMessage,
   listPartitionReassignmentsRequest,
@@ -15,7 +16,7 @@ export function listPartitionReassignmentsHandler(deps: {
   readonly metadata: MetadataStore;
 }): ApiHandler<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse> {
   return {
-    apiKey: 46,
+    apiKey: ApiKeys.ListPartitionReassignments,
     minVersion: 0,
     maxVersion: 0,
     request: listPartitionReassignmentsRequest,

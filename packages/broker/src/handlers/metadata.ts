@@ -1,4 +1,4 @@
-import { ErrorCodes, metadataRequest, metadataResponse, ZERO_UUID } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, metadataRequest, metadataResponse, ZERO_UUID } from '@ottla/protocol';
 import type { MetadataRequest, MetadataResponse } from '@ottla/protocol';
 import { isInternalTopic } from '../controller/topic-names.ts';
 import type { MetadataImage, MetadataStore, PartitionImage, TopicImage } from '../metadata/image.ts';
@@ -30,7 +30,7 @@ export interface MetadataHandlerDeps {
 /** Which brokers there are and who leads what: the first thing that every client asks. */
 export function metadataHandler(deps: MetadataHandlerDeps): ApiHandler<MetadataRequest, MetadataResponse> {
   return {
-    apiKey: 3,
+    apiKey: ApiKeys.Metadata,
     minVersion: 0,
     maxVersion: 13,
     request: metadataRequest,

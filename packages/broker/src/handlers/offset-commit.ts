@@ -1,4 +1,4 @@
-import { ErrorCodes, offsetCommitRequest, offsetCommitResponse, ZERO_UUID } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, offsetCommitRequest, offsetCommitResponse, ZERO_UUID } from '@ottla/protocol';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { CommitTopic, TopicErrors } from '../coordinator/group/group-types.ts';
@@ -18,7 +18,7 @@ export function offsetCommitHandler(deps: {
   readonly metadata: MetadataStore;
 }): ApiHandler<OffsetCommitRequest, OffsetCommitResponse> {
   return {
-    apiKey: 8,
+    apiKey: ApiKeys.OffsetCommit,
     minVersion: 2,
     maxVersion: 10,
     request: offsetCommitRequest,

@@ -1,4 +1,4 @@
-import { ErrorCodes, offsetDeleteRequest, offsetDeleteResponse } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, offsetDeleteRequest, offsetDeleteResponse } from '@ottla/protocol';
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
@@ -13,7 +13,7 @@ export function offsetDeleteHandler(deps: {
   readonly metadata: MetadataStore;
 }): ApiHandler<OffsetDeleteRequest, OffsetDeleteResponse> {
   return {
-    apiKey: 47,
+    apiKey: ApiKeys.OffsetDelete,
     minVersion: 0,
     maxVersion: 0,
     request: offsetDeleteRequest,

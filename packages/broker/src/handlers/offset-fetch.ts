@@ -1,4 +1,4 @@
-import { ErrorCodes, offsetFetchRequest, offsetFetchResponse, ZERO_UUID } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, offsetFetchRequest, offsetFetchResponse, ZERO_UUID } from '@ottla/protocol';
 import type { OffsetFetchRequest, OffsetFetchResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { FetchedTopic, FetchTopic } from '../coordinator/group/group-types.ts';
@@ -25,7 +25,7 @@ export function offsetFetchHandler(deps: {
   readonly metadata: MetadataStore;
 }): ApiHandler<OffsetFetchRequest, OffsetFetchResponse> {
   return {
-    apiKey: 9,
+    apiKey: ApiKeys.OffsetFetch,
     minVersion: 1,
     maxVersion: 10,
     request: offsetFetchRequest,

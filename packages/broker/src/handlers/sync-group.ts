@@ -1,4 +1,4 @@
-import { ErrorCodes, syncGroupRequest, syncGroupResponse } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, syncGroupRequest, syncGroupResponse } from '@ottla/protocol';
 import type { SyncGroupRequest, SyncGroupResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
@@ -10,7 +10,7 @@ export function syncGroupHandler(deps: {
   readonly groups: GroupCoordinator;
 }): ApiHandler<SyncGroupRequest, SyncGroupResponse> {
   return {
-    apiKey: 14,
+    apiKey: ApiKeys.SyncGroup,
     minVersion: 0,
     maxVersion: 5,
     request: syncGroupRequest,
