@@ -68,8 +68,20 @@ export class NodeDisk implements Disk {
     return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
   }
 
+  /**
+   * Creates the parents too, step by step: Node's own `recursive` never returns on a file system that answers ENOENT for
+   * a folder whose parent is there, such as /proc.
+   */
   mkdirSync(folder: string): void {
-    fs.mkdirSync(folder, { recursive: true });
+    if (this.isDirectorySync(folder)) return;
+    const parent = path.dirname(folder);
+    if (parent !== folder) this.mkdirSync(parent);
+    try {
+      fs.mkdirSync(folder);
+    } catch (error) {
+      // Somebody else may have created it just now; a file of that name is an error all the same.
+      if (!this.isDirectorySync(folder)) throw error;
+    }
   }
 
   renameSync(from: string, to: string): void {

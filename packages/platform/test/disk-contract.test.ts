@@ -161,3 +161,10 @@ describe.each(disks)('$name', ({ make }) => {
     expect(usableBytes).toBeLessThanOrEqual(totalBytes);
   });
 });
+
+describe.skipIf(process.platform !== 'linux')('folders of NodeDisk', () => {
+  // Node's own recursive mkdir never returns there.
+  test('a folder that cannot be created in /proc is an error at once', () => {
+    expect(() => new NodeDisk().mkdirSync('/proc/ottla/data')).toThrow('ENOENT');
+  });
+});

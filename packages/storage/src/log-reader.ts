@@ -2,7 +2,8 @@ import { batchSizeAt, decodeRecords, readBatchSummary } from '@ottla/protocol';
 import { scanSegment } from './batch-scanner.ts';
 import type { LogSegment } from './log-segment.ts';
 import type { SegmentList } from './segment-list.ts';
-import { type Slab, SLAB_BYTES, SlabLease, type SlabPool } from './slab-pool.ts';
+import { SLAB_BYTES, SlabLease, type SlabPool } from './slab-pool.ts';
+import { SCARCE_READ_BYTES } from './tail-cache.ts';
 import type { LogReadOptions, LogReadResult, TimestampAndOffset } from './types.ts';
 
 const NOT_FOUND: TimestampAndOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 };
@@ -42,6 +43,12 @@ export class LogReader {
    * than it asked for and comes back, as with Kafka.
    */
   async read(offset: number, options: LogReadOptions): Promise<LogReadResult> {
+    if (!this.#slabs.isScarce) return this.#read(offset, options);
+    const maxBytes = Math.min(options.maxBytes, SCARCE_READ_BYTES);
+    return { ...(await this.#read(offset, { ...options, maxBytes })), isLimited: true };
+  }
+
+  async #read(offset: number, options: LogReadOptions): Promise<LogReadResult> {
     for (let slot = Math.max(0, this.#segments.floorSlot(offset)); slot < this.#segments.length; slot++) {
       const segment = this.#segments.at(slot)!;
       const found = await this.#readSegment(segment, offset, options);
@@ -61,17 +68,22 @@ export class LogReader {
     let wanted = Math.max(options.maxBytes, MIN_READ_BYTES);
     while (position < size) {
       const length = Math.min(wanted, size - position);
-      const slab = length <= SLAB_BYTES ? this.#slabs.take() : null;
-      const buffer = slab?.buffer ?? Buffer.allocUnsafeSlow(length);
-      const filled = await segment.read(buffer, length, position);
+      const { buffer, lease } = this.#room(length);
+      let filled: number;
+      try {
+        filled = await segment.read(buffer, length, position);
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
       const bytes = buffer.subarray(0, filled);
       const first = skipTo(bytes, offset);
       const firstSize = batchSizeAt(bytes, first);
       if (firstSize > 0 && first + firstSize <= filled) {
-        return this.#take({ bytes, first, position, segment, slab }, offset, options);
+        return this.#take({ bytes, first, position, segment, lease }, offset, options);
       }
-      if (slab !== null) this.#slabs.release(slab);
-      const isCut = position + filled >= size || filled < buffer.length;
+      lease.release();
+      const isCut = position + filled >= size || filled < length;
       if (isCut && first >= filled) return null;
       if (isCut || (firstSize < 0 && filled - first >= BATCH_OVERHEAD_BYTES)) {
         throw new Error(`Log file "${segment.path}" has no whole batch at position ${position + first}`);
@@ -88,11 +100,11 @@ export class LogReader {
    * limits, stay in the slab and go with it.
    */
   #take(
-    read: { bytes: Buffer; first: number; position: number; segment: LogSegment; slab: Slab | null },
+    read: { bytes: Buffer; first: number; position: number; segment: LogSegment; lease: SlabLease },
     offset: number,
     options: LogReadOptions,
   ): LogReadResult {
-    const { bytes, first } = read;
+    const { bytes, first, lease } = read;
     let end = first;
     let nextOffset = offset;
     for (
@@ -106,7 +118,6 @@ export class LogReader {
       end += size;
       nextOffset = batchEnd;
     }
-    const lease = this.#leaseOf(read.slab);
     if (end === first) {
       lease.release();
       return { batches: [], sizeInBytes: 0, nextOffset: offset };
@@ -115,13 +126,18 @@ export class LogReader {
     return { batches: [bytes.subarray(first, end)], lease, sizeInBytes: end - first, nextOffset };
   }
 
-  /** Hands the reader's own hold of the slab over to whoever takes the bytes. */
-  #leaseOf(slab: Slab | null): SlabLease {
+  /** Memory to read into, counted from now on: many reads may be under way before the first one is answered. */
+  #room(length: number): { buffer: Buffer; lease: SlabLease } {
     const lease = new SlabLease(this.#slabs);
-    if (slab === null) return lease;
+    if (length > SLAB_BYTES || this.#slabs.isScarce) {
+      this.#slabs.lend(length);
+      lease.addOwn(length);
+      return { buffer: Buffer.allocUnsafeSlow(length), lease };
+    }
+    const slab = this.#slabs.take();
     lease.add(slab);
     this.#slabs.release(slab);
-    return lease;
+    return { buffer: slab.buffer, lease };
   }
 
   /** The index leads to a batch at or before the one in question, at most `index.interval.bytes` and a batch away. */

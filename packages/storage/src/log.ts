@@ -383,15 +383,13 @@ export class Log {
       );
     }
     const upToOffset = Math.min(options.upToOffset, this.#logEndOffset);
-    if (offset >= upToOffset) return { batches: [], sizeInBytes: 0, nextOffset: offset };
+    const { maxBytes, minOneMessage } = options;
+    if (offset >= upToOffset || (maxBytes <= 0 && !minOneMessage)) {
+      return { batches: [], sizeInBytes: 0, nextOffset: offset };
+    }
     if (offset >= this.#tail.startOffset) {
-      const { maxBytes, minOneMessage } = options;
-      const { buffers, lease, sizeInBytes, nextOffset } = this.#tail.read(offset, {
-        maxBytes,
-        upToOffset,
-        minOneMessage,
-      });
-      return { batches: buffers, lease, sizeInBytes, nextOffset };
+      const { buffers: batches, ...read } = this.#tail.read(offset, { maxBytes, upToOffset, minOneMessage });
+      return { batches, ...read };
     }
     return this.#guardRead(() => this.#reader.read(offset, { ...options, upToOffset }));
   }

@@ -3,8 +3,8 @@
  * costs far more than its allocation: V8 counts it as memory pressure and runs a full collection every few dozen
  * megabytes, which at hundreds of megabytes per second is a large share of the processor.
  *
- * Who reads from a slab holds it; it is used again only when nobody does. A holder that never lets go costs one slab
- * of memory until the collector finds it, never wrong data.
+ * Who reads from a slab holds it; it is used again only when nobody does. A holder that never lets go makes memory
+ * count as held for ever, but never gets wrong data.
  */
 export const SLAB_BYTES: number = 1024 * 1024 + 64 * 1024;
 /** Slabs that wait to be used again; more than these are left to the collector. */
@@ -17,14 +17,46 @@ export class Slab {
   holds = 0;
 }
 
+/**
+ * Recycles slabs and counts all memory for record data that somebody holds: the tail cache, reads under way, and
+ * answers on their way to clients. A client that asks for 50 MiB and never reads them holds them as long as it likes,
+ * and there may be thousands of it, so beyond a bound reads become small (see `isScarce`).
+ */
 export class SlabPool {
   readonly #free: Slab[] = [];
+  readonly #maxLentBytes: number;
+  #lentBytes = 0;
+
+  /** From `maxLentBytes` on memory is scarce. */
+  constructor(maxLentBytes: number) {
+    this.#maxLentBytes = maxLentBytes;
+  }
+
+  /** Bytes in slabs that somebody holds, and in buffers that were counted with `lend`. */
+  get lentBytes(): number {
+    return this.#lentBytes;
+  }
+
+  /** Readers get no more than they need to make progress, in memory of its own, so that they pin no slab. */
+  get isScarce(): boolean {
+    return this.#lentBytes >= this.#maxLentBytes;
+  }
+
+  /** Counts a buffer that is no slab. */
+  lend(bytes: number): void {
+    this.#lentBytes += bytes;
+  }
+
+  takeBack(bytes: number): void {
+    this.#lentBytes -= bytes;
+  }
 
   /** A slab that the caller holds. */
   take(): Slab {
     const slab = this.#free.pop() ?? new Slab();
     slab.used = 0;
     slab.holds = 1;
+    this.#lentBytes += SLAB_BYTES;
     return slab;
   }
 
@@ -34,7 +66,9 @@ export class SlabPool {
 
   release(slab: Slab): void {
     slab.holds--;
-    if (slab.holds === 0 && this.#free.length < MAX_FREE_SLABS) this.#free.push(slab);
+    if (slab.holds > 0) return;
+    this.#lentBytes -= SLAB_BYTES;
+    if (this.#free.length < MAX_FREE_SLABS) this.#free.push(slab);
   }
 }
 
@@ -45,6 +79,7 @@ export class SlabPool {
 export class SlabLease {
   readonly #pool: SlabPool;
   #slabs: Slab[] = [];
+  #ownBytes = 0;
 
   constructor(pool: SlabPool) {
     this.#pool = pool;
@@ -57,8 +92,15 @@ export class SlabLease {
     this.#slabs.push(slab);
   }
 
+  /** Takes over bytes that were counted with `lend`. */
+  addOwn(bytes: number): void {
+    this.#ownBytes += bytes;
+  }
+
   /** Idempotent. */
   release(): void {
+    this.#pool.takeBack(this.#ownBytes);
+    this.#ownBytes = 0;
     const slabs = this.#slabs;
     this.#slabs = [];
     for (const slab of slabs) this.#pool.release(slab);

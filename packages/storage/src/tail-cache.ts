@@ -1,5 +1,10 @@
 import { type Slab, SLAB_BYTES, SlabLease, SlabPool } from './slab-pool.ts';
 
+/** What readers may hold beside the cache before reads become small: answers that clients are slow to take. */
+const MAX_READER_BYTES = 96 * 1024 * 1024;
+/** What a reader gets of a log while memory is scarce, or one batch. */
+export const SCARCE_READ_BYTES: number = 64 * 1024;
+
 /**
  * The newest batches of every log in memory, so that consumers that keep up cost no read. One bound holds for all logs
  * together; the oldest piece of any log goes first.
@@ -15,7 +20,7 @@ import { type Slab, SLAB_BYTES, SlabLease, SlabPool } from './slab-pool.ts';
  */
 export class TailCache {
   /** Also serves reads from files. */
-  readonly slabs: SlabPool = new SlabPool();
+  readonly slabs: SlabPool;
   readonly #maxBytes: number;
   #bytes = 0;
   #oldest: TailPiece | null = null;
@@ -26,6 +31,7 @@ export class TailCache {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.slabs = new SlabPool(maxBytes + MAX_READER_BYTES);
   }
 
   /** Memory in use: whole slabs, and pieces too large for one. */
@@ -116,6 +122,8 @@ export interface TailRead {
   readonly lease: SlabLease;
   sizeInBytes: number;
   nextOffset: number;
+  /** See `LogReadResult.isLimited`. */
+  readonly isLimited: boolean;
 }
 
 export interface TailReadOptions {
@@ -205,11 +213,31 @@ export class LogTail {
    * [startOffset, log end).
    */
   read(offset: number, options: TailReadOptions): TailRead {
+    if (!this.#cache.slabs.isScarce) return this.#read(offset, options, false);
+    const maxBytes = Math.min(options.maxBytes, SCARCE_READ_BYTES);
+    return this.#copied(this.#read(offset, { ...options, maxBytes }, true));
+  }
+
+  /** The same in a buffer of its own: a slice would keep a whole slab from being used again. */
+  #copied(read: TailRead): TailRead {
+    const { slabs } = this.#cache;
+    const own = Buffer.allocUnsafeSlow(read.sizeInBytes);
+    let at = 0;
+    for (const buffer of read.buffers) at += buffer.copy(own, at);
+    read.lease.release();
+    const lease = new SlabLease(slabs);
+    slabs.lend(own.length);
+    lease.addOwn(own.length);
+    return { ...read, buffers: own.length > 0 ? [own] : [], lease };
+  }
+
+  #read(offset: number, options: TailReadOptions, isLimited: boolean): TailRead {
     const result: TailRead = {
       buffers: [],
       lease: new SlabLease(this.#cache.slabs),
       sizeInBytes: 0,
       nextOffset: offset,
+      isLimited,
     };
     let slot = this.#floorPiece(offset);
     let piece = this.#pieces[slot]!;

@@ -57,6 +57,8 @@ export interface LogReadResult {
   readonly sizeInBytes: number;
   /** Offset after the last batch returned; the offset asked for when there was none. */
   readonly nextOffset: number;
+  /** Readers hold so much memory already that this one got less than it asked for: waiting for more is no use. */
+  readonly isLimited?: boolean;
 }
 
 /** A timestamp and the offset of the record that has it; both -1 when there is none. */

@@ -124,6 +124,11 @@ export class FetchOperation implements PartitionWaiter {
     this.#readBytes += result.sizeInBytes;
     this.#remainingBytes = Math.max(0, this.#remainingBytes - result.sizeInBytes);
     if (result.errorCode !== 0 || result.divergingEpoch !== null) this.#mustAnswer = true;
+    if (result.isLimited) {
+      // Memory is scarce: this answer ends here and goes out, so that what it holds is given back.
+      this.#mustAnswer = true;
+      if (this.#readBytes > 0) this.#remainingBytes = 0;
+    }
   }
 
   #endPass(): void {

@@ -41,6 +41,8 @@ export interface PartitionReadResult {
   readonly sizeInBytes: number;
   /** Holds the memory of `records`; released when they have left. Null when there is nothing to hold. */
   readonly lease: ReadLease | null;
+  /** Memory is scarce: the reader got less than it asked for, and waiting for more is no use. */
+  readonly isLimited: boolean;
 }
 
 export const NO_RECORDS: readonly Buffer[] = [];
@@ -56,5 +58,6 @@ export function failedRead(errorCode: number): PartitionReadResult {
     records: NO_RECORDS,
     sizeInBytes: 0,
     lease: null,
+    isLimited: false,
   };
 }

@@ -305,6 +305,7 @@ export class Partition {
       records: read.sizeInBytes === 0 ? NO_RECORDS : read.batches,
       sizeInBytes: read.sizeInBytes,
       lease: read.lease ?? null,
+      isLimited: read.isLimited === true,
     };
   }
 

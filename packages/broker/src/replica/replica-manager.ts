@@ -170,8 +170,10 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
         minOneMessage: true,
       });
       if (read.sizeInBytes === 0) return;
-      for (const piece of read.batches) await onBatches(piece, summariesOf(piece));
-      // The lease is not released: what is replayed may keep slices of the records.
+      // Copied, since what is replayed may keep slices of the records.
+      const pieces = read.batches.map((piece) => Buffer.from(piece));
+      read.lease?.release();
+      for (const piece of pieces) await onBatches(piece, summariesOf(piece));
       offset = read.nextOffset;
     }
   }
