@@ -146,6 +146,8 @@ export class Broker implements AsyncDisposable {
         logger: this.#logger,
       });
       const server = await this.#openServer(toBind, new RequestDispatcher(handlers, this.#logger));
+      // A join may wait for minutes: pending ones are refused first, so that the server has no one to wait for.
+      this.#stoppers.push(() => groups.close());
       await this.#register(server, controller, logManager);
     } catch (error) {
       await this.close().catch(() => {});
