@@ -12,6 +12,10 @@ import type { DiskLock } from './disk.ts';
 /** Paths locked by this process: two brokers in one process must not share a directory either. */
 const held = new Set<string>();
 
+/**
+ * Takes the lock that `file` stands for; false when this or another live process holds it. Throws the system's error when it
+ * cannot be written.
+ */
 export function lockFile(file: string): DiskLock | false {
   const key = fs.existsSync(file) ? fs.realpathSync(file) : file;
   if (held.has(key) || held.has(file)) return false;

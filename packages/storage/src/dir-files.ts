@@ -17,6 +17,7 @@ export interface FoundMetaProperties {
 
 export const META_PROPERTIES_FILE = 'meta.properties';
 
+/** The fields of `meta.properties`, unchecked; null when the file is absent. */
 export function readMetaProperties(disk: Disk, file: string): FoundMetaProperties | null {
   if (!disk.existsSync(file)) return null;
   const values = new Map<string, string>();
@@ -34,6 +35,7 @@ export function readMetaProperties(disk: Disk, file: string): FoundMetaPropertie
   };
 }
 
+/** Text of `meta.properties`, version 1. */
 export function formatMetaProperties(properties: MetaProperties): string {
   return (
     `#\ncluster.id=${properties.clusterId}\ndirectory.id=${properties.directoryId}\n` +
@@ -68,6 +70,7 @@ export function readCleanShutdown(disk: Disk, file: string): number | null {
   }
 }
 
+/** Text of `partition.metadata`, version 0. */
 export function formatPartitionMetadata(topicId: string): string {
   return `version: 0\ntopic_id: ${topicId}`;
 }

@@ -29,6 +29,7 @@ export function offsetFromName(name: string): number | null {
   return /^\d{20}(?:\.|$)/.test(name) ? Number(name.slice(0, 20)) : null;
 }
 
+/** Folder of a partition in its log directory: `topic-N`. */
 export function folderName(topicPartition: TopicPartition): string {
   return `${topicPartition.topic}-${topicPartition.partition}`;
 }
@@ -55,6 +56,7 @@ export function deletedFolderName(topicPartition: TopicPartition, uniqueHex: str
   return topicPartition.topic.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
 }
 
+/** Whether a folder waits to be removed, by the name that `deletedFolderName` gives. */
 export function isDeletedFolderName(name: string): boolean {
   return /\.[0-9a-f]{32}-delete$/.test(name);
 }

@@ -43,6 +43,7 @@ export function parseCheckpoint(file: string, content: string, columns: number):
   });
 }
 
+/** Text of a checkpoint file of offsets by partition, in Kafka's version 0. */
 export function formatOffsets(entries: readonly OffsetCheckpointEntry[]): string {
   return formatCheckpoint(entries.map((entry) => `${entry.topic} ${entry.partition} ${entry.offset}`));
 }

@@ -10,17 +10,15 @@ export interface ProducerBatch {
   readonly timestamp: number;
 }
 
+/** After this sequence number comes 0. */
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** Sequence numbers wrap from 2^31 - 1 to 0. */
-export function incrementSequence(sequence: number, by: number): number {
-  return sequence > MAX_INT32 - by ? by - (MAX_INT32 - sequence) - 1 : sequence + by;
-}
-
+/** The sequence number `by` before this one, across the wrap from 0 to 2^31 - 1. */
 export function decrementSequence(sequence: number, by: number): number {
   return sequence < by ? MAX_INT32 - (by - sequence) + 1 : sequence - by;
 }
 
+/** Whether `next` follows `last`: one more, or 0 after 2^31 - 1. */
 export function isNextSequence(last: number, next: number): boolean {
   return next === last + 1 || (next === 0 && last === MAX_INT32);
 }
@@ -37,6 +35,7 @@ export interface ProducerEntry {
   batches: ProducerBatch[];
 }
 
+/** A producer that has appended nothing yet. */
 export function newProducerEntry(producerId: number): ProducerEntry {
   return {
     producerId,
@@ -55,6 +54,7 @@ export function updateProducerEpoch(entry: ProducerEntry, producerEpoch: number)
   entry.batches = [];
 }
 
+/** Remembers an appended batch and forgets what is older than the last five. */
 export function addProducerBatch(entry: ProducerEntry, producerEpoch: number, batch: ProducerBatch): void {
   updateProducerEpoch(entry, producerEpoch);
   if (entry.batches.length === BATCHES_KEPT) entry.batches.shift();

@@ -172,6 +172,10 @@ export class ProducerState {
   }
 }
 
+/**
+ * Whether a producer without an open transaction has been silent for `expirationMs`
+ * (`producer.id.expiration.ms`).
+ */
 export function isExpired(entry: ProducerEntry, nowMs: number, expirationMs: number): boolean {
   return entry.currentTxnFirstOffset < 0 && nowMs - entry.lastTimestamp >= expirationMs;
 }

@@ -10,6 +10,7 @@ export const SLAB_BYTES: number = 1024 * 1024 + 64 * 1024;
 /** Slabs that wait to be used again; more than these are left to the collector. */
 const MAX_FREE_SLABS = 16;
 
+/** One piece of memory, and how many hold it. */
 export class Slab {
   readonly buffer: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
   /** Bytes given out from the start. */

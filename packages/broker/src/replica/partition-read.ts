@@ -47,6 +47,7 @@ export interface PartitionReadResult {
 
 export const NO_RECORDS: readonly Buffer[] = [];
 
+/** A read that gives no records: the error, and -1 for every offset. */
 export function failedRead(errorCode: number): PartitionReadResult {
   return {
     errorCode,

@@ -26,6 +26,7 @@ export function schemaTable(schemas: readonly MessageSchema<unknown>[]): SchemaT
   return new Map(schemas.map((schema) => [schema.apiKey, schema]));
 }
 
+/** The value of a record in `__cluster_metadata`: frame version, type, version, body (KIP-631). */
 export function encodeMetadataRecord<T>(
   schema: MessageSchema<T>,
   version: number,
@@ -51,10 +52,12 @@ export function decodeMetadataRecord(bytes: Buffer, schemas: SchemaTable): Decod
   return { schema, version, value: decodeMessage(schema, version, bytes, cursor.position) };
 }
 
+/** The key of a coordinator's record: its type as int16, then the body, which has only version 0. */
 export function encodeCoordinatorKey<T>(schema: MessageSchema<T>, value: MessageInput<T>): Buffer {
   return encodeWithInt16(schema, { prefix: schema.apiKey, version: 0 }, value);
 }
 
+/** The value of a coordinator's record: its version as int16, then the body. */
 export function encodeCoordinatorValue<T>(
   schema: MessageSchema<T>,
   version: number,

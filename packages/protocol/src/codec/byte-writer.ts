@@ -15,6 +15,10 @@ const REFERENCE_BYTES = 1024;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabPosition = 0;
 
+/**
+ * Where encoders write to: a growing list of buffers, small fields gathered in regions, large ones by
+ * reference.
+ */
 export class ByteWriter {
   /**
    * The current region: bytes `position` to `limit` of `bytes` may be written directly after `grow` made room.

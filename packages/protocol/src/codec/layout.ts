@@ -170,6 +170,7 @@ export function defaultValue(field: FieldLayout): unknown {
   }
 }
 
+/** A struct with the default of each of its fields; made anew at each call. */
 export function defaultStruct(struct: StructLayout | undefined): Record<string, unknown> {
   const value: Record<string, unknown> = {};
   for (const field of struct?.fields ?? []) value[field.name] = defaultValue(field);

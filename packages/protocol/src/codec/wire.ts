@@ -17,14 +17,17 @@ export const INT64_MIN = -(2 ** 63);
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 const UUID_CHARACTERS = 22;
 
+/** Refuses input: what is wrong with which field, and where. @throws ProtocolError, always */
 export function fail(problem: string, field: string, position: number): never {
   throw new ProtocolError(`${field}: ${problem} at byte ${position}`, position);
 }
 
+/** Refuses input that ends inside `field`. @throws ProtocolError, always */
 export function failEnd(field: string, position: number): never {
   return fail('Message ends too early', field, position);
 }
 
+/** Refuses a null in the input where the version allows none. @throws ProtocolError, always */
 export function failNull(field: string, position: number): never {
   return fail('Null where the field must not be null', field, position);
 }
@@ -34,6 +37,10 @@ export function failValue(field: string, value: unknown, wanted: string): never 
   throw new ProtocolError(`${field}: Cannot write "${String(value)}", need ${wanted}`, -1);
 }
 
+/**
+ * Refuses to drop a value that was set and that the version cannot carry. @throws UnsupportedVersionError,
+ * always
+ */
 export function failVersion(field: string, version: number): never {
   throw new UnsupportedVersionError(
     `Attempted to write a non-default ${field} at version ${version}, which cannot carry it`,
@@ -56,10 +63,12 @@ export function readVarint(bytes: Buffer, position: number, field: string): numb
   return fail('Varint longer than 5 bytes', field, position);
 }
 
+/** UTF-8 text of `length` bytes, which must be there. */
 export function readString(bytes: Buffer, position: number, length: number): string {
   return length === 0 ? '' : bytes.toString('utf8', position, position + length);
 }
 
+/** Holds Kafka's limit on strings. @throws ProtocolError */
 export function checkStringLength(length: number, field: string, position: number): void {
   if (length > MAX_STRING_BYTES) fail(`String of ${length} bytes, the limit is 32767`, field, position);
 }
@@ -72,6 +81,7 @@ const UUID_SLOTS = 1024;
 const uuidWords = new Int32Array(4 * UUID_SLOTS);
 const uuidTexts: string[] = Array.from({ length: UUID_SLOTS }, () => ZERO_UUID);
 
+/** The sixteen bytes must be there; gives the 22 characters. */
 export function readUuid(bytes: Buffer, position: number): string {
   const a = readInt32(bytes, position);
   const b = readInt32(bytes, position + 4);
@@ -112,16 +122,19 @@ export function readInt64(bytes: Buffer, position: number): number {
   return readInt32(bytes, position) * TWO_32 + (readInt32(bytes, position + 4) >>> 0);
 }
 
+/** The eight bytes must be there. */
 export function readFloat64(bytes: Buffer, position: number): number {
   return bytes.readDoubleBE(position);
 }
 
+/** Bounds the tagged fields of a struct. @throws ProtocolError */
 export function checkTagCount(count: number, field: string, position: number): void {
   if (count > MAX_TAGGED_FIELDS) {
     fail(`${count} tagged fields, the limit is ${MAX_TAGGED_FIELDS}`, field, position);
   }
 }
 
+/** Writes eight bytes; `INT64_MAX` and above give Long.MAX_VALUE. */
 export function putInt64(bytes: Buffer, position: number, value: number): void {
   let high = Math.floor(value / TWO_32);
   let low = value - high * TWO_32;
@@ -139,10 +152,12 @@ export function putInt64(bytes: Buffer, position: number, value: number): void {
   bytes[position + 7] = low;
 }
 
+/** Writes eight bytes. */
 export function putFloat64(bytes: Buffer, position: number, value: number): void {
   bytes.writeDoubleBE(value, position);
 }
 
+/** Writes an unsigned varint of at most 31 bits; returns the position after it. */
 export function putVarint(bytes: Buffer, position: number, value: number): number {
   let rest = value;
   let next = position;
@@ -157,6 +172,7 @@ export function putVarint(bytes: Buffer, position: number, value: number): numbe
 /** The bytes of the uuids written last, by text. */
 const uuidBytes = new Map<string, Buffer>();
 
+/** Writes the sixteen bytes of a uuid in 22 characters. @throws ProtocolError when it is anything else */
 // oxlint-disable-next-line max-params -- called from generated code
 export function putUuid(bytes: Buffer, position: number, value: string, field: string): void {
   let known = uuidBytes.get(value);
@@ -185,6 +201,7 @@ export function putString(bytes: Buffer, position: number, value: string, field:
   return position + 2 + length;
 }
 
+/** Writes the length + 1 as a varint, then UTF-8; returns the position after them. */
 export function putCompactString(bytes: Buffer, position: number, value: string, field: string): number {
   // Up to 42 UTF-16 units make at most 126 bytes, so their length + 1 takes one byte, wherever it ends up.
   if (value.length <= 42) {

@@ -36,10 +36,12 @@ export function lazy<T>(create: () => T): () => T {
   return () => (value ??= { made: create() }).made;
 }
 
+/** Refuses malformed compressed data. @throws ProtocolError, always */
 export function refuseCompressed(format: string, problem: string, position = 0): never {
   throw new ProtocolError(`Compressed records (${format}): ${problem} at byte ${position}`, position);
 }
 
+/** Refuses data that would take more than the cap. @throws ProtocolError, always */
 export function refuseTooLarge(format: string, maxBytes: number): never {
   throw new ProtocolError(`Compressed records (${format}): More than ${maxBytes} bytes when decompressed`, 0);
 }

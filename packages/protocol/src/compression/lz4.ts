@@ -21,6 +21,7 @@ const FLAG_CONTENT_SIZE = 0x08;
 const FLAG_CONTENT_CHECKSUM = 0x04;
 const FLAG_DICTIONARY = 0x01;
 
+/** The frame format of LZ4, over whatever packs single blocks. */
 export function lz4Codec(blocks: () => BlockCompressor): Codec {
   return { compress: (bytes) => compressFrame(bytes, blocks()), decompress: decompressFrames };
 }

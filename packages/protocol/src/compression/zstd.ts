@@ -114,6 +114,7 @@ function run(
   }
 }
 
+/** Zstandard over one of its engines, which is asked for at the first use. */
 export function zstdCodec(engine: () => ZstdEngine): Codec {
   return {
     compress: (bytes, level = DEFAULT_LEVEL) => engine().compress(bytes, level),

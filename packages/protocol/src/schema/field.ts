@@ -110,6 +110,7 @@ export function array<const E extends ScalarKind | Fields, const O extends Field
   return { kind: 'array', versions, element, options: options ?? NO_OPTIONS };
 }
 
+/** A single struct (`struct('0+', { name: string('0+') })`). */
 export function struct<const F extends Fields, const O extends FieldOptions = object>(
   versions: string,
   fields: F,

@@ -107,6 +107,7 @@ export function rebalanceTimeoutMs(group: ClassicGroup): number {
   return longest;
 }
 
+/** Whether this member computes the assignment. */
 export function isLeader(group: ClassicGroup, memberId: string): boolean {
   return group.leaderId === memberId;
 }

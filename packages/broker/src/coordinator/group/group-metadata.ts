@@ -42,6 +42,7 @@ export function newGroupRecord(groupId: string, stateTimestampMs: number): Group
   return groupMetadataRecord(emptyGroup(groupId, stateTimestampMs), new Map());
 }
 
+/** The record that deletes a group. */
 export function groupTombstone(groupId: string): GroupRecord {
   return { type: 'group-metadata', group: groupId, value: null };
 }

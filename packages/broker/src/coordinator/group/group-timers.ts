@@ -9,10 +9,12 @@ export function memberTimer(groupId: string, memberId: string): string {
   return `member/${groupId.length}/${groupId}/${memberId}`;
 }
 
+/** The timer that ends the join phase of a rebalance. */
 export function joinTimer(groupId: string): string {
   return `join/${groupId}`;
 }
 
+/** The timer that ends the wait for the members' SyncGroup requests. */
 export function syncTimer(groupId: string): string {
   return `sync/${groupId}`;
 }
@@ -31,6 +33,7 @@ export function rescheduleMember(
   step.schedule(memberTimer(groupId, memberId), timeoutMs, { type: 'member-expired', groupId, memberId });
 }
 
+/** Stops a member's session timeout. */
 export function cancelMember(step: GroupTransition, memberId: string): void {
   step.cancel(memberTimer(step.group.groupId, memberId));
 }

@@ -61,6 +61,7 @@ export function commitError(group: ClassicGroup | undefined, command: CommitComm
   return group.state === 'CompletingRebalance' ? ErrorCodes.REBALANCE_IN_PROGRESS : ErrorCodes.NONE;
 }
 
+/** The record that deletes a committed offset. */
 export function offsetTombstone(group: string, topic: string, partition: number): GroupRecord {
   return { type: 'offset-commit', key: { group, topic, partition }, value: null };
 }
