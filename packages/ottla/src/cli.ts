@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { LOG_LEVELS } from './logger.ts';
 import { ottlaVersion } from './version.ts';
 
 /** The `ottla` command line. Commands load what they need when they run, so that help and version answer at once. */
@@ -11,7 +12,9 @@ export function createProgram(): Command {
     .description('start a broker; without a file a single node on 127.0.0.1:9092 with its data in ./data')
     .argument('[server.properties]', "properties file, with Kafka's own keys")
     .option('--override <key=value>', 'set a property over the file; may be repeated', collect, [])
-    .option('--log-level <level>', 'debug, info, warn, error or silent', 'info')
+    .addOption(
+      new Option('--log-level <level>', 'least level that is logged').choices(LOG_LEVELS).default('info'),
+    )
     .addHelpText(
       'after',
       '\nExample:\n  ottla start --override listeners=PLAINTEXT://127.0.0.1:19192 --override log.dirs=/some/dir',

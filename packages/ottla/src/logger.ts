@@ -1,6 +1,7 @@
 import type { Logger } from '@ottla/platform';
 
 type Level = 'debug' | 'info' | 'warn' | 'error';
+/** What `--log-level` may be, from the most talkative down. */
 export const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
 /** A logger whose lines reach stderr once pino is loaded. */

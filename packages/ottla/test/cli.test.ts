@@ -55,6 +55,17 @@ describe.skipIf(!isBuilt)('the ottla command', () => {
     });
   });
 
+  test('an option that does not exist or takes no such value ends with one line and exit code 1', async () => {
+    for (const args of [
+      ['--log-level', 'verbose'],
+      ['--overide', 'a=b'],
+    ]) {
+      const { code, stdout, stderr } = await run(['start', ...args]);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/^error: .*\n(?:\(Did you mean .*\)\n)?$/);
+    }
+  });
+
   test('a start says in one line where it is ready, and SIGTERM stops it cleanly with exit code 0', async () => {
     const { code, stdout } = await run(startArgs('clean'), ['SIGTERM']);
     expect(stdout).toMatch(
