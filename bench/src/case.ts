@@ -42,7 +42,7 @@ export interface BenchCase {
 const generator = fileURLToPath(new URL('./generator.js', import.meta.url));
 
 /** Runs the generator against a broker; throws with its error output when it fails. */
-export function generate(plan: GeneratorPlan): Promise<GeneratorReport> {
+function generate(plan: GeneratorPlan): Promise<GeneratorReport> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [generator, JSON.stringify(plan)], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,7 +4,7 @@ import { brokerKeys, findKey, parseOverride, parseProperties } from '@ottla/brok
  * What `ottla start` without a file starts: one node for this machine, with the values that Kafka's own single-node
  * configuration sets beside its defaults.
  */
-export const SINGLE_NODE_PROPERTIES: Readonly<Record<string, string>> = {
+const SINGLE_NODE_PROPERTIES: Readonly<Record<string, string>> = {
   'process.roles': 'broker,controller',
   'node.id': '1',
   listeners: 'PLAINTEXT://127.0.0.1:9092',

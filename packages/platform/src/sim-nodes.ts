@@ -1,7 +1,7 @@
 import type { SeededRandom } from './seeded-random.ts';
 
 /** The unit that a power cut keeps or loses as a whole. */
-export const SECTOR_BYTES = 512;
+const SECTOR_BYTES = 512;
 
 /**
  * A simulated file: its content as every reader sees it, and what would be left of it after a power cut.

@@ -1,5 +1,5 @@
 /** Kafka keeps this many batches per producer to recognise duplicates (`max.in.flight.requests.per.connection` <= 5). */
-export const BATCHES_KEPT = 5;
+const BATCHES_KEPT = 5;
 
 /** A batch that a producer has appended, as far as recognising its repetition needs. */
 export interface ProducerBatch {

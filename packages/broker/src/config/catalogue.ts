@@ -37,8 +37,6 @@ export const topicKeys = { ...kafkaTopicKeys, ...ottlaTopicKeys } as const satis
 export { clientMetricsKeys, groupKeys };
 
 export type BrokerKeyName = keyof typeof brokerKeys;
-export type TopicKeyName = keyof typeof topicKeys;
-export type GroupKeyName = keyof typeof groupKeys;
 
 /** The parsed broker configuration by key: `values['log.retention.ms']` is `number | null`. */
 export type BrokerValues = ConfigValuesOf<typeof brokerKeys>;

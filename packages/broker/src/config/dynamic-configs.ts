@@ -34,7 +34,7 @@ export function synonymsOfProperty(name: string): readonly string[] {
 }
 
 /** Whether a broker key may change while the broker runs. */
-export function isDynamicKey(name: string): boolean {
+function isDynamicKey(name: string): boolean {
   return findKey(brokerKeys, name)?.scope !== undefined;
 }
 

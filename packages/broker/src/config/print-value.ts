@@ -21,7 +21,7 @@ export function printValue(value: ConfigValue, type: ConfigType): string | null 
 }
 
 /** Java's `Double.toString`: decimal from 10^-3 up to 10^7, otherwise `d.dddEn`; always with a fraction. */
-export function printDouble(value: number): string {
+function printDouble(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const magnitude = Math.abs(value);
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';

@@ -10,7 +10,7 @@ import {
 } from './metadata-batches.ts';
 
 /** The records of `bootstrap.checkpoint`: the feature levels that the directory was formatted with. */
-export function bootstrapRecords(): MetadataRecord[] {
+function bootstrapRecords(): MetadataRecord[] {
   return BOOTSTRAP_FEATURES.map(([name, featureLevel]) =>
     metadataRecord('FeatureLevelRecord', { name, featureLevel }),
   );

@@ -2,10 +2,10 @@ import type { BrokerConfig } from '../config/broker-config.ts';
 import type { InternalTopicSpec } from './auto-topic-creation.ts';
 
 /** The topic that holds the group coordinator's state. */
-export const OFFSETS_TOPIC = '__consumer_offsets';
+const OFFSETS_TOPIC = '__consumer_offsets';
 
 /** The topic that holds the transaction coordinator's state. */
-export const TRANSACTION_STATE_TOPIC = '__transaction_state';
+const TRANSACTION_STATE_TOPIC = '__transaction_state';
 
 /**
  * How a coordinator's topic is created on first use, from its own keys: never `num.partitions`, always compacted.

@@ -2,7 +2,7 @@ import { metadataRecord } from '../metadata/records.ts';
 import type { CommandResult, CommandState } from './command.ts';
 
 /** Producer ids are handed to brokers in blocks of this many, as in Kafka. */
-export const PRODUCER_ID_BLOCK_LENGTH = 1000;
+const PRODUCER_ID_BLOCK_LENGTH = 1000;
 
 /** Hands the next block of producer ids to a broker. Ids of a block that is lost in a restart are never used. */
 export function allocateProducerIds(

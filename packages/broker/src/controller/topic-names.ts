@@ -1,7 +1,7 @@
 import type { MetadataImage } from '../metadata/image.ts';
 
 /** Longest topic name: with `-` and a partition number it must still fit a folder name of 255 bytes. */
-export const MAX_TOPIC_NAME_LENGTH = 249;
+const MAX_TOPIC_NAME_LENGTH = 249;
 
 /** The log of the controller itself; no client may create it. */
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';

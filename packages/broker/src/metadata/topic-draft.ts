@@ -37,7 +37,7 @@ export function partitionFromRecord(record: MetadataRecordData<'PartitionRecord'
 export const UNASSIGNED_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 /** In a PartitionChangeRecord: the leader stays as it was. */
-export const NO_LEADER_CHANGE = -2;
+const NO_LEADER_CHANGE = -2;
 
 /**
  * The partition after a PartitionChangeRecord. Naming a leader, even the same one, starts a new leader epoch;

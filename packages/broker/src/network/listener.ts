@@ -30,7 +30,7 @@ export interface ListenerDependencies {
 }
 
 /** IPv4 addresses come as `::ffff:127.0.0.1` on a dual-stack socket; Kafka shows them plain. */
-export function plainAddress(address: string): string {
+function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 

@@ -3,10 +3,10 @@ import type { Random } from '@ottla/platform';
 import type { FetchTarget, PartitionReadResult } from './partition-read.ts';
 
 /** Session id of a fetch without a session. */
-export const INVALID_SESSION_ID = 0;
+const INVALID_SESSION_ID = 0;
 /** Epoch of a request that wants a new session, and of one that wants none (and ends the one it names). */
-export const INITIAL_EPOCH = 0;
-export const FINAL_EPOCH = -1;
+const INITIAL_EPOCH = 0;
+const FINAL_EPOCH = -1;
 
 /** First fetch version whose partitions are named by topic id. */
 const TOPIC_ID_VERSION = 13;

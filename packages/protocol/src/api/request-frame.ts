@@ -16,7 +16,7 @@ export interface DecodedRequestHeader {
 }
 
 /** Bytes of the length in front of every frame. */
-export const FRAME_LENGTH_BYTES = 4;
+const FRAME_LENGTH_BYTES = 4;
 
 /**
  * Reads the header of a request frame (without its length). The version may be one that the API does not have: the

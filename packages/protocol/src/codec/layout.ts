@@ -83,7 +83,7 @@ export const FIXED_SIZES: Partial<Record<ScalarKind | 'array' | 'struct', number
 };
 
 /** The fewest bytes that a field can take on the wire. */
-export function minimumSize(field: FieldLayout): number {
+function minimumSize(field: FieldLayout): number {
   if (!field.present || field.tag >= 0) return 0;
   if (field.kind === 'struct') {
     return field.nullable || field.struct === undefined ? 1 : minimumStructSize(field.struct);
@@ -171,7 +171,7 @@ export function defaultValue(field: FieldLayout): unknown {
 }
 
 /** A struct with the default of each of its fields; made anew at each call. */
-export function defaultStruct(struct: StructLayout | undefined): Record<string, unknown> {
+function defaultStruct(struct: StructLayout | undefined): Record<string, unknown> {
   const value: Record<string, unknown> = {};
   for (const field of struct?.fields ?? []) value[field.name] = defaultValue(field);
   return value;

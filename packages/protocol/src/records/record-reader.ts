@@ -2,7 +2,7 @@ import { ProtocolError } from '../protocol-error.ts';
 import { readSignedVarint, varintEnd } from './varint.ts';
 
 /** Fewest bytes of a record: its length and six fields of one byte each. */
-export const MIN_RECORD_BYTES = 7;
+const MIN_RECORD_BYTES = 7;
 
 /**
  * Steps through the (uncompressed) records of a batch without an object per record: after `next()` the fields describe

@@ -23,7 +23,7 @@ import {
 } from './rebalance.ts';
 
 /** How long a new member's JoinGroup may wait: it cannot send heartbeats yet, and nobody sees that its client is gone. */
-export const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000;
+const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000;
 
 /** A JoinGroup and who waits for its reply. */
 interface Join {

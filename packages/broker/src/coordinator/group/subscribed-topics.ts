@@ -19,7 +19,7 @@ export function computeSubscribedTopics(group: ClassicGroup): ReadonlySet<string
  * Adds the topics of an embedded consumer protocol subscription; false when it is malformed. Only what every version has is
  * read, as Kafka does: int16 version, topics as an array of strings, user data as nullable bytes; more may follow.
  */
-export function readSubscribedTopics(metadata: Buffer, topics: Set<string>): boolean {
+function readSubscribedTopics(metadata: Buffer, topics: Set<string>): boolean {
   if (metadata.length < 6 || metadata.readInt16BE(0) < 0) return false;
   const count = metadata.readInt32BE(2);
   let position = 6;
