@@ -31,8 +31,10 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 /** Time for the rest of a frame: before the first complete request, and later. */
 const FIRST_FRAME_TIMEOUT_MS = 10_000;
 const FRAME_TIMEOUT_MS = 30_000;
-/** Every so many bytes buy a frame another second, so that slow links pass and dribblers do not. */
+/** Within that time a frame is complete or at this pace, so that slow links pass and dribblers do not. */
 const FRAME_BYTES_PER_SECOND = 4096;
+/** Requests that one connection may have served before the others have their turn. */
+const MAX_REQUESTS_PER_TURN = 128;
 
 /** The place of one answer in the order of requests. */
 interface ResponseSlot {
@@ -45,7 +47,7 @@ interface ResponseSlot {
  * One client connection: cuts frames, runs requests in order, sends answers in order.
  *
  * Kafka runs one request of a connection at a time. So do we, except that pipelined requests (Produce) only wait for
- * each other's effects, not for each other's answers; what comes behind a waiting request stays in `#waiting`, and the
+ * each other's effects, not for each other's answers; what comes behind a waiting request is held by the reader, and the
  * socket is not read meanwhile, so a connection never holds more than one read ahead.
  */
 export class Connection implements ConnectionContext, BudgetWaiter {
@@ -64,9 +66,6 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   #socket: Socket | null = null;
   #abort: AbortController | null = null;
 
-  /** Frames behind a request that has to finish first; `#waitingHead` is the next one. */
-  #waiting: Buffer[] = [];
-  #waitingHead = 0;
   #slots: ResponseSlot[] = [];
   #slotsHead = 0;
   /** A request that is not pipelined has not answered yet. */
@@ -82,6 +81,10 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   #requestsSeen = 0;
   /** When the frame in progress began, or reading was resumed within it, or closing began; -1 when nothing is timed. */
   #frameStartMs = -1;
+  /** Bytes that the frame in progress had at that time. */
+  #frameStartBytes = 0;
+  /** Requests taken in this turn of the event loop. */
+  #turnRequests = 0;
 
   constructor(options: ConnectionOptions) {
     this.id = options.id;
@@ -134,6 +137,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.lastActiveMs = nowMs;
     this.#isInCallback = true;
     const requestsBefore = this.#requestsSeen;
+    this.#turnRequests = 0;
     try {
       this.#reader.receive(buffer, count);
     } catch (error) {
@@ -161,11 +165,14 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     }
     if (this.#frameStartMs >= 0 && this.#isReading) {
       const base = this.#requestsSeen === 0 ? FIRST_FRAME_TIMEOUT_MS : FRAME_TIMEOUT_MS;
-      const credit = (this.#reader.frameBytesReceived / FRAME_BYTES_PER_SECOND) * 1000;
-      if (nowMs - this.#frameStartMs > base + credit) {
-        this.#log('A request was not completed in time');
-        this.destroy();
-        return;
+      if (nowMs - this.#frameStartMs > base) {
+        const received = this.#reader.frameBytesReceived - this.#frameStartBytes;
+        if (received < (base / 1000) * FRAME_BYTES_PER_SECOND) {
+          this.#log('A request was not completed in time');
+          this.destroy();
+          return;
+        }
+        this.#startFrameTime(nowMs);
       }
     }
     if (maxIdleMs >= 0 && nowMs - this.lastActiveMs > maxIdleMs && (this.isQuiet || this.#isUnsentFull))
@@ -176,8 +183,6 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   closeGracefully(): void {
     if (!this.#isClosing) this.#frameStartMs = this.#options.clock.monotonicMs();
     this.#isClosing = true;
-    this.#waiting = [];
-    this.#waitingHead = 0;
     this.#pauseReading();
     this.#finishIfDrained();
   }
@@ -187,11 +192,18 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     else this.#socket.destroy();
   }
 
-  #takeFrame(frame: Buffer): void {
-    if (this.#isClosing || this.#isClosed) return;
+  /** Serves the frame; false when it has to wait. */
+  #takeFrame(frame: Buffer): boolean {
+    if (this.#isClosing || this.#isClosed) return true;
+    if (!this.#mayRun()) return false;
+    if (this.#turnRequests === MAX_REQUESTS_PER_TURN) {
+      setImmediate(() => this.#goOn());
+      return false;
+    }
+    this.#turnRequests += 1;
     this.#requestsSeen += 1;
-    if (this.#waitingHead < this.#waiting.length || !this.#mayRun()) this.#waiting.push(Buffer.from(frame));
-    else this.#run(frame);
+    this.#run(frame);
+    return true;
   }
 
   #mayRun(): boolean {
@@ -205,7 +217,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
       !this.#isClosed &&
       !this.#isUnsentFull &&
       !this.#reader.isBlocked &&
-      this.#waitingHead === this.#waiting.length
+      !this.#reader.isHolding
     );
   }
 
@@ -293,24 +305,26 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.#isFlushScheduled = true;
     process.nextTick(() => {
       this.#isFlushScheduled = false;
-      if (this.#isClosed) return;
-      this.#runWaiting();
-      this.#flush();
-      this.#finishIfDrained();
-      this.#resumeReading();
+      this.#goOn();
     });
   }
 
-  #runWaiting(): void {
-    while (this.#waitingHead < this.#waiting.length && this.#mayRun() && !this.#isClosing) {
-      const frame = this.#waiting[this.#waitingHead]!;
-      this.#waitingHead += 1;
-      this.#run(frame);
+  /** Something that requests may have waited for has happened: serves what the reader holds. */
+  #goOn(): void {
+    if (this.#isClosed) return;
+    if (this.#reader.isHolding && this.#mayRun() && !this.#isClosing) {
+      const requestsBefore = this.#requestsSeen;
+      this.#turnRequests = 0;
+      try {
+        this.#reader.resume();
+      } catch (error) {
+        this.#refuse(error);
+      }
+      this.#trackFrameTime(this.#options.clock.monotonicMs(), requestsBefore);
     }
-    if (this.#waitingHead > 0 && this.#waitingHead === this.#waiting.length) {
-      this.#waiting = [];
-      this.#waitingHead = 0;
-    }
+    this.#flush();
+    this.#finishIfDrained();
+    this.#resumeReading();
   }
 
   #flush(): void {
@@ -325,16 +339,13 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   #onDrain(): void {
     this.#isUnsentFull = false;
     this.lastActiveMs = this.#options.clock.monotonicMs();
-    this.#runWaiting();
-    this.#flush();
-    this.#finishIfDrained();
-    this.#resumeReading();
+    this.#goOn();
   }
 
   #resumeReading(): void {
     if (this.#isReading || !this.#mayRead()) return;
     this.#isReading = true;
-    if (this.#frameStartMs >= 0) this.#frameStartMs = this.#options.clock.monotonicMs();
+    if (this.#frameStartMs >= 0) this.#startFrameTime(this.#options.clock.monotonicMs());
     this.#socket?.resume();
   }
 
@@ -345,7 +356,12 @@ export class Connection implements ConnectionContext, BudgetWaiter {
 
   #trackFrameTime(nowMs: number, requestsBefore: number): void {
     if (!this.#reader.isInFrame) this.#frameStartMs = -1;
-    else if (this.#frameStartMs < 0 || this.#requestsSeen !== requestsBefore) this.#frameStartMs = nowMs;
+    else if (this.#frameStartMs < 0 || this.#requestsSeen !== requestsBefore) this.#startFrameTime(nowMs);
+  }
+
+  #startFrameTime(nowMs: number): void {
+    this.#frameStartMs = nowMs;
+    this.#frameStartBytes = this.#reader.frameBytesReceived;
   }
 
   /** What arrived cannot be served: answers what came before it, then closes, as Kafka does. */
@@ -381,7 +397,6 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.#isClosed = true;
     this.#options.memory.budget.forget(this);
     this.#reader.close();
-    this.#waiting = [];
     for (const slot of this.#slots.slice(this.#slotsHead)) if (slot.isDone) slot.context?.onSent?.();
     this.#slots = [];
     this.#slotsHead = 0;

@@ -7,12 +7,15 @@ export interface BudgetWaiter {
 /**
  * Bounds the memory of large request frames over all connections (`queued.max.request.bytes`). Small frames are not
  * counted: their sum is bounded by what a client really sent, so nobody can starve others by announcing lengths.
- * One frame is always granted, however large, so that a limit below `socket.request.max.bytes` cannot stall the broker.
+ *
+ * Frames take their memory in steps, so all of them together could hold the whole budget with none complete. Hence one
+ * frame at a time is favoured: it goes beyond the limit, is completed, and makes room for the others.
  */
 export class FrameBudget {
   readonly limitBytes: number;
   #usedBytes = 0;
   #waiters: BudgetWaiter[] = [];
+  #favoured: object | null = null;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -22,16 +25,20 @@ export class FrameBudget {
     return this.#usedBytes;
   }
 
-  /** Takes `bytes`, on top of `heldBytes` that the same frame already holds; false when it has to wait. */
-  tryReserve(bytes: number, heldBytes: number): boolean {
-    const others = this.#usedBytes - heldBytes;
-    if (others > 0 && this.#usedBytes + bytes > this.limitBytes) return false;
+  /** Takes `bytes` for a frame of `owner`; false when it has to wait. */
+  tryReserve(bytes: number, owner: object): boolean {
+    if (this.#usedBytes + bytes > this.limitBytes) {
+      if (this.#favoured !== null && this.#favoured !== owner) return false;
+      this.#favoured = owner;
+    }
     this.#usedBytes += bytes;
     return true;
   }
 
-  release(bytes: number): void {
+  /** The frame is done: gives back all that `owner` took for it. */
+  release(bytes: number, owner: object): void {
     this.#usedBytes -= bytes;
+    if (this.#favoured === owner) this.#favoured = null;
     if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];

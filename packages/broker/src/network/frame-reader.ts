@@ -70,11 +70,14 @@ export class FrameMemory {
  *
  * `nextBuffer()` says where the next read should go, `receive` takes what was read. No memory is taken for a length
  * that was merely announced: a large frame's buffer starts at 64 KiB, or at what this connection has used before.
+ *
+ * A frame that cannot be served yet is held, with what was read behind it, and offered again by `resume`. Whoever holds
+ * should not read on: one connection then keeps one read ahead, or one large frame that stays counted.
  */
 export class FrameReader {
   readonly #memory: FrameMemory;
   readonly #maxFrameBytes: number;
-  readonly #onFrame: (frame: Buffer) => void;
+  readonly #onFrame: (frame: Buffer) => boolean;
 
   /** Length bytes that arrived apart from the rest, most significant first. */
   #head = 0;
@@ -86,9 +89,17 @@ export class FrameReader {
   #countedBytes = 0;
   #largestFrame = 0;
   #blocked = false;
+  /** The frame in `#frame` is complete and was not taken yet. */
+  #isFrameHeld = false;
+  /** Bytes behind a frame that is held, or that frame itself; begins with a length at `#restAt`. */
+  #rest: Buffer | null = null;
+  #restAt = 0;
 
-  /** `onFrame` may use the frame's bytes until it returns; what it keeps, it copies. */
-  constructor(memory: FrameMemory, maxFrameBytes: number, onFrame: (frame: Buffer) => void) {
+  /**
+   * `onFrame` may use the frame's bytes until it returns; what it keeps, it copies. It returns false when the frame has
+   * to wait.
+   */
+  constructor(memory: FrameMemory, maxFrameBytes: number, onFrame: (frame: Buffer) => boolean) {
     this.#memory = memory;
     this.#maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
@@ -96,7 +107,12 @@ export class FrameReader {
 
   /** A frame has begun and is not complete. */
   get isInFrame(): boolean {
-    return this.#frame !== null || this.#headCount > 0;
+    return (this.#frame !== null && !this.#isFrameHeld) || this.#headCount > 0;
+  }
+
+  /** A complete frame waits for `resume`. */
+  get isHolding(): boolean {
+    return this.#isFrameHeld || this.#rest !== null;
   }
 
   /** Bytes of the frame in progress that have arrived. */
@@ -122,8 +138,22 @@ export class FrameReader {
    * frame that is now complete, in order. Throws `FrameError` after the frames before the broken one.
    */
   receive(buffer: Buffer, count: number): void {
-    if (this.#frame !== null) this.#receiveIntoFrame(buffer, count);
+    if (this.isHolding) this.#hold(Buffer.from(buffer.subarray(0, count)));
+    else if (this.#frame !== null) this.#receiveIntoFrame(buffer, count);
     else this.#parse(buffer, 0, count);
+  }
+
+  /** Offers the frame that is held again, and what stands behind it. Throws as `receive` does. */
+  resume(): void {
+    if (this.#isFrameHeld) {
+      const frame = this.#frame!;
+      if (!this.#onFrame(frame.subarray(0, this.#frameSize))) return;
+      if (this.#frame === frame) this.#endFrame(frame);
+    }
+    const rest = this.#rest;
+    if (rest === null) return;
+    this.#rest = null;
+    this.#parse(rest, this.#restAt, rest.length);
   }
 
   /** Tries again to get memory for the frame in progress; true when reading may go on. */
@@ -136,6 +166,13 @@ export class FrameReader {
   close(): void {
     if (this.#frame !== null) this.#endFrame(this.#frame);
     this.#headCount = 0;
+    this.#rest = null;
+  }
+
+  /** Keeps bytes that follow those that are held. */
+  #hold(bytes: Buffer): void {
+    this.#rest = this.#rest === null ? bytes : Buffer.concat([this.#rest.subarray(this.#restAt), bytes]);
+    this.#restAt = 0;
   }
 
   #checkLength(size: number): void {
@@ -164,9 +201,27 @@ export class FrameReader {
         return;
       }
       this.#largestFrame = Math.max(this.#largestFrame, size);
-      this.#onFrame(source.subarray(start, start + size));
+      if (!this.#onFrame(source.subarray(start, start + size))) {
+        this.#holdFrom(source, start, { end, size });
+        return;
+      }
       start += size;
     }
+  }
+
+  /** Holds the frame at `start` and what follows; its length may have come with an earlier read. */
+  #holdFrom(source: Buffer, start: number, { end, size }: { end: number; size: number }): void {
+    if (source.buffer !== this.#memory.landing.buffer && start >= 4) {
+      // Memory of our own, held before: nothing needs to be copied again.
+      this.#rest = source;
+      this.#restAt = start - 4;
+      return;
+    }
+    const kept = Buffer.allocUnsafeSlow(4 + end - start);
+    kept.writeInt32BE(size, 0);
+    source.copy(kept, 4, start, end);
+    this.#rest = kept;
+    this.#restAt = 0;
   }
 
   #beginFrame(size: number, source: Buffer, start: number, end: number): void {
@@ -193,16 +248,17 @@ export class FrameReader {
     this.#frameFilled += taken;
     if (this.#frameFilled === this.#frameSize) {
       this.#largestFrame = Math.max(this.#largestFrame, this.#frameSize);
-      this.#onFrame(frame.subarray(0, this.#frameSize));
+      if (!this.#onFrame(frame.subarray(0, this.#frameSize))) this.#isFrameHeld = true;
       // The handler may have closed the connection, which has given the buffer back already.
-      if (this.#frame === frame) this.#endFrame(frame);
+      else if (this.#frame === frame) this.#endFrame(frame);
     } else if (this.#frameFilled === frame.length) {
       this.#grow();
     }
     if (taken < count) {
       if (this.#blocked) throw new Error('Bytes were read while the frame waited for memory');
       const rest = buffer.subarray(taken, count);
-      if (this.#frame !== null) this.#receiveIntoFrame(rest, rest.length);
+      if (this.#isFrameHeld) this.#hold(Buffer.from(rest));
+      else if (this.#frame !== null) this.#receiveIntoFrame(rest, rest.length);
       else this.#parse(rest, 0, rest.length);
     }
   }
@@ -213,7 +269,7 @@ export class FrameReader {
     const capacity = Math.min(this.#frameSize, Math.max(this.#frameFilled * 4, this.#largestFrame));
     if (capacity > COUNTED_BYTES) {
       const more = capacity - this.#countedBytes;
-      this.#blocked = !this.#memory.budget.tryReserve(more, this.#countedBytes);
+      this.#blocked = !this.#memory.budget.tryReserve(more, this);
       if (this.#blocked) return;
       this.#countedBytes = capacity;
     }
@@ -226,10 +282,11 @@ export class FrameReader {
     this.#frame = null;
     this.#frameFilled = 0;
     this.#blocked = false;
+    this.#isFrameHeld = false;
     this.#memory.giveBack(frame);
     if (this.#countedBytes === 0) return;
     const counted = this.#countedBytes;
     this.#countedBytes = 0;
-    this.#memory.budget.release(counted);
+    this.#memory.budget.release(counted, this);
   }
 }

@@ -342,6 +342,43 @@ describe('limits', () => {
     await client.until(() => client.isClosed);
   });
 
+  test('a large frame that stops is closed after 30 s, however much of it has come', async () => {
+    const { port, clock, server } = await serve();
+    const client = new Client(port);
+    client.socket.write(apiVersions0);
+    await client.until(() => client.frames.length === 1);
+    await new Promise<void>((resolve) =>
+      client.socket.write(Buffer.concat([int32(100 * 1024 * 1024), Buffer.alloc(3 * 1024 * 1024)]), () =>
+        resolve(),
+      ),
+    );
+    expect(server.connectionCount).toBe(1);
+    // A sweep a second; the frame has begun by the first of them.
+    for (let second = 0; second < 70 && !client.isClosed; second++) {
+      clock.advance(1000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await client.until(() => client.isClosed);
+  });
+
+  test('a client with very many requests at once does not keep others waiting', async () => {
+    const { port, held } = await serve();
+    const busy = new Client(port);
+    busy.socket.pause();
+    const other = new Client(port);
+    other.socket.write(apiVersions0);
+    await other.until(() => other.frames.length === 1);
+    busy.socket.write(
+      Buffer.concat([
+        ...Array.from({ length: 2000 }, (_, index) => framed(header(18, 0, index))),
+        heartbeat(1),
+      ]),
+    );
+    other.socket.write(heartbeat(2));
+    while (held.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(held.map(({ correlationId }) => correlationId)).toEqual([2, 1]);
+  });
+
   test('an idle connection is closed after connections.max.idle.ms', async () => {
     const { port, clock } = await serve({ connectionsMaxIdleMs: 5000 });
     const client = new Client(port);
