@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -25,9 +26,12 @@ public final class GroupMember {
         }
         properties.putIfAbsent("auto.offset.reset", "earliest");
         CountDownLatch closed = new CountDownLatch(1);
+        // A wake-up that comes in the middle of a rebalance can get lost inside the consumer; the flag cannot.
+        AtomicBoolean stopping = new AtomicBoolean();
         try (KafkaConsumer<String, String> consumer =
                 new KafkaConsumer<>(properties, new StringDeserializer(), new StringDeserializer())) {
             Exit.addShutdownHook("group-member", () -> {
+                stopping.set(true);
                 consumer.wakeup();
                 try {
                     closed.await();
@@ -36,7 +40,7 @@ public final class GroupMember {
                 }
             });
             consumer.subscribe(List.of(args[0]), new Announcer(consumer));
-            while (true) {
+            while (!stopping.get()) {
                 for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
                     System.out.println("record " + record.partition() + " " + record.offset() + " " + record.value());
                 }
