@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { request as httpRequest } from 'node:http';
@@ -19,15 +20,14 @@ interface ToolEvent {
   readonly exit?: number;
 }
 
-let nextCall = 0;
-
 /** A tool that is still running: its lines so far, and ways to wait and to stop it. */
 export class RunningTool {
   readonly out: string[] = [];
   readonly err: string[] = [];
   readonly done: Promise<ToolResult>;
   readonly #port: number;
-  readonly #id = `${process.pid}-${(nextCall += 1)}`;
+  /** All test files share one tool server, from threads of one process: a counter or the pid would not tell them apart. */
+  readonly #id = randomUUID();
 
   /** Starts the main class on the tool server at `port`. */
   constructor(port: number, call: { main: string; args: readonly string[]; stdin: string }) {
