@@ -1,21 +1,16 @@
-import {
-  ApiKeys,
-  alterConfigsRequest,
-  alterConfigsResponse,
-  ErrorCodes,
-  errorMessage,
-} from '@ottla/protocol';
+import { ApiKeys, alterConfigsRequest, alterConfigsResponse } from '@ottla/protocol';
 import type { AlterConfigsRequest, AlterConfigsResponse } from '@ottla/protocol';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Controller, ItemResult } from '../controller/controller.ts';
 import { ConfigResourceType, type MetadataStore } from '../metadata/image.ts';
 import {
+  alterResources,
   brokerConfigsRefusal,
   brokerNameRefusal,
-  duplicateResources,
   formRefusal,
   invalidRequest,
   minInSyncReplicasRefusal,
+  sameResultForAll,
   topicNameRefusal,
 } from './config-changes.ts';
 import type { ApiHandler } from './handler.ts';
@@ -38,39 +33,20 @@ export function alterConfigsHandler(deps: Deps): ApiHandler<AlterConfigsRequest,
     request: alterConfigsRequest,
     response: alterConfigsResponse,
 
-    async handle(request) {
-      const duplicates = duplicateResources(request.resources);
-      const refusals = request.resources.map((resource) =>
-        duplicates.has(resource)
-          ? invalidRequest('Each resource must appear at most once.')
-          : refusalOf(deps, resource),
-      );
-      const replacements = request.resources.filter((_, index) => refusals[index] === null);
-      const outcomes =
-        replacements.length === 0
-          ? []
-          : await deps.controller.legacyAlterConfigs(replacements, request.validateOnly);
-      let next = 0;
-      const responses = request.resources.map(({ resourceType, resourceName }, index) => {
-        const result = refusals[index] ?? outcomes[next++] ?? unknownError;
-        return { ...result, resourceType, resourceName };
+    async handle({ resources, validateOnly }) {
+      const responses = await alterResources(resources, {
+        refusalOf: (resource) => refusalOf(deps, resource),
+        change: (accepted) => deps.controller.legacyAlterConfigs(accepted, validateOnly),
       });
       return { throttleTimeMs: 0, responses };
     },
 
     errorResponse: (request, errorCode) => ({
       throttleTimeMs: 0,
-      responses: request.resources.map(({ resourceType, resourceName }) => ({
-        errorCode,
-        errorMessage: errorMessage(errorCode),
-        resourceType,
-        resourceName,
-      })),
+      responses: sameResultForAll(request.resources, errorCode),
     }),
   };
 }
-
-const unknownError: ItemResult = { errorCode: ErrorCodes.UNKNOWN_SERVER_ERROR, errorMessage: null };
 
 /** Everything that can be said without the controller. */
 function refusalOf(deps: Deps, resource: Resource): ItemResult | null {

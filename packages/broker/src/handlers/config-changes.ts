@@ -1,4 +1,4 @@
-import { ErrorCodes } from '@ottla/protocol';
+import { ErrorCodes, errorMessage } from '@ottla/protocol';
 import { validateBrokerConfigs } from '../config/alter-broker-configs.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -13,8 +13,55 @@ export interface AlteredResource {
   readonly configs: readonly { readonly name: string; readonly value: string | null }[];
 }
 
-/** Marks every resource that appears more than once in a request. */
-export function duplicateResources(resources: readonly AlteredResource[]): ReadonlySet<AlteredResource> {
+/** What AlterConfigs and IncrementalAlterConfigs answer for one resource. */
+export interface AlteredResult extends ItemResult {
+  readonly resourceType: number;
+  readonly resourceName: string;
+}
+
+/**
+ * Answers each resource of a request: with its refusal where there is one, and for all others with what came of changing
+ * them, which happens in one call.
+ */
+export async function alterResources<Resource extends AlteredResource>(
+  resources: readonly Resource[],
+  steps: {
+    /** Everything that can be said without the controller. */
+    readonly refusalOf: (resource: Resource) => ItemResult | null;
+    /** Gives a result for each of its resources, in their order. */
+    readonly change: (accepted: readonly Resource[]) => Promise<readonly ItemResult[]>;
+  },
+): Promise<AlteredResult[]> {
+  const duplicates = duplicateResources(resources);
+  const refusals = resources.map((resource) =>
+    duplicates.has(resource)
+      ? invalidRequest('Each resource must appear at most once.')
+      : steps.refusalOf(resource),
+  );
+  const accepted = resources.filter((_, index) => refusals[index] === null);
+  const outcomes = accepted.length === 0 ? [] : await steps.change(accepted);
+  let next = 0;
+  return resources.map(({ resourceType, resourceName }, index) => {
+    const result = refusals[index] ?? outcomes[next++] ?? unknownError;
+    return { ...result, resourceType, resourceName };
+  });
+}
+
+/** What Kafka answers where it has no better word: UNKNOWN_SERVER_ERROR without a message. */
+export const unknownError: ItemResult = { errorCode: ErrorCodes.UNKNOWN_SERVER_ERROR, errorMessage: null };
+
+/** The answer to a request that failed as a whole. */
+export function sameResultForAll(resources: readonly AlteredResource[], errorCode: number): AlteredResult[] {
+  return resources.map(({ resourceType, resourceName }) => ({
+    errorCode,
+    errorMessage: errorMessage(errorCode),
+    resourceType,
+    resourceName,
+  }));
+}
+
+/** Every resource that appears more than once in a request. */
+function duplicateResources(resources: readonly AlteredResource[]): ReadonlySet<AlteredResource> {
   const firstOf = new Map<string, AlteredResource>();
   const duplicates = new Set<AlteredResource>();
   for (const resource of resources) {

@@ -1,25 +1,26 @@
-import {
-  ApiKeys,
-  ErrorCodes,
-  errorMessage,
-  incrementalAlterConfigsRequest,
-  incrementalAlterConfigsResponse,
-} from '@ottla/protocol';
+import { ApiKeys, incrementalAlterConfigsRequest, incrementalAlterConfigsResponse } from '@ottla/protocol';
 import type { IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse } from '@ottla/protocol';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import { brokerKeys, findKey } from '../config/catalogue.ts';
 import { usableDynamicConfigs } from '../config/dynamic-configs.ts';
-import { AlterConfigOp, type Controller, type ItemResult } from '../controller/controller.ts';
+import {
+  AlterConfigOp,
+  type ConfigChange,
+  type Controller,
+  type ItemResult,
+} from '../controller/controller.ts';
 import { ConfigResourceType, type MetadataStore } from '../metadata/image.ts';
 import {
+  alterResources,
   brokerConfigsRefusal,
   brokerNameRefusal,
-  duplicateResources,
   formRefusal,
   invalidConfig,
   invalidRequest,
   minInSyncReplicasRefusal,
+  sameResultForAll,
   topicNameRefusal,
+  unknownError,
 } from './config-changes.ts';
 import type { ApiHandler } from './handler.ts';
 
@@ -47,49 +48,30 @@ export function incrementalAlterConfigsHandler(
     request: incrementalAlterConfigsRequest,
     response: incrementalAlterConfigsResponse,
 
-    async handle(request) {
-      const duplicates = duplicateResources(request.resources);
-      const refusals = request.resources.map((resource) =>
-        duplicates.has(resource)
-          ? invalidRequest('Each resource must appear at most once.')
-          : refusalOf(deps, resource),
-      );
-      const changes = request.resources
-        .filter((_, index) => refusals[index] === null)
-        .map(({ resourceType, resourceName, configs }) => ({
-          resourceType,
-          resourceName,
-          operations: configs.map(({ name, configOperation, value }) => ({
-            name,
-            operation: configOperation,
-            value,
-          })),
-        }));
-      const outcomes =
-        changes.length === 0
-          ? []
-          : await deps.controller.incrementalAlterConfigs(changes, request.validateOnly);
-      let next = 0;
-      const responses = request.resources.map(({ resourceType, resourceName }, index) => {
-        const result = refusals[index] ?? outcomes[next++] ?? unknownError;
-        return { ...result, resourceType, resourceName };
+    async handle({ resources, validateOnly }) {
+      const responses = await alterResources(resources, {
+        refusalOf: (resource) => refusalOf(deps, resource),
+        change: (accepted) => deps.controller.incrementalAlterConfigs(accepted.map(changeOf), validateOnly),
       });
       return { throttleTimeMs: 0, responses };
     },
 
     errorResponse: (request, errorCode) => ({
       throttleTimeMs: 0,
-      responses: request.resources.map(({ resourceType, resourceName }) => ({
-        errorCode,
-        errorMessage: errorMessage(errorCode),
-        resourceType,
-        resourceName,
-      })),
+      responses: sameResultForAll(request.resources, errorCode),
     }),
   };
 }
 
-const unknownError: ItemResult = { errorCode: ErrorCodes.UNKNOWN_SERVER_ERROR, errorMessage: null };
+/** A resource's part of the request as the controller's command. */
+function changeOf({ resourceType, resourceName, configs }: Resource): ConfigChange {
+  const operations = configs.map(({ name, configOperation, value }) => ({
+    name,
+    operation: configOperation,
+    value,
+  }));
+  return { resourceType, resourceName, operations };
+}
 
 const knownOperations: ReadonlySet<number> = new Set(Object.values(AlterConfigOp));
 
