@@ -88,6 +88,7 @@ describe('imports go one way', () => {
   const allowed: Readonly<Record<string, readonly string[]>> = {
     platform: [],
     protocol: [],
+    client: ['platform', 'protocol'],
     storage: ['platform', 'protocol'],
     broker: ['platform', 'protocol', 'storage'],
     ottla: ['broker', 'platform', 'protocol', 'storage'],
@@ -203,6 +204,10 @@ describe('the outside world is reached through ports', () => {
     // Node before 22.15 has no zstd: the code of the WebAssembly module is read, once, as a module's code is read.
     ['packages/protocol/src/compression/zstd.ts', /^node:(zlib|fs)$/],
     ['packages/broker/src/network/', /^node:(net|tls)$/],
+    // The client's one door to sockets.
+    ['packages/client/src/network/transport.ts', /^node:(net|tls)$/],
+    // Salts, digests and HMACs of SCRAM compute and do no I/O.
+    ['packages/client/src/network/sasl/', /^node:crypto$/],
     // Paths in properties are relative to the working directory: made absolute at this one place.
     ['packages/broker/src/broker.ts', /^node:path$/],
     // Reads its own version from package.json.

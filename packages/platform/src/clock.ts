@@ -4,7 +4,7 @@ export interface Clock {
   nowMs(): number;
   /** Time that only goes forward, in milliseconds with fractions: timeouts, durations. */
   monotonicMs(): number;
-  /** Runs `callback` once after `delayMs`; the handle cancels it. A pending timer does not keep the process alive. */
+  /** Runs `callback` once after `delayMs`; the handle cancels it. Whether it keeps the process alive is the implementation's choice. */
   setTimer(delayMs: number, callback: () => void): TimerHandle;
 }
 

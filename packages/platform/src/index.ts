@@ -1,9 +1,9 @@
 export type { Clock, TimerHandle } from './clock.ts';
 export type { Disk, DiskFile, DiskLock } from './disk.ts';
 export type { Random } from './random.ts';
-export { NodeClock } from './node-clock.ts';
+export { NodeClock, type NodeClockOptions } from './node-clock.ts';
 export { NodeDisk } from './node-disk.ts';
-export { hostName } from './node-host.ts';
+export { environmentVariable, hostName } from './node-host.ts';
 export { NodeRandom } from './node-random.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';

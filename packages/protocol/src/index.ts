@@ -29,3 +29,4 @@ export {
   type MessageSchema,
   type MessageType,
 } from './schema/message-schema.ts';
+export { type Field, type FieldsValue } from './schema/field.ts';

@@ -1,0 +1,85 @@
+import { Cluster } from './cluster/cluster.ts';
+import type { CallLimits } from './cluster/limits.ts';
+import { ClosedError, TimeoutError } from './errors/client-errors.ts';
+import type { ClientOptions } from './options/client-options.ts';
+import { resolveOptions } from './options/resolve-options.ts';
+
+/** A producer, consumer or admin of a handle: closed with it. */
+interface Role {
+  close(): Promise<void>;
+}
+
+/**
+ * A handle on a cluster. Producers, consumers and admins made from it share its connections, which are opened when they are needed.
+ * Close it when you are done: `await using`, or `close()`.
+ */
+export class Ottla implements AsyncDisposable {
+  readonly #cluster: Cluster;
+  readonly #roles = new Set<Role>();
+  #closing: Promise<void> | null = null;
+
+  /** Use `connect`. */
+  constructor(options: ClientOptions) {
+    this.#cluster = new Cluster(resolveOptions(options));
+  }
+
+  /**
+   * Resolves when a broker has answered. Without it, the first operation connects.
+   * Rejects with the ConnectionError of the last attempt (host, port, cause, hint) when none answers in time, with AuthenticationError
+   * when the credentials are refused, or with the signal's reason.
+   */
+  async ready(limits: CallLimits = {}): Promise<void> {
+    const cluster = this.#cluster;
+    try {
+      await cluster.retry({ ...limits, what: 'Connecting' }, ({ remainingMs, signal }) =>
+        cluster.refreshMetadata({}, { timeoutMs: remainingMs, signal }),
+      );
+    } catch (error) {
+      throw error instanceof TimeoutError && error.cause instanceof Error ? error.cause : error;
+    }
+  }
+
+  /** Closes everything made from this handle, then the connections. Idempotent; always ends. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      const results = await Promise.allSettled([...this.#roles].map((role) => role.close()));
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+    } finally {
+      this.#cluster.close();
+    }
+  }
+
+  /** Makes a role of this handle; it leaves the list when it is closed by itself. */
+  protected role<R extends Role>(create: (cluster: Cluster, onClosed: () => void) => R): R {
+    if (this.#closing !== null) throw new ClosedError('The handle is closed: call connect again');
+    const role: R = create(this.#cluster, () => this.#roles.delete(role));
+    this.#roles.add(role);
+    return role;
+  }
+}
+
+/**
+ * A handle on the cluster at `bootstrap`. Nothing is sent yet. With no argument the environment's KAFKA_BROKERS or KAFKA_BOOTSTRAP_SERVERS
+ * is used, else `localhost:9092`.
+ * @throws OptionError for an option that is not valid
+ *
+ * @example
+ * await using ottla = connect('localhost:9092');
+ * await ottla.ready({ timeoutMs: 5_000 });
+ */
+export function connect(bootstrap?: string | readonly string[] | ClientOptions): Ottla {
+  const isAddress = typeof bootstrap === 'string' || Array.isArray(bootstrap);
+  return new Ottla(
+    isAddress ? { bootstrap: bootstrap as string | readonly string[] } : ((bootstrap as ClientOptions) ?? {}),
+  );
+}

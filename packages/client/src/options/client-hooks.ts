@@ -1,0 +1,32 @@
+/** What the client measures: called for each event, so keep it cheap. Every member is optional. */
+export interface ClientMetrics {
+  /** A request was answered, failed, or timed out. `durationMs` is from the call until its end, `outcome` `ok` or an error's name. */
+  onRequest?(event: RequestEvent): void;
+  /** A connection was opened or lost, or could not be opened. */
+  onConnection?(event: ConnectionEvent): void;
+  /** A broker asked to slow down (KIP-219). */
+  onThrottle?(event: {
+    readonly nodeId: number;
+    readonly api: string;
+    readonly throttleTimeMs: number;
+  }): void;
+}
+
+export interface RequestEvent {
+  /** Kafka's name of the API: `Fetch`. */
+  readonly api: string;
+  readonly apiVersion: number;
+  readonly nodeId: number;
+  readonly durationMs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly outcome: string;
+}
+
+export interface ConnectionEvent {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+  readonly state: 'open' | 'closed' | 'failed';
+  readonly error?: Error;
+}
