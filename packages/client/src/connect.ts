@@ -1,3 +1,4 @@
+import { Admin } from './admin/admin.ts';
 import { Cluster } from './cluster/cluster.ts';
 import type { CallLimits } from './cluster/limits.ts';
 import { ClosedError, TimeoutError } from './errors/client-errors.ts';
@@ -39,6 +40,11 @@ export class Ottla implements AsyncDisposable {
     }
   }
 
+  /** An admin on this handle's connections. */
+  admin(): Admin {
+    return this.#role((cluster, onClosed) => new Admin(cluster, onClosed));
+  }
+
   /** Closes everything made from this handle, then the connections. Idempotent; always ends. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -60,7 +66,7 @@ export class Ottla implements AsyncDisposable {
   }
 
   /** Makes a role of this handle; it leaves the list when it is closed by itself. */
-  protected role<R extends Role>(create: (cluster: Cluster, onClosed: () => void) => R): R {
+  #role<R extends Role>(create: (cluster: Cluster, onClosed: () => void) => R): R {
     if (this.#closing !== null) throw new ClosedError('The handle is closed: call connect again');
     const role: R = create(this.#cluster, () => this.#roles.delete(role));
     this.#roles.add(role);

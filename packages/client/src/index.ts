@@ -1,3 +1,36 @@
+export { type AclOperation } from './admin/acl-names.ts';
+export { type TopicPartition } from './admin/admin-requests.ts';
+export { Admin } from './admin/admin.ts';
+export { type ClusterDescription, type NodeDescription } from './admin/cluster-admin.ts';
+export * from './admin/configs-admin.ts';
+export { type GroupDescription, type GroupMember } from './admin/describe-groups.ts';
+export {
+  type DescribeTopicsOptions,
+  type PartitionDescription,
+  type TopicDescription,
+} from './admin/describe-topics.ts';
+export { type CommittedOffset, type GroupLag, type OffsetToCommit } from './admin/group-offsets.ts';
+export {
+  type GroupListing,
+  type GroupStatus,
+  type GroupType,
+  type ListGroupsOptions,
+} from './admin/groups-admin.ts';
+export {
+  type DeletedRecords,
+  type ListOffsetsOptions,
+  type OffsetSpec,
+  type PartitionFailure,
+  type PartitionOffset,
+} from './admin/offsets-admin.ts';
+export { type PerItem } from './admin/per-item.ts';
+export { type OffsetReset, type ResetStep } from './admin/reset-offsets.ts';
+export {
+  type CreatedTopic,
+  type CreateTopicsOptions,
+  type TopicListing,
+  type TopicSpec,
+} from './admin/topics-admin.ts';
 export { connect, Ottla } from './connect.ts';
 export { type CallLimits } from './cluster/limits.ts';
 export * from './errors/client-errors.ts';

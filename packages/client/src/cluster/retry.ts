@@ -7,7 +7,7 @@ import { sleep } from './wait.ts';
 
 /** What one attempt is told. */
 export interface Attempt {
-  /** Of the whole operation; pass it on to every request. */
+  /** Of the whole operation, whole milliseconds; pass it on to every request. */
   readonly remainingMs: number;
   readonly signal: AbortSignal | undefined;
   /** From 0. */
@@ -39,7 +39,11 @@ export async function retry<T>(
   for (let number = 0; ; number += 1) {
     signal?.throwIfAborted();
     try {
-      return await attempt({ remainingMs: Math.max(0, deadlineMs - clock.monotonicMs()), signal, number });
+      return await attempt({
+        remainingMs: Math.max(0, Math.floor(deadlineMs - clock.monotonicMs())),
+        signal,
+        number,
+      });
     } catch (error) {
       if (!isRetriable(error)) throw error;
       const delayMs = backoffMs(backoff, number, random);
