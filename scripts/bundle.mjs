@@ -11,7 +11,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'packages', 'ottla', 'dist');
 
 const bundle = await rolldown({
-  input: join(dist, 'cli.js'),
+  // Threads begin with a file of their own; it lies beside the command, where `cleanerThreadUrl` looks for it.
+  input: {
+    cli: join(dist, 'cli.js'),
+    'cleaner-thread': join(root, 'packages', 'storage', 'dist', 'cleaner', 'cleaner-thread.js'),
+  },
   platform: 'node',
   external: (id) => /^[@a-z]/.test(id) && !id.startsWith('@ottla/') && id !== 'commander',
   logLevel: 'warn',

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { hostName, NodeClock, NodeDisk, NodeRandom, SILENT_LOGGER } from '@ottla/platform';
 import type { Clock, Disk, Logger, Random } from '@ottla/platform';
-import { LogManager } from '@ottla/storage';
+import { cleanerThreadUrl, LogManager, ThreadCleanRunner, type CleanerOptions } from '@ottla/storage';
 import { BrokerConfigState } from './broker-config-state.ts';
 import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseConnectionOverrides } from './config/broker-rules.ts';
+import { cleanerSettings } from './config/cleaner-settings.ts';
 import { ConfigError } from './config/config-error.ts';
 import { ResourceConfigRules } from './config/resource-rules.ts';
 import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
@@ -181,10 +182,25 @@ export class Broker implements AsyncDisposable {
       flushSchedulerIntervalMs: config.get('log.flush.scheduler.interval.ms'),
       checkpointIntervalMs: config.get('log.flush.offset.checkpoint.interval.ms'),
       recoveryThreadsPerDir: config.get('num.recovery.threads.per.data.dir'),
+      ...this.#cleaner(),
     });
     this.#logManager = logManager;
     this.#stoppers.push(() => logManager.close(this.#brokerEpoch));
     return logManager;
+  }
+
+  /** Compaction, on threads of its own where the disk is a real one and there is a compiled module to run. */
+  #cleaner(): { cleaner?: CleanerOptions } {
+    if (!this.config.get('log.cleaner.enable')) return {};
+    const thread = this.#disk instanceof NodeDisk ? cleanerThreadUrl : null;
+    return {
+      cleaner: {
+        settings: () => cleanerSettings(this.#configState.current),
+        ...(thread !== null && { runner: new ThreadCleanRunner(thread) }),
+        onFailure: (topicPartition, err) =>
+          this.#logger.warn({ ...topicPartition, err }, 'A log could not be compacted and stays as it is'),
+      },
+    };
   }
 
   #openController(logManager: LogManager): LocalController {

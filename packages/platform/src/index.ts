@@ -4,6 +4,8 @@ export type { Random } from './random.ts';
 export { NodeClock, type NodeClockOptions } from './node-clock.ts';
 export { NodeDisk } from './node-disk.ts';
 export { environmentVariable, hostName } from './node-host.ts';
+export { keyDigest } from './node-key-digest.ts';
+export { runThread, threadParent, type ThreadParent, type ThreadRun } from './node-thread.ts';
 export { NodeRandom } from './node-random.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';

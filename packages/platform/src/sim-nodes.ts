@@ -18,6 +18,8 @@ export class SimFileNode {
   #durableLength = 0;
   #dirty = new Set<number>();
   #dirtyLength = false;
+  /** Where the durable bytes were cut off since the last sync: the next one makes zeros of what is left behind. */
+  #cutFrom = Infinity;
 
   write(bytes: Buffer, position: number): void {
     const end = position + bytes.length;
@@ -31,6 +33,7 @@ export class SimFileNode {
     this.#reserve(length);
     // What lies beyond the end reads as zeros if the file grows again.
     this.content.fill(0, Math.min(length, this.length));
+    this.#cutFrom = Math.min(this.#cutFrom, length);
     if (length > this.length) this.#markDirty(this.length, length);
     this.#setLength(length);
   }
@@ -41,6 +44,8 @@ export class SimFileNode {
   }
 
   finishSync(begun: { sectors: Set<number>; length: number }): void {
+    if (this.#cutFrom < this.#durable.length) this.#durable.fill(0, this.#cutFrom);
+    this.#cutFrom = Infinity;
     for (const sector of begun.sectors) {
       this.#persistSector(sector);
       this.#dirty.delete(sector);
@@ -76,6 +81,7 @@ export class SimFileNode {
     this.#durableLength = length;
     this.#dirty = new Set();
     this.#dirtyLength = false;
+    this.#cutFrom = Infinity;
   }
 
   /** Flips one bit, on the disk and in the cache alike. */

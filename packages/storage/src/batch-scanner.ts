@@ -19,14 +19,23 @@ export interface BatchVisit {
   readonly filePosition: number;
 }
 
+export interface ScanOptions {
+  /** Where in the file the first batch begins. */
+  readonly position: number;
+  /** Where the last one ends. */
+  readonly size: number;
+  readonly checkCrc: boolean;
+  /** Returns false to stop. */
+  readonly visit: (found: BatchVisit) => boolean;
+  /** Told of the bytes of each read; the next one waits for it. */
+  readonly onChunk?: (bytes: number) => Promise<void>;
+}
+
 /**
  * Walks over the batches of a segment file from `position` in large reads, checks each and hands it to `visit`
  * (which returns false to stop). Returns the first bad batch, or null when the file is good to its end.
  */
-export async function scanSegment(
-  segment: LogSegment,
-  options: { position: number; size: number; checkCrc: boolean; visit: (found: BatchVisit) => boolean },
-): Promise<BadBatch | null> {
+export async function scanSegment(segment: LogSegment, options: ScanOptions): Promise<BadBatch | null> {
   let { position } = options;
   let buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(options.size - position, 1)));
   while (position < options.size) {
@@ -56,6 +65,7 @@ export async function scanSegment(
       at += size;
     }
     position += at;
+    if (options.onChunk !== undefined) await options.onChunk(filled);
     if (needed > buffer.length) buffer = Buffer.allocUnsafeSlow(needed);
   }
   return null;

@@ -25,8 +25,16 @@ export interface LogConfig {
   readonly indexIntervalBytes: number;
   /** `file.delete.delay.ms`: how long a `.deleted` file stays for readers that still hold it. */
   readonly fileDeleteDelayMs: number;
-  /** `cleanup.policy` contains `compact`: records need keys. Nothing is compacted yet. */
+  /** `cleanup.policy` contains `compact`: records need keys, and only the newest of each key stays. */
   readonly compact: boolean;
+  /** `min.cleanable.dirty.ratio`: the share of bytes not compacted yet, 0 to 1, above which a log is compacted. */
+  readonly minCleanableDirtyRatio: number;
+  /** `min.compaction.lag.ms`: a record stays as it is at least this long. */
+  readonly minCompactionLagMs: number;
+  /** `max.compaction.lag.ms`: a record may be compacted at the latest after this long, whatever the ratio. */
+  readonly maxCompactionLagMs: number;
+  /** `delete.retention.ms`: how long tombstones and empty transactions' markers stay once they are compacted. */
+  readonly deleteRetentionMs: number;
   /** `cleanup.policy` contains `delete`: retention applies. */
   readonly delete: boolean;
   /** `compression.type`; `producer` keeps what the client chose. */
@@ -59,6 +67,10 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   indexIntervalBytes: 4096,
   fileDeleteDelayMs: 60_000,
   compact: false,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+  deleteRetentionMs: 24 * 60 * 60 * 1000,
   delete: true,
   compressionType: 'producer',
   compressionGzipLevel: -1,

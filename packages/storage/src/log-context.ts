@@ -25,6 +25,8 @@ export interface LogDir {
   fail(error: unknown): void;
   /** Writes the recovery points now, because one of them has gone down: a later start must not trust the old value. */
   checkpointRecoveryPointsSync(): void;
+  /** Writes all checkpoints; a failure takes the directory offline. */
+  checkpoint(): Promise<void>;
 }
 
 /**

@@ -1,4 +1,8 @@
 import type { Clock, Disk, Random, TimerHandle } from '@ottla/platform';
+import type { CleanError } from './cleaner/clean-error.ts';
+import type { CleanRunner } from './cleaner/clean-job.ts';
+import { InlineCleanRunner } from './cleaner/clean-runners.ts';
+import { LogCleaner, type LogCleanerSettings } from './cleaner/log-cleaner.ts';
 import { CorruptLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
 import { FilePool } from './file-pool.ts';
 import type { LogConfig } from './log-config.ts';
@@ -38,6 +42,16 @@ export interface LogManagerOptions {
   readonly checkpointIntervalMs?: number;
   /** `num.recovery.threads.per.data.dir`: logs loaded at the same time per directory. */
   readonly recoveryThreadsPerDir?: number;
+  /** How logs with `cleanup.policy=compact` are compacted; absent: they are not (`log.cleaner.enable=false`). */
+  readonly cleaner?: CleanerOptions;
+}
+
+export interface CleanerOptions {
+  readonly settings: () => LogCleanerSettings;
+  /** Where the work is done; by default on this thread. */
+  readonly runner?: CleanRunner;
+  /** Told of a compaction that failed; the log stays as it was. */
+  readonly onFailure?: (topicPartition: TopicPartition, error: CleanError) => void;
 }
 
 export interface LoadProgress {
@@ -77,6 +91,7 @@ export class LogManager {
   /** Removals of deleted partitions and the like; `close` waits for those that have begun. */
   readonly #background = new Set<Promise<void>>();
   #closing: Promise<void> | null = null;
+  readonly #cleaner: LogCleaner | null;
 
   private constructor(options: LogManagerOptions, directories: LogDirectory[], clusterId: string) {
     this.#options = options;
@@ -97,6 +112,7 @@ export class LogManager {
         producerIdExpirationMs: options.producerIdExpirationMs ?? 86_400_000,
       });
     }
+    this.#cleaner = openCleaner(options, directories);
   }
 
   /** Takes the locks, loads every log. @throws LogDirUnusableError with the one line for the user */
@@ -112,6 +128,7 @@ export class LogManager {
       await Promise.all(directories.map((dir) => manager.#loadDirectory(dir)));
       if (directories.every((dir) => dir.failure !== null)) throw noneLeft(directories);
       manager.#startTimers();
+      manager.#cleaner?.start();
       return manager;
     } catch (error) {
       for (const dir of directories) dir.release();
@@ -217,6 +234,11 @@ export class LogManager {
   #removeLater(folder: string, delayMs: number): void {
     // A failed removal costs space, not data; the next start tries again.
     this.#after(delayMs, () => this.#inBackground(this.#options.disk.removeFolder(folder).catch(() => {})));
+  }
+
+  /** Compacts all that is worth it, now: for tests; the broker's cleaner does so by itself. */
+  async compactNow(): Promise<void> {
+    await this.#cleaner?.cleanAll();
   }
 
   /** Total and usable bytes of the volume of a directory (DescribeLogDirs). */
@@ -360,6 +382,7 @@ export class LogManager {
   async #close(brokerEpoch: number): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
+    await this.#cleaner?.close();
     await Promise.all(this.#background);
     await Promise.all(
       this.#directories.map(async (dir) => {
@@ -405,4 +428,17 @@ function openDirectories(options: LogManagerOptions): {
   }
   if (directories.length === 0) throw failures[0] ?? new Error('No log directory: set log.dirs');
   return { directories, failures };
+}
+
+function openCleaner(options: LogManagerOptions, directories: LogDirectory[]): LogCleaner | null {
+  const { cleaner, disk, clock } = options;
+  if (cleaner === undefined) return null;
+  return new LogCleaner({
+    disk,
+    clock,
+    directories,
+    runner: cleaner.runner ?? new InlineCleanRunner({ disk, clock }),
+    settings: cleaner.settings,
+    onFailure: cleaner.onFailure ?? (() => {}),
+  });
 }

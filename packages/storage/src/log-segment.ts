@@ -1,5 +1,5 @@
 import type { DiskFile } from '@ottla/platform';
-import type { BatchSummary } from '@ottla/protocol';
+import { BATCH_HEADER_BYTES, BatchLayout, type BatchSummary } from '@ottla/protocol';
 import {
   DELETED_SUFFIX,
   INDEX_SUFFIX,
@@ -27,6 +27,8 @@ export interface SegmentOptions {
   readonly nowMs: number;
   /** Taken off `segment.ms`. */
   readonly jitterMs: number;
+  /** Follows the names of the files while compaction makes them or the log takes them over; none by default. */
+  readonly suffix?: string;
 }
 
 /**
@@ -54,18 +56,22 @@ export class LogSegment {
   #isSealed = false;
 
   constructor(context: IndexContext, options: SegmentOptions) {
-    const { baseOffset, config, folder } = options;
+    const { baseOffset, config, folder, suffix = '' } = options;
     const name = `${folder}/${offsetName(baseOffset)}`;
     const maxBytes = config.segmentIndexBytes;
     this.#context = context;
     this.baseOffset = baseOffset;
     this.folder = folder;
-    this.path = name + LOG_SUFFIX;
+    this.path = name + LOG_SUFFIX + suffix;
     this.#createdMs = options.nowMs;
     this.#jitterMs = options.jitterMs;
-    this.offsetIndex = new OffsetIndex(context, { path: name + INDEX_SUFFIX, baseOffset, maxBytes });
-    this.timeIndex = new TimeIndex(context, { path: name + TIME_INDEX_SUFFIX, baseOffset, maxBytes });
-    this.txnIndex = new TransactionIndex(context, name + TXN_INDEX_SUFFIX);
+    this.offsetIndex = new OffsetIndex(context, { path: name + INDEX_SUFFIX + suffix, baseOffset, maxBytes });
+    this.timeIndex = new TimeIndex(context, {
+      path: name + TIME_INDEX_SUFFIX + suffix,
+      baseOffset,
+      maxBytes,
+    });
+    this.txnIndex = new TransactionIndex(context, name + TXN_INDEX_SUFFIX + suffix);
     // After a crash the size may include a torn tail; recovery corrects it.
     this.#size = context.disk.existsSync(this.path) ? context.disk.sizeSync(this.path) : 0;
     this.#maxTimestamp = this.timeIndex.lastEntry();
@@ -83,6 +89,15 @@ export class LogSegment {
   get largestTimestamp(): number {
     if (this.#maxTimestamp.timestamp >= 0) return this.#maxTimestamp.timestamp;
     return this.#context.disk.modifiedMsSync(this.path);
+  }
+
+  /** Time of the first batch; -1 in an empty segment. Read from the file when the segment is of an earlier run. */
+  firstTimestamp(): number {
+    if (this.#rollingTimestamp >= 0 || this.#size < BATCH_HEADER_BYTES) return this.#rollingTimestamp;
+    const header = Buffer.alloc(BATCH_HEADER_BYTES);
+    this.readSync(header, header.length, 0);
+    this.#rollingTimestamp = Number(header.readBigInt64BE(BatchLayout.maxTimestamp));
+    return this.#rollingTimestamp;
   }
 
   get isActive(): boolean {
@@ -115,7 +130,8 @@ export class LogSegment {
       this.#rollingTimestamp >= 0 && batch.maxTimestamp >= 0
         ? batch.maxTimestamp - this.#rollingTimestamp
         : nowMs - this.#createdMs;
-    return waitedMs > config.segmentMs - Math.min(this.#jitterMs, config.segmentMs);
+    const segmentMs = maxSegmentMs(config);
+    return waitedMs > segmentMs - Math.min(this.#jitterMs, segmentMs);
   }
 
   /** Sets the time that rolling by age counts from, after a restart; taken from the first batch of the file. */
@@ -260,16 +276,14 @@ export class LogSegment {
     }
   }
 
+  /** The data and its indexes, there or not. */
+  ownPaths(): string[] {
+    return [this.path, this.offsetIndex.file.path, this.timeIndex.file.path, this.txnIndex.path];
+  }
+
   /** All files that belong to the segment, there or not. The snapshot is of the producers at its base offset. */
   filePaths(): string[] {
-    const name = `${this.folder}/${offsetName(this.baseOffset)}`;
-    return [
-      this.path,
-      this.offsetIndex.file.path,
-      this.timeIndex.file.path,
-      this.txnIndex.path,
-      name + SNAPSHOT_SUFFIX,
-    ];
+    return [...this.ownPaths(), `${this.folder}/${offsetName(this.baseOffset)}${SNAPSHOT_SUFFIX}`];
   }
 
   /** Renames the files to `.deleted`; returns the paths to remove later, when no reader can hold them any more. */
@@ -285,4 +299,9 @@ export class LogSegment {
     }
     return renamed;
   }
+}
+
+/** A compacted log rolls at least as often as its records have to become compactable (`max.compaction.lag.ms`). */
+function maxSegmentMs({ compact, segmentMs, maxCompactionLagMs }: LogConfig): number {
+  return compact && maxCompactionLagMs > 0 ? Math.min(maxCompactionLagMs, segmentMs) : segmentMs;
 }

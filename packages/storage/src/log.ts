@@ -8,6 +8,7 @@ import {
 } from './append-validator.ts';
 import { LogDirOfflineError, LogError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
+import { LogCompaction } from './log-compaction.ts';
 import type { LogContext } from './log-context.ts';
 import { LogDurability } from './log-durability.ts';
 import { LogLoader, type LoadedLog } from './log-loader.ts';
@@ -59,6 +60,8 @@ export class Log {
   readonly topicPartition: TopicPartition;
   /** The folder `topic-N`; changes when the log is deleted. */
   readonly folder: string;
+  /** What the cleaner sees of the log. */
+  readonly compaction: LogCompaction;
   readonly #context: LogContext;
   readonly #segments: SegmentList;
   readonly #loaded: LoadedLog;
@@ -103,6 +106,16 @@ export class Log {
     };
     const state = { files: loaded, metadata: this.#metadata, isNewFolder };
     this.#durability = new LogDurability(context, owner, state);
+    this.compaction = new LogCompaction({
+      folder: options.folder,
+      context,
+      files: loaded,
+      config: () => this.#config,
+      isUsable: () => !this.#isClosed && !this.isOffline,
+      fail: (error) => this.#fail(error),
+      remove: (segments) => this.#removeSegments(segments, segments[0]),
+      add: (segment) => this.#addSealed(segment),
+    });
     for (const segment of loaded.segments.all()) {
       if (segment !== loaded.segments.active) this.#sealedBytes += segment.sizeInBytes;
     }
@@ -399,9 +412,13 @@ export class Log {
    * Neither says anything once the log is closed or deleted.
    */
   async #guardRead<T>(read: () => Promise<T>): Promise<T> {
+    const { changes } = this.#segments;
     try {
       return await read();
     } catch (error) {
+      // The segment was compacted or removed while it was being read: the next try finds what is in its place.
+      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && changes !== this.#segments.changes;
+      if (isGone && !this.#isClosed) return this.#guardRead(read);
       if (typeof (error as NodeJS.ErrnoException).code === 'string') throw this.#fail(error);
       if (error instanceof LogError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
@@ -487,22 +504,34 @@ export class Log {
     return removed.length;
   }
 
-  /** Takes segments out of the log at once and removes their files after `file.delete.delay.ms`. */
-  #removeSegments(segments: readonly LogSegment[]): void {
+  /**
+   * Takes segments out of the log at once and removes their files after `file.delete.delay.ms`; the producer snapshot of
+   * `keepSnapshotOf` stays.
+   */
+  #removeSegments(segments: readonly LogSegment[], keepSnapshotOf: LogSegment | null = null): void {
     const paths: string[] = [];
     for (const segment of segments) {
       const wasActive = segment === this.#segments.active;
       this.#segments.remove(segment);
       this.#durability.forget(segment);
       if (!wasActive) this.#sealedBytes -= segment.sizeInBytes;
-      paths.push(...segment.markDeleted({ keepSnapshot: false }));
-      this.#loaded.snapshots.forget(segment.baseOffset);
+      const keepSnapshot = segment === keepSnapshotOf;
+      paths.push(...segment.markDeleted({ keepSnapshot }));
+      if (!keepSnapshot) this.#loaded.snapshots.forget(segment.baseOffset);
     }
     this.#durability.noteFolderChange();
     this.#reader.forgetMarks();
     this.#context.clock.setTimer(this.#config.fileDeleteDelayMs, () => {
       for (const path of paths) void this.#context.disk.unlink(path).catch(() => {});
     });
+  }
+
+  #addSealed(segment: LogSegment): void {
+    this.#segments.add(segment);
+    this.#sealedBytes += segment.sizeInBytes;
+    this.#reader.forgetMarks();
+    // What was compacted away would live on in memory.
+    this.#tail.clear();
   }
 
   /** Removes everything from `offset` on (follower truncation). The offset is rounded down to the beginning of its batch. */
@@ -563,11 +592,27 @@ export class Log {
 
   /** Aborted transactions that overlap [fromOffset, upToOffset). */
   collectAbortedTransactions(fromOffset: number, upToOffset: number): AbortedTransaction[] {
+    return this.abortedTransactions(fromOffset, upToOffset).map(({ producerId, firstOffset }) => ({
+      producerId,
+      firstOffset,
+    }));
+  }
+
+  /** The same with the offsets of their markers, for compaction. @throws LogError when an index cannot be read */
+  abortedTransactions(fromOffset: number, upToOffset: number): AbortedTxn[] {
     const found: AbortedTxn[] = [];
-    for (let slot = Math.max(0, this.#segments.floorSlot(fromOffset)); slot < this.#segments.length; slot++) {
-      if (this.#segments.at(slot)!.txnIndex.collect({ fromOffset, upToOffset }, found)) break;
+    try {
+      for (
+        let slot = Math.max(0, this.#segments.floorSlot(fromOffset));
+        slot < this.#segments.length;
+        slot++
+      ) {
+        if (this.#segments.at(slot)!.txnIndex.collect({ fromOffset, upToOffset }, found)) break;
+      }
+    } catch (error) {
+      throw this.#fail(error);
     }
-    return found.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }));
+    return found;
   }
 
   activeProducers(): ActiveProducer[] {

@@ -3,6 +3,12 @@ import type { LogSegment } from './log-segment.ts';
 /** The segments of a log in offset order; the last one is active. */
 export class SegmentList {
   readonly #segments: LogSegment[] = [];
+  #changes = 0;
+
+  /** How often segments were added or removed. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   get length(): number {
     return this.#segments.length;
@@ -26,12 +32,15 @@ export class SegmentList {
 
   add(segment: LogSegment): void {
     const at = this.floorSlot(segment.baseOffset) + 1;
+    this.#changes++;
     this.#segments.splice(at, 0, segment);
   }
 
   remove(segment: LogSegment): void {
     const at = this.#segments.indexOf(segment);
-    if (at >= 0) this.#segments.splice(at, 1);
+    if (at < 0) return;
+    this.#changes++;
+    this.#segments.splice(at, 1);
   }
 
   /** Slot of the segment that contains the offset; -1 below the first. */

@@ -148,6 +148,29 @@ export function patchBatch(buffer: Buffer, position: number, patch: BatchPatch):
   writeBatchCrc(buffer, position);
 }
 
+/**
+ * From when on tombstones and transaction markers of the batch may be removed (KIP-534), in milliseconds; null when
+ * compaction has not come across any in it.
+ */
+export function deleteHorizonMs(batch: BatchSummary): number | null {
+  return (batch.attributes & BatchAttributes.deleteHorizon) === 0 ? null : batch.baseTimestamp;
+}
+
+/**
+ * A copy of the batch without its records: its offsets, times, producer and sequence numbers stay, for those who ask how
+ * far the log or the producer has come.
+ */
+export function emptiedBatch(buffer: Buffer, batch: BatchSummary): Buffer {
+  const header = Buffer.from(buffer.subarray(batch.position, batch.position + BATCH_HEADER_BYTES));
+  const cleared = BatchAttributes.compressionMask | BatchAttributes.deleteHorizon;
+  header.writeInt32BE(BATCH_HEADER_BYTES - BATCH_OVERHEAD_BYTES, BatchLayout.batchLength);
+  header.writeInt16BE(batch.attributes & ~cleared, BatchLayout.attributes);
+  putInt64(header, BatchLayout.baseTimestamp, batch.maxTimestamp);
+  header.writeInt32BE(0, BatchLayout.recordCount);
+  writeBatchCrc(header, 0);
+  return header;
+}
+
 /** Computes the checksum of the batch at `position` and writes it into the header. */
 export function writeBatchCrc(buffer: Buffer, position: number): void {
   const end = position + buffer.readInt32BE(position + BatchLayout.batchLength) + BATCH_OVERHEAD_BYTES;

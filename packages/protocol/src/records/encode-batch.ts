@@ -41,6 +41,8 @@ export interface BatchInput {
   readonly isControl?: boolean;
   /** Marks the batch as LogAppendTime and is its maximum timestamp. */
   readonly logAppendTimeMs?: number;
+  /** From when on tombstones and markers in the batch may go (KIP-534); stands where the base timestamp stands otherwise. */
+  readonly deleteHorizonMs?: number;
 }
 
 /** Encodes a record batch of magic 2 with its CRC. */
@@ -63,7 +65,7 @@ export function encodeBatch(batch: BatchInput): Buffer {
 }
 
 function timestampsOf(batch: BatchInput): { base: number; max: number } {
-  const base = batch.records[0]?.timestamp ?? -1;
+  const base = batch.deleteHorizonMs ?? batch.records[0]?.timestamp ?? -1;
   let max = -1;
   for (const record of batch.records) max = Math.max(max, record.timestamp ?? -1);
   return { base, max: batch.logAppendTimeMs ?? max };
@@ -158,7 +160,8 @@ function writeHeader(bytes: Buffer, batch: BatchInput, facts: HeaderFacts): void
     COMPRESSION_TYPES.indexOf(facts.compression) |
     (batch.logAppendTimeMs === undefined ? 0 : BatchAttributes.logAppendTime) |
     (batch.isTransactional === true ? BatchAttributes.transactional : 0) |
-    (batch.isControl === true ? BatchAttributes.control : 0);
+    (batch.isControl === true ? BatchAttributes.control : 0) |
+    (batch.deleteHorizonMs === undefined ? 0 : BatchAttributes.deleteHorizon);
   putInt64(bytes, BatchLayout.baseOffset, facts.baseOffset);
   bytes.writeInt32BE(bytes.length - BATCH_OVERHEAD_BYTES, BatchLayout.batchLength);
   bytes.writeInt32BE(batch.partitionLeaderEpoch ?? -1, BatchLayout.partitionLeaderEpoch);

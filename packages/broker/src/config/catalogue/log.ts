@@ -60,6 +60,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'How long the log cleaner rests when there is nothing to compact',
   },
   'log.cleaner.dedupe.buffer.size': {
@@ -67,6 +68,7 @@ export const logKeys = {
     default: '134217728',
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Memory of all cleaner threads for finding duplicate keys',
   },
   'log.cleaner.delete.retention.ms': {
@@ -75,12 +77,14 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'How long tombstones of compacted topics are kept',
   },
   'log.cleaner.enable': {
     type: 'boolean',
     default: 'true',
     importance: 'medium',
+    honoured: true,
     doc: 'Compact topics with `cleanup.policy=compact`',
   },
   'log.cleaner.io.buffer.load.factor': {
@@ -88,6 +92,7 @@ export const logKeys = {
     default: '0.9',
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: "How full the cleaner's key table may become",
   },
   'log.cleaner.io.buffer.size': {
@@ -103,6 +108,7 @@ export const logKeys = {
     default: '1.7976931348623157E308',
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Most bytes per second that the cleaner reads and writes',
   },
   'log.cleaner.max.compaction.lag.ms': {
@@ -111,6 +117,7 @@ export const logKeys = {
     validator: atLeast(1),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'A record may stay uncompacted at most this long',
   },
   'log.cleaner.min.cleanable.ratio': {
@@ -119,6 +126,7 @@ export const logKeys = {
     validator: between(0, 1),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Share of uncompacted bytes from which a log is worth compacting',
   },
   'log.cleaner.min.compaction.lag.ms': {
@@ -127,6 +135,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'A record stays uncompacted at least this long',
   },
   'log.cleaner.threads': {
@@ -135,6 +144,7 @@ export const logKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Threads of the log cleaner',
   },
   'log.cleanup.policy': {

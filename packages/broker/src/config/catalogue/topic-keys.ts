@@ -54,6 +54,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.cleaner.delete.retention.ms'],
+    honoured: true,
     doc: 'How long tombstones of a compacted topic are kept',
   },
   'file.delete.delay.ms': {
@@ -136,6 +137,7 @@ export const topicKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['log.cleaner.max.compaction.lag.ms'],
+    honoured: true,
     doc: 'A record may stay uncompacted at most this long',
   },
   'max.message.bytes': {
@@ -180,6 +182,7 @@ export const topicKeys = {
     validator: between(0, 1),
     importance: 'medium',
     synonyms: ['log.cleaner.min.cleanable.ratio'],
+    honoured: true,
     doc: 'Share of uncompacted bytes from which a log is worth compacting',
   },
   'min.compaction.lag.ms': {
@@ -188,6 +191,7 @@ export const topicKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['log.cleaner.min.compaction.lag.ms'],
+    honoured: true,
     doc: 'A record stays uncompacted at least this long',
   },
   'min.insync.replicas': {
