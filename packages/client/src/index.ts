@@ -41,9 +41,11 @@ export {
   KafkaError,
   type ClientErrorName,
 } from './errors/kafka-error.ts';
-export { type SaslExchange, type SaslMechanism, type SaslOptions } from './network/sasl/sasl-mechanism.ts';
+export { type SaslExchange, type SaslMechanism, type Secret } from './network/sasl/sasl-mechanism.ts';
+export { type SaslOptions } from './network/sasl/sasl-options.ts';
 export { type TlsOptions } from './network/tls-options.ts';
 export { type ClientMetrics, type ConnectionEvent, type RequestEvent } from './options/client-hooks.ts';
+export { clientOptionsFromProperties, type ClientProperties } from './options/client-properties.ts';
 export { type ClientOptions } from './options/client-options.ts';
 export { serde } from './serde/serdes.ts';
 export { type Serde, type SerdeContext, type SerdeType } from './serde/serde.ts';

@@ -5,7 +5,9 @@ export interface TlsOptions {
   /** The client's certificate chain and private key, for brokers that demand one. */
   readonly cert?: string | Buffer;
   readonly key?: string | Buffer;
-  /** Of an encrypted key. */
+  /** Both in one PKCS12 file, instead of `cert` and `key`. */
+  readonly pfx?: Buffer;
+  /** Of an encrypted key or PKCS12 file. */
   readonly passphrase?: string;
   /** Name in the certificate, when it is not the host that is connected to. */
   readonly servername?: string;

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from '@ottla/platform';
-import type { SaslOptions } from '../network/sasl/sasl-mechanism.ts';
+import type { SaslMechanism } from '../network/sasl/sasl-mechanism.ts';
+import type { SaslOptions } from '../network/sasl/sasl-options.ts';
 import type { TlsOptions } from '../network/tls-options.ts';
 import type { ClientMetrics } from './client-hooks.ts';
 
@@ -63,7 +64,7 @@ export interface ResolvedClientOptions {
   readonly clientId: string;
   readonly clientRack: string;
   readonly tls: TlsOptions | null;
-  readonly sasl: SaslOptions | null;
+  readonly sasl: SaslMechanism | null;
   readonly requestTimeoutMs: number;
   readonly defaultApiTimeoutMs: number;
   readonly connectionSetupTimeoutMs: number;

@@ -1,5 +1,6 @@
 import { environmentVariable, NodeClock, NodeRandom, SILENT_LOGGER } from '@ottla/platform';
 import { OptionError } from '../errors/client-errors.ts';
+import { saslMechanism } from '../network/sasl/sasl-options.ts';
 import { parseAddresses } from './addresses.ts';
 import type { ClientOptions, ResolvedClientOptions } from './client-options.ts';
 
@@ -34,6 +35,7 @@ export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
     environmentVariable('KAFKA_BROKERS') ??
     environmentVariable('KAFKA_BOOTSTRAP_SERVERS') ??
     'localhost:9092';
+  const random = options.random ?? new NodeRandom();
   const strategy: string = options.metadataRecoveryStrategy ?? 'rebootstrap';
   if (strategy !== 'rebootstrap' && strategy !== 'none')
     throw new OptionError(`metadataRecoveryStrategy "${strategy}" is neither "rebootstrap" nor "none"`);
@@ -43,12 +45,12 @@ export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
     clientId: options.clientId ?? 'ottla',
     clientRack: options.clientRack ?? '',
     tls: options.tls === true ? {} : options.tls === false ? null : (options.tls ?? null),
-    sasl: options.sasl ?? null,
+    sasl: options.sasl === undefined ? null : saslMechanism(options.sasl, random),
     metadataRecoveryStrategy: strategy,
     logger: options.logger ?? SILENT_LOGGER,
     metrics: options.metrics ?? {},
     clock: options.clock ?? new NodeClock({ timersKeepProcessAlive: true }),
-    random: options.random ?? new NodeRandom(),
+    random,
   };
 }
 

@@ -17,5 +17,10 @@ export interface SaslMechanism {
   start(server: { readonly host: string; readonly port: number }): SaslExchange;
 }
 
-/** How to authenticate: one of the mechanisms by name, or a mechanism of your own. */
-export type SaslOptions = SaslMechanism;
+/** A secret, or where to get it: asked for anew with each authentication, so that it can change. */
+export type Secret = string | (() => string | Promise<string>);
+
+/** The secret's value now. */
+export function reveal(secret: Secret): string | Promise<string> {
+  return typeof secret === 'function' ? secret() : secret;
+}
