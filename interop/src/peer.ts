@@ -18,6 +18,8 @@ export interface PeerOptions {
   readonly libs?: string;
   /** Broker properties beside the ones every test node has. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Listeners beside the plain one: `SASL_SSL://127.0.0.1:1234`. */
+  readonly listeners?: readonly string[];
   /** Folder for data and log; a temporary one that `dispose` removes when absent. */
   readonly folder?: string;
 }
@@ -169,7 +171,7 @@ export class Peer {
 
 function ottlaStartCommand(options: PeerOptions, folder: string, port: number): string[] {
   const properties: Record<string, string> = {
-    listeners: `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [`PLAINTEXT://127.0.0.1:${port}`, ...(options.listeners ?? [])].join(','),
     'log.dirs': join(folder, 'data'),
     ...commonProperties,
     ...options.properties,
@@ -185,7 +187,11 @@ async function kafkaStartCommand(options: PeerOptions, folder: string, port: num
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: [
+      `PLAINTEXT://127.0.0.1:${port}`,
+      `CONTROLLER://127.0.0.1:${controller}`,
+      ...(options.listeners ?? []),
+    ].join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(folder, 'data'),

@@ -1,4 +1,30 @@
-export { type AclOperation } from './admin/acl-names.ts';
+export {
+  type AclOperation,
+  type AclPatternType,
+  type AclPermission,
+  type AclResourceType,
+} from './admin/acl-names.ts';
+export { type AclBinding, type AclFilter } from './admin/acls-admin.ts';
+export { type FeatureStatus, type FeatureUpdate } from './admin/features-admin.ts';
+export { type LogDirDescription, type ReplicaOnDisk } from './admin/log-dirs-admin.ts';
+export { type QuorumDescription, type QuorumReplica } from './admin/quorum-admin.ts';
+export { type QuotaEntity, type QuotaEntry, type QuotaFilter } from './admin/quotas-admin.ts';
+export { type PartitionOutcome, type Reassignment } from './admin/replicas-admin.ts';
+export {
+  type ShareGroupDescription,
+  type ShareGroupMember,
+  type ShareGroupOffset,
+} from './admin/share-groups-admin.ts';
+export { type StreamsGroupDescription, type StreamsGroupMember } from './admin/streams-groups-admin.ts';
+export { type DelegationToken } from './admin/tokens-admin.ts';
+export {
+  type ListTransactionsOptions,
+  type PartitionProducers,
+  type ProducerState,
+  type TransactionDescription,
+  type TransactionListing,
+} from './admin/transactions-admin.ts';
+export { type ScramCredential, type ScramMechanism, type UserCredentials } from './admin/users-admin.ts';
 export { type TopicPartition } from './admin/admin-requests.ts';
 export { Admin } from './admin/admin.ts';
 export { type ClusterDescription, type NodeDescription } from './admin/cluster-admin.ts';

@@ -4,6 +4,17 @@ import { ClusterAdmin } from './cluster-admin.ts';
 import { ConfigsAdmin } from './configs-admin.ts';
 import { GroupsAdmin } from './groups-admin.ts';
 import { OffsetsAdmin } from './offsets-admin.ts';
+import { ReplicasAdmin } from './replicas-admin.ts';
+import { LogDirsAdmin } from './log-dirs-admin.ts';
+import { TransactionsAdmin } from './transactions-admin.ts';
+import { AclsAdmin } from './acls-admin.ts';
+import { UsersAdmin } from './users-admin.ts';
+import { QuotasAdmin } from './quotas-admin.ts';
+import { TokensAdmin } from './tokens-admin.ts';
+import { FeaturesAdmin } from './features-admin.ts';
+import { QuorumAdmin } from './quorum-admin.ts';
+import { ShareGroupsAdmin } from './share-groups-admin.ts';
+import { StreamsGroupsAdmin } from './streams-groups-admin.ts';
 import { TopicsAdmin } from './topics-admin.ts';
 
 /**
@@ -16,6 +27,17 @@ export class Admin implements AsyncDisposable {
   readonly groups: GroupsAdmin;
   readonly configs: ConfigsAdmin;
   readonly cluster: ClusterAdmin;
+  readonly replicas: ReplicasAdmin;
+  readonly logDirs: LogDirsAdmin;
+  readonly transactions: TransactionsAdmin;
+  readonly acls: AclsAdmin;
+  readonly users: UsersAdmin;
+  readonly quotas: QuotasAdmin;
+  readonly tokens: TokensAdmin;
+  readonly features: FeaturesAdmin;
+  readonly quorum: QuorumAdmin;
+  readonly shareGroups: ShareGroupsAdmin;
+  readonly streamsGroups: StreamsGroupsAdmin;
   readonly #requests: AdminRequests;
   readonly #onClosed: () => void;
 
@@ -29,6 +51,17 @@ export class Admin implements AsyncDisposable {
     this.groups = new GroupsAdmin(requests, this.offsets);
     this.configs = new ConfigsAdmin(requests);
     this.cluster = new ClusterAdmin(requests);
+    this.replicas = new ReplicasAdmin(requests);
+    this.logDirs = new LogDirsAdmin(requests);
+    this.transactions = new TransactionsAdmin(requests);
+    this.acls = new AclsAdmin(requests);
+    this.users = new UsersAdmin(requests);
+    this.quotas = new QuotasAdmin(requests);
+    this.tokens = new TokensAdmin(requests);
+    this.features = new FeaturesAdmin(requests);
+    this.quorum = new QuorumAdmin(requests);
+    this.shareGroups = new ShareGroupsAdmin(requests);
+    this.streamsGroups = new StreamsGroupsAdmin(requests);
   }
 
   /** Ends this admin; the handle's connections stay. Calls that wait go on. Idempotent. */

@@ -139,7 +139,7 @@ export class GroupsAdmin {
    */
   resetOffsets(
     groupId: string,
-    topics: string | Topic<never, never> | readonly (string | Topic<never, never> | TopicPartition)[],
+    topics: string | Topic | readonly (string | Topic | TopicPartition)[],
     to: OffsetReset,
     options: CallLimits & { readonly dryRun?: boolean } = {},
   ): Promise<ResetStep[]> {

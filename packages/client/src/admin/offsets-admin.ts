@@ -63,13 +63,11 @@ export class OffsetsAdmin {
 
   /** Looks up offsets in all partitions of topics. Partitions that fail carry their error. */
   async list(
-    topics: string | Topic<never, never> | readonly (string | Topic<never, never>)[],
+    topics: string | Topic | readonly (string | Topic)[],
     spec: OffsetSpec,
     options: ListOffsetsOptions = {},
   ): Promise<(PartitionOffset | PartitionFailure)[]> {
-    const names = (
-      (Array.isArray(topics) ? topics : [topics]) as readonly (string | Topic<never, never>)[]
-    ).map(nameOf);
+    const names = ((Array.isArray(topics) ? topics : [topics]) as readonly (string | Topic)[]).map(nameOf);
     const known = await this.#requests.cluster.topics(names, options);
     const partitions = [...known.values()].flatMap((topic) =>
       topic.partitions.map(({ partition }) => ({ topic: topic.name, partition, spec })),

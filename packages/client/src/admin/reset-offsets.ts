@@ -39,7 +39,7 @@ interface Parts {
 
 interface ResetRequest {
   readonly groupId: string;
-  readonly topics: string | Topic<never, never> | readonly (string | Topic<never, never> | TopicPartition)[];
+  readonly topics: string | Topic | readonly (string | Topic | TopicPartition)[];
   readonly to: OffsetReset;
   readonly dryRun: boolean;
 }
@@ -133,11 +133,7 @@ async function placesOf(
   { topics }: ResetRequest,
   limits: CallLimits,
 ): Promise<TopicPartition[]> {
-  const list = (Array.isArray(topics) ? topics : [topics]) as readonly (
-    | string
-    | Topic<never, never>
-    | TopicPartition
-  )[];
+  const list = (Array.isArray(topics) ? topics : [topics]) as readonly (string | Topic | TopicPartition)[];
   const single: TopicPartition[] = [];
   const names: string[] = [];
   for (const each of list) {

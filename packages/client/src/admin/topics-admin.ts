@@ -15,8 +15,7 @@ import { only, type PerItem } from './per-item.ts';
 
 /** A topic to create: declared by `topic()`, a name alone, or its shape. Absent numbers are the broker's defaults. */
 export type TopicSpec =
-  // The types of keys and values play no part in creating.
-  | Topic<never, never>
+  | Topic
   | string
   | {
       readonly name: string;
@@ -158,18 +157,18 @@ export class TopicsAdmin {
   }
 
   /** Describes a topic. Throws UNKNOWN_TOPIC_OR_PARTITION when there is none of the name. */
-  describe(topic: string | Topic<never, never>, options?: DescribeTopicsOptions): Promise<TopicDescription>;
+  describe(topic: string | Topic, options?: DescribeTopicsOptions): Promise<TopicDescription>;
   /** Describes several, each with an outcome of its own. */
   describe(
-    topics: readonly (string | Topic<never, never>)[],
+    topics: readonly (string | Topic)[],
     options?: DescribeTopicsOptions,
   ): Promise<PerItem<TopicDescription>>;
   async describe(
-    topics: string | Topic<never, never> | readonly (string | Topic<never, never>)[],
+    topics: string | Topic | readonly (string | Topic)[],
     options: DescribeTopicsOptions = {},
   ): Promise<TopicDescription | PerItem<TopicDescription>> {
     const isMany = Array.isArray(topics);
-    const names = ((isMany ? topics : [topics]) as readonly (string | Topic<never, never>)[]).map(nameOf);
+    const names = ((isMany ? topics : [topics]) as readonly (string | Topic)[]).map(nameOf);
     const results = await describeTopics(this.#requests, [...new Set(names)], options);
     return isMany ? results : only(results);
   }
@@ -183,18 +182,15 @@ export class TopicsAdmin {
   }
 
   /** Deletes a topic. Throws UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED, ... */
-  delete(topic: string | Topic<never, never>, options?: CallLimits): Promise<void>;
+  delete(topic: string | Topic, options?: CallLimits): Promise<void>;
   /** Deletes several, each with an outcome of its own (undefined when it is gone). */
-  delete(
-    topics: readonly (string | Topic<never, never>)[],
-    options?: CallLimits,
-  ): Promise<PerItem<undefined>>;
+  delete(topics: readonly (string | Topic)[], options?: CallLimits): Promise<PerItem<undefined>>;
   async delete(
-    topics: string | Topic<never, never> | readonly (string | Topic<never, never>)[],
+    topics: string | Topic | readonly (string | Topic)[],
     options: CallLimits = {},
   ): Promise<void | PerItem<undefined>> {
     const isMany = Array.isArray(topics);
-    const names = ((isMany ? topics : [topics]) as readonly (string | Topic<never, never>)[]).map(nameOf);
+    const names = ((isMany ? topics : [topics]) as readonly (string | Topic)[]).map(nameOf);
     const results = await this.#requests.toController(
       'Deleting topics',
       names,
