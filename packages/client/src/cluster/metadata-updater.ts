@@ -235,7 +235,9 @@ export class MetadataUpdater {
     const timeoutMs = this.#options.requestTimeoutMs;
     const connection = await this.#connections.acquire(nodeId, MAIN_LANE, { timeoutMs });
     const topics = asked === 'all' ? null : [...asked].map((name) => ({ name }));
-    const answer = await connection.send(apis.metadata, { topics, allowAutoTopicCreation }, { timeoutMs });
+    // Before version 4 asking for a topic creates it where the broker allows that.
+    const body = (version: number) => (version >= 4 ? { topics, allowAutoTopicCreation } : { topics });
+    const answer = await connection.send(apis.metadata, body, { timeoutMs });
     if (answer.errorCode === ErrorCodes.REBOOTSTRAP_REQUIRED) {
       if (this.#options.metadataRecoveryStrategy === 'rebootstrap') this.rebootstrap();
       throw new ConnectionError('The broker asks to begin again with the bootstrap addresses', connection);

@@ -64,7 +64,8 @@ export class FrameReader {
       this.#parse(buffer, 0, count);
       return;
     }
-    if (buffer.buffer === frame.buffer) {
+    // Both may be of Node's pool: it is the place that tells whether the bytes are in the frame already.
+    if (buffer.buffer === frame.buffer && buffer.byteOffset === frame.byteOffset + this.#frameFilled) {
       this.#frameFilled += count;
       this.#frameGrew(frame);
       return;
@@ -161,6 +162,6 @@ function foreignProtocol(bytes: Buffer): string | null {
   // A TLS record: its type, then the major version.
   if (bytes[0]! >= 0x14 && bytes[0]! <= 0x17 && bytes[1] === 3)
     return 'TLS (set tls: true, or security.protocol=SSL or SASL_SSL)';
-  if (/^[\x20-\x7e]{4}$/.test(text)) return `some text protocol ("${text}...")`;
+  if (/^[\x20-\x7e]{3}/.test(text)) return `some text protocol ("${text.trim()}...")`;
   return null;
 }

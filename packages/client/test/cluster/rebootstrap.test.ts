@@ -1,0 +1,129 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { Cluster } from '../../src/cluster/cluster.ts';
+import { apis } from '../../src/network/apis.ts';
+import type { ClientOptions } from '../../src/options/client-options.ts';
+import { resolveOptions } from '../../src/options/resolve-options.ts';
+import { FakeServer } from '../fake-server.ts';
+
+const open: Cluster[] = [];
+afterEach(() => {
+  for (const cluster of open.splice(0)) cluster.close();
+});
+
+function clusterAt(bootstrap: string, options: ClientOptions = {}): Cluster {
+  const cluster = new Cluster(
+    resolveOptions({
+      bootstrap,
+      reconnectBackoffMs: 5,
+      reconnectBackoffMaxMs: 10,
+      retryBackoffMs: 5,
+      ...options,
+    }),
+  );
+  open.push(cluster);
+  return cluster;
+}
+
+/** A bootstrap server that sends clients to other brokers. */
+function directory(nodes: () => { nodeId: number; port: number }[]): Promise<FakeServer> {
+  return FakeServer.start(({ api }) =>
+    api === 'Metadata'
+      ? {
+          brokers: nodes().map((node) => ({ ...node, host: '127.0.0.1' })),
+          controllerId: nodes()[0]!.nodeId,
+          topics: [],
+        }
+      : undefined,
+  );
+}
+
+describe('brokers that move', () => {
+  test('when no known broker answers, the client begins again with the bootstrap addresses (KIP-899)', async () => {
+    const old = await FakeServer.start(() => undefined);
+    await using fresh = await FakeServer.start(() => undefined);
+    let port = old.port;
+    await using bootstrap = await directory(() => [{ nodeId: 1, port }]);
+    const cluster = clusterAt(bootstrap.bootstrap);
+    await cluster.refreshMetadata();
+    expect(cluster.metadata.brokers.get(1)?.port).toBe(old.port);
+    await old[Symbol.asyncDispose]();
+    port = fresh.port;
+    const metadata = await cluster.retry({ what: 'Refreshing', timeoutMs: 10_000 }, ({ remainingMs }) =>
+      cluster.refreshMetadata({}, { timeoutMs: remainingMs }),
+    );
+    expect(metadata.brokers.get(1)?.port).toBe(fresh.port);
+  });
+
+  test('with the strategy none it does not', async () => {
+    const old = await FakeServer.start(() => undefined);
+    await using bootstrap = await directory(() => [{ nodeId: 1, port: old.port }]);
+    const cluster = clusterAt(bootstrap.bootstrap, { metadataRecoveryStrategy: 'none' });
+    await cluster.refreshMetadata();
+    await old[Symbol.asyncDispose]();
+    await expect(cluster.refreshMetadata()).rejects.toMatchObject({
+      name: 'NETWORK_EXCEPTION',
+      port: old.port,
+    });
+    expect(bootstrap.requests.filter(({ api }) => api === 'Metadata')).toHaveLength(1);
+  });
+
+  test('a broker may ask for it (KIP-1102)', async () => {
+    await using stale = await FakeServer.start(({ api }) =>
+      api === 'Metadata' ? { errorCode: 129 } : undefined,
+    );
+    await using fresh = await FakeServer.start(() => undefined);
+    let node = { nodeId: 1, port: stale.port };
+    await using bootstrap = await directory(() => [node]);
+    const cluster = clusterAt(bootstrap.bootstrap);
+    await cluster.refreshMetadata();
+    node = { nodeId: 2, port: fresh.port };
+    await cluster.retry({ what: 'Refreshing', timeoutMs: 10_000 }, () => cluster.refreshMetadata());
+    expect([...cluster.metadata.brokers.keys()]).toEqual([2]);
+  });
+});
+
+describe('sharing', () => {
+  test('any number of refreshes in one turn are one request', async () => {
+    await using server = await FakeServer.start(() => undefined);
+    const cluster = clusterAt(server.bootstrap);
+    await Promise.all([
+      cluster.refreshMetadata({ topics: ['a'] }),
+      cluster.refreshMetadata({ topics: ['b'] }),
+      cluster.refreshMetadata(),
+    ]);
+    const asked = server.requests.filter(({ api }) => api === 'Metadata').map(({ body }) => body['topics']!);
+    expect(asked).toHaveLength(1);
+    expect((asked[0] as { name: string }[]).map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  test('lanes have connections of their own, and end with closeLane', async () => {
+    await using server = await FakeServer.start(({ api }) => (api === 'Heartbeat' ? null : undefined));
+    const cluster = clusterAt(server.bootstrap);
+    await cluster.refreshMetadata();
+    const slow = cluster
+      .request(1, apis.heartbeat, { groupId: 'g' }, { lane: 'slow' })
+      .catch((e: unknown) => e);
+    await cluster.refreshMetadata();
+    expect(cluster.connectionCount).toBe(2);
+    cluster.closeLane('slow');
+    expect(await slow).toMatchObject({ name: 'CLIENT_CLOSED' });
+    expect(cluster.connectionCount).toBe(1);
+  });
+
+  test('a throttled connection waits before its next request (KIP-219)', async () => {
+    await using server = await FakeServer.start(({ api }) =>
+      api === 'Heartbeat' ? { throttleTimeMs: 40, errorCode: 0 } : undefined,
+    );
+    const throttled: number[] = [];
+    const metrics = {
+      onThrottle: ({ throttleTimeMs }: { throttleTimeMs: number }) => void throttled.push(throttleTimeMs),
+    };
+    const cluster = clusterAt(server.bootstrap, { metrics });
+    await cluster.refreshMetadata();
+    await cluster.request(1, apis.heartbeat, { groupId: 'g' });
+    const begun = performance.now();
+    await cluster.request(1, apis.heartbeat, { groupId: 'g' });
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(35);
+    expect(throttled).toEqual([40, 40]);
+  });
+});
