@@ -11,3 +11,4 @@ export type { PeerKind, PeerOptions } from './peer.ts';
 export { goProgram, kcatProgram, pythonWithClients } from './other-clients.ts';
 export type { Program } from './other-clients.ts';
 export { RawConnection } from './raw-connection.ts';
+export { missing, scenarios } from './soak/scenarios.ts';

@@ -1,0 +1,246 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { commandWorks, delay, eventually, mustRun, runCommand } from '../command.ts';
+import { Peer } from '../peer.ts';
+import { AckedLoad, createLoadTopic, verify, type Verdict } from './acked-load.ts';
+import { PowerVolume } from './power-volume.ts';
+
+/** How long a scenario goes on. */
+export interface SoakOptions {
+  readonly rounds: number;
+  readonly say: (line: string) => void;
+}
+
+/** A way to hurt a broker under acknowledged writes; resolves with what was found afterwards. */
+export interface Scenario {
+  readonly about: string;
+  readonly defaultRounds: number;
+  /** Commands that have to be there; and root, where the scenario mounts something. */
+  readonly needs: readonly string[];
+  readonly needsRoot: boolean;
+  run(options: SoakOptions): Promise<Verdict>;
+}
+
+const TOPIC = 'soak';
+const partitionCount = 4;
+const loadTopic = { partitionCount };
+
+/** Waits until the load has got `more` acknowledgements since now. */
+async function acknowledges(load: AckedLoad, more: number): Promise<void> {
+  const before = load.count;
+  await eventually('Acknowledged writes', () => (load.count >= before + more ? true : undefined), 60_000);
+}
+
+/** A random point of time, a few hundred writes later. */
+async function atAnyMoment(load: AckedLoad): Promise<void> {
+  await acknowledges(load, 50 + Math.floor(Math.random() * 400));
+  await delay(Math.random() * 20);
+}
+
+async function kill(options: SoakOptions, compacts: boolean): Promise<Verdict> {
+  const properties = { 'log.cleaner.backoff.ms': '50', 'log.segment.bytes': '1048576' };
+  const peer = await Peer.start({ kind: 'ottla', properties });
+  try {
+    const configs: Record<string, string> = compacts
+      ? {
+          'cleanup.policy': 'compact',
+          'internal.segment.bytes': '50000',
+          'min.cleanable.dirty.ratio': '0.01',
+          'file.delete.delay.ms': '100',
+        }
+      : {};
+    await createLoadTopic(peer.port, TOPIC, { ...loadTopic, configs });
+    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    load.start();
+    for (let round = 1; round <= options.rounds; round += 1) {
+      await atAnyMoment(load);
+      await peer.stop('SIGKILL');
+      await peer.restart();
+      options.say(
+        `kill ${round}/${options.rounds}, ${load.count} acknowledged, ready in ${peer.readyMs.toFixed(0)} ms`,
+      );
+    }
+    await acknowledges(load, 100);
+    await load.stop();
+    return await verify(peer.port, TOPIC, { acknowledged: load.acknowledged, isCompacted: compacts });
+  } finally {
+    await peer.dispose();
+  }
+}
+
+/** The broker's folder lies on a volume of its own, whose power is cut under it. */
+async function powerCut(options: SoakOptions): Promise<Verdict> {
+  const volume = await PowerVolume.create(2 * 1024 ** 3);
+  const folder = join(volume.path, 'broker');
+  mkdirSync(folder);
+  const peer = await Peer.start({ kind: 'ottla', folder });
+  try {
+    await createLoadTopic(peer.port, TOPIC, {
+      ...loadTopic,
+      configs: { 'internal.segment.bytes': '500000' },
+    });
+    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    load.start();
+    for (let round = 1; round <= options.rounds; round += 1) {
+      await atAnyMoment(load);
+      await volume.cut();
+      await peer.stop('SIGKILL');
+      await volume.restore();
+      await peer.restart();
+      options.say(`power cut ${round}/${options.rounds}, ${load.count} acknowledged`);
+    }
+    await acknowledges(load, 100);
+    await load.stop();
+    return await verify(peer.port, TOPIC, load);
+  } finally {
+    await peer.dispose();
+    await volume.dispose();
+  }
+}
+
+/** The data lies on a small volume that fills up; topics are then given room by deleting another file. */
+async function fullDisk(options: SoakOptions): Promise<Verdict> {
+  const folder = mkdtempSync(join(tmpdir(), 'ottla-full-'));
+  await mustRun('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]);
+  let peer: Peer | undefined;
+  try {
+    const totals = { acknowledged: 0, lost: 0, wrong: 0 };
+    for (let round = 1; round <= options.rounds; round += 1) {
+      peer = await Peer.start({ kind: 'ottla', folder: join(folder, `round-${round}`) });
+      await createLoadTopic(peer.port, TOPIC, { partitionCount: 1 });
+      const load = new AckedLoad(peer.port, TOPIC, 1);
+      await mustRun('dd', [
+        'if=/dev/zero',
+        `of=${join(folder, 'ballast')}`,
+        'bs=1M',
+        'count=18',
+        'status=none',
+      ]);
+      load.start();
+      await eventually(
+        'The disk being full',
+        () => (load.refusals.size > 0 || hasEnded(peer!) ? true : undefined),
+        60_000,
+      );
+      rmSync(join(folder, 'ballast'));
+      await load.stop();
+      await peer.stop('SIGKILL');
+      await peer.restart();
+      const verdict = await verify(peer.port, TOPIC, load);
+      options.say(
+        `full disk ${round}/${options.rounds}: ${verdict.acknowledged} acknowledged before, refusals ${JSON.stringify([...load.refusals])}`,
+      );
+      totals.acknowledged += verdict.acknowledged;
+      totals.lost += verdict.lost;
+      totals.wrong += verdict.wrong;
+      await peer.stop('SIGKILL');
+      rmSync(peer.folder, { recursive: true, force: true });
+    }
+    return totals;
+  } finally {
+    await peer?.dispose();
+    await runCommand('umount', [folder]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Calls of the broker fail with an error of the disk, by way of strace; it goes on with what it had acknowledged. */
+async function ioErrors(options: SoakOptions): Promise<Verdict> {
+  const peer = await Peer.start({ kind: 'ottla' });
+  try {
+    await createLoadTopic(peer.port, TOPIC, loadTopic);
+    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    load.start();
+    for (let round = 1; round <= options.rounds; round += 1) {
+      await acknowledges(load, 200);
+      const fault = faults[round % faults.length]!;
+      const log = join(peer.logDir, `${TOPIC}-0`, '00000000000000000000.log');
+      const path = fault.calls === 'fdatasync' ? [] : ['-P', log];
+      const calls = `${fault.calls}:error=${fault.code}:when=${5 + Math.floor(Math.random() * 20)}`;
+      const trace = ['-f', '-qq', '-o', '/dev/null', '-p', String(peer.pid), ...path];
+      const strace = spawn('strace', [...trace, '-e', `trace=${fault.calls}`, '-e', `inject=${calls}`]);
+      const refusals = load.refusals.size;
+      // The only log directory has failed: the broker refuses, then stops by itself.
+      await eventually(
+        `The failure of ${fault.calls}`,
+        () => (hasEnded(peer) || load.refusals.size > refusals ? true : undefined),
+        60_000,
+      );
+      await peer.stop('SIGKILL');
+      strace.kill('SIGTERM');
+      await peer.restart();
+      options.say(`${fault.code} from ${fault.calls} ${round}/${options.rounds}, ${load.count} acknowledged`);
+    }
+    await acknowledges(load, 100);
+    await load.stop();
+    return await verify(peer.port, TOPIC, load);
+  } finally {
+    await peer.dispose();
+  }
+}
+
+const faults: readonly { readonly calls: string; readonly code: string }[] = [
+  { calls: 'fdatasync', code: 'EIO' },
+  { calls: 'writev,pwritev,pwrite64,write', code: 'EIO' },
+  { calls: 'fdatasync', code: 'ENOSPC' },
+  { calls: 'writev,pwritev,pwrite64,write', code: 'ENOSPC' },
+];
+
+function hasEnded(peer: Peer): boolean {
+  try {
+    process.kill(peer.pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** The scenarios by name. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  kill: {
+    about: 'kill -9 in the middle of acknowledged writes',
+    defaultRounds: 30,
+    needs: [],
+    needsRoot: false,
+    run: (options) => kill(options, false),
+  },
+  'kill-compacting': {
+    about: 'kill -9 while the topic is being compacted all the time',
+    defaultRounds: 30,
+    needs: [],
+    needsRoot: false,
+    run: (options) => kill(options, true),
+  },
+  'power-cut': {
+    about: 'power cuts of an ext4 volume (root, loop devices and Python)',
+    defaultRounds: 20,
+    needs: ['mkfs.ext4', 'mount', 'python3'],
+    needsRoot: true,
+    run: powerCut,
+  },
+  'full-disk': {
+    about: 'a disk that fills up under the writes (root)',
+    defaultRounds: 3,
+    needs: ['mount'],
+    needsRoot: true,
+    run: fullDisk,
+  },
+  'io-errors': {
+    about: 'failed writes and syncs (strace)',
+    defaultRounds: 8,
+    needs: ['strace'],
+    needsRoot: true,
+    run: ioErrors,
+  },
+};
+
+/** Why a scenario cannot run on this machine; null when it can. */
+export async function missing({ needs, needsRoot }: Scenario): Promise<string | null> {
+  if (needsRoot && process.getuid?.() !== 0) return 'needs root';
+  for (const command of needs) {
+    if (!(await commandWorks('which', [command]))) return `no \`${command}\` on the path`;
+  }
+  return null;
+}
