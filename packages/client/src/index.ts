@@ -70,7 +70,13 @@ export {
 export { type SaslExchange, type SaslMechanism, type Secret } from './network/sasl/sasl-mechanism.ts';
 export { type SaslOptions } from './network/sasl/sasl-options.ts';
 export { type TlsOptions } from './network/tls-options.ts';
-export { type ClientMetrics, type ConnectionEvent, type RequestEvent } from './options/client-hooks.ts';
+export {
+  type ClientMetrics,
+  type ClientTracer,
+  type ConnectionEvent,
+  type RequestEvent,
+  type RequestSpan,
+} from './options/client-hooks.ts';
 export { clientOptionsFromProperties, type ClientProperties } from './options/client-properties.ts';
 export { type ClientOptions } from './options/client-options.ts';
 export { serde } from './serde/serdes.ts';

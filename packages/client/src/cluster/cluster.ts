@@ -52,11 +52,12 @@ export class Cluster {
   readonly #connections: Connections;
   readonly #updater: MetadataUpdater;
   readonly #coordinators: Coordinators;
-  #isClosed = false;
+  /** Aborted when the cluster is closed. */
+  readonly #closing = new AbortController();
 
   constructor(options: ResolvedClientOptions) {
     this.options = options;
-    this.#connections = new Connections(options);
+    this.#connections = new Connections(options, this.#closing.signal);
     this.#updater = new MetadataUpdater(options, this.#connections);
     this.#coordinators = new Coordinators(
       (type, key) => this.#findCoordinator(type, key),
@@ -70,7 +71,7 @@ export class Cluster {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#closing.signal.aborted;
   }
 
   /** Connections that are open or being opened. */
@@ -113,7 +114,7 @@ export class Cluster {
 
   /** Makes attempts with backoff until one succeeds, fails for good or the time is up. */
   retry<T>(options: RetryOptions, attempt: (attempt: Attempt) => Promise<T>): Promise<T> {
-    return retry(this.options, options, attempt);
+    return retry(this.options, { ...options, closed: this.#closing.signal }, attempt);
   }
 
   /**
@@ -218,7 +219,7 @@ export class Cluster {
   }
 
   /** Versions of an API at a node that was connected to before; undefined when it does not serve the API or is not known. */
-  versionsOf(nodeId: number, api: Api<never, unknown>): VersionRange | undefined {
+  versionsOf(nodeId: number, api: { readonly key: number }): VersionRange | undefined {
     return this.#connections.features(nodeId)?.versions.get(api.key);
   }
 
@@ -229,13 +230,13 @@ export class Cluster {
 
   /** Closes every connection; calls that wait reject with ClosedError. Idempotent. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort(new ClosedError('The client is closed'));
     this.#updater.close();
     this.#connections.close();
   }
 
   async #resolve(target: Exclude<Target, number>, limits: CallLimits): Promise<number> {
-    if (this.#isClosed) throw new ClosedError('The client is closed');
+    this.#closing.signal.throwIfAborted();
     if (typeof target === 'object') return this.coordinator(target.coordinator, target.key, limits);
     if (this.#updater.current.updatedMs < 0) await this.#updater.refresh({}, limits);
     if (target === 'any') return this.#updater.candidates()[0]!;
@@ -250,7 +251,7 @@ export class Cluster {
   #onFailure(error: unknown, nodeId: number, connection: Connection): void {
     if (!(error instanceof ConnectionError) && !(error instanceof TimeoutError && connection.isClosed))
       return;
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     this.#coordinators.forgetNode(nodeId);
     this.#updater.requestUpdate();
   }

@@ -29,10 +29,12 @@ export const MAIN_LANE = 'main';
 export class Connections {
   readonly #options: ResolvedClientOptions;
   readonly #peers = new Map<number, Peer>();
-  #isClosed = false;
+  readonly #closed: AbortSignal;
 
-  constructor(options: ResolvedClientOptions) {
+  /** `closed` is the end of the client: its reason is what later calls reject with. */
+  constructor(options: ResolvedClientOptions, closed: AbortSignal) {
     this.#options = options;
+    this.#closed = closed;
   }
 
   /** Names the address of a node; a connection to an older address of it is closed. */
@@ -56,12 +58,15 @@ export class Connections {
     peer.retryAtMs = 0;
   }
 
-  /** Closes what belongs to nodes that are not among these. */
+  /**
+   * Forgets the nodes that are not among these. One that is shutting down may still answer what it was asked: its connections stay
+   * until they have nothing to do, or are lost.
+   */
   retain(nodeIds: ReadonlySet<number>): void {
     for (const [nodeId, peer] of this.#peers) {
       if (nodeIds.has(nodeId)) continue;
-      this.#peers.delete(nodeId);
-      this.#closePeer(peer, gone(peer, `Node ${nodeId} is no longer part of the cluster`));
+      this.closeIdle(nodeId);
+      if (peer.lanes.size === 0) this.#peers.delete(nodeId);
     }
   }
 
@@ -80,11 +85,11 @@ export class Connections {
     }
   }
 
-  /** Closes what is open to an address and has nothing to do. */
+  /** Closes what is open to a node or address and has nothing to do. */
   closeIdle(nodeId: number): void {
     for (const connection of this.#peers.get(nodeId)?.lanes.values() ?? [])
       if (connection.pendingCount === 0)
-        connection.close(new ClosedError('The node behind the address is known now'));
+        connection.close(new ClosedError('The connection is not needed any more'));
   }
 
   /** Closes the connections of a lane that is not used any more. */
@@ -136,7 +141,7 @@ export class Connections {
     const deadlineMs = clock.monotonicMs() + limits.timeoutMs;
     for (;;) {
       limits.signal?.throwIfAborted();
-      if (this.#isClosed) throw new ClosedError('The client is closed');
+      this.#closed.throwIfAborted();
       const peer = this.#peers.get(nodeId);
       if (peer === undefined)
         throw new ConnectionError(`Node ${nodeId} is not known`, { host: '', port: 0, retriable: true });
@@ -148,13 +153,12 @@ export class Connections {
         throw (
           peer.lastError ?? new TimeoutError(`Node ${nodeId} was not connected in time`, limits.timeoutMs)
         );
-      await sleep(clock, peer.retryAtMs - nowMs, limits.signal);
+      await sleep(clock, peer.retryAtMs - nowMs, [this.#closed, limits.signal]);
     }
   }
 
   /** Closes every connection; calls that wait reject with ClosedError. */
   close(): void {
-    this.#isClosed = true;
     for (const peer of this.#peers.values()) this.#closePeer(peer, new ClosedError('The client was closed'));
     this.#peers.clear();
   }
@@ -186,6 +190,7 @@ export class Connections {
       random: options.random,
       logger: options.logger,
       metrics: options.metrics,
+      tracer: options.tracer,
       onReady: () => {
         peer.failures = 0;
         peer.retryAtMs = 0;

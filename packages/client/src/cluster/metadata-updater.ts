@@ -227,7 +227,10 @@ export class MetadataUpdater {
       }
     }
     // The next attempt begins with the addresses that were configured, which may lead to brokers that have moved.
-    if (mayRebootstrap) this.rebootstrap();
+    const isOneConnected = [...this.#current.brokers.keys()].some(
+      (nodeId) => this.#connections.load(nodeId).isReady,
+    );
+    if (mayRebootstrap && !isOneConnected) this.rebootstrap();
     throw failure;
   }
 

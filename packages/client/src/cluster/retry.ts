@@ -19,6 +19,8 @@ export interface RetryOptions extends CallLimits {
   readonly what: string;
   /** Default: KafkaErrors that say so. */
   readonly isRetriable?: (error: unknown) => boolean;
+  /** The end of the client: ends the wait between attempts. */
+  readonly closed?: AbortSignal;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function retry<T>(
           timeoutMs,
           error,
         );
-      await sleep(clock, delayMs, signal);
+      await sleep(clock, delayMs, [signal, options.closed]);
     }
   }
 }

@@ -1,18 +1,30 @@
 import type { Clock } from '@ottla/platform';
+import { onAbort } from '../network/abort.ts';
 
-/** Resolves after `delayMs`; rejects with the signal's reason when it comes first. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+/** Resolves after `delayMs`; rejects with the reason of the first of the signals when one comes before. */
+export function sleep(
+  clock: Clock,
+  delayMs: number,
+  signals: readonly (AbortSignal | undefined)[],
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(signal.reason as Error);
-    const onAbort = (): void => {
+    const given = signals.filter((signal) => signal !== undefined);
+    const aborted = given.find((signal) => signal.aborted);
+    if (aborted !== undefined) return reject(aborted.reason as Error);
+    const stop = (): void => {
       timer.cancel();
-      reject(signal!.reason as Error);
+      for (const stopListening of listening) stopListening();
     };
+    const listening = given.map((signal) =>
+      onAbort(signal, () => {
+        stop();
+        reject(signal.reason as Error);
+      }),
+    );
     const timer = clock.setTimer(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort);
+      stop();
       resolve();
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 
@@ -34,17 +46,19 @@ export function waitFor<T>(
     if (signal?.aborted === true) return reject(signal.reason as Error);
     const end = (): void => {
       timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
+      stopListening?.();
     };
-    const onAbort = (): void => {
-      end();
-      reject(signal!.reason as Error);
-    };
+    const stopListening =
+      signal === undefined
+        ? undefined
+        : onAbort(signal, () => {
+            end();
+            reject(signal.reason as Error);
+          });
     const timer = clock.setTimer(Math.max(0, limits.timeoutMs), () => {
       end();
       reject(limits.onTimeout());
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
     promise.then(
       (value) => {
         end();

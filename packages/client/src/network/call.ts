@@ -1,3 +1,5 @@
+import { onAbort } from './abort.ts';
+import type { RequestSpan } from '../options/client-hooks.ts';
 import type { Api, RequestBody } from './api.ts';
 
 export interface SendOptions {
@@ -26,9 +28,10 @@ export class Call {
   /** When the bytes were handed to the socket; -1 before. */
   sentMs = -1;
   isSettled = false;
+  span: RequestSpan | null = null;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #onAbort: (() => void) | null = null;
+  readonly #stopListening: (() => void) | null = null;
 
   // oxlint-disable-next-line max-params -- one object per request, on the hot path
   constructor(
@@ -49,10 +52,7 @@ export class Call {
     this.#resolve = resolve;
     this.#reject = reject;
     const { signal } = request.options;
-    if (signal !== undefined) {
-      this.#onAbort = () => this.reject(signal.reason);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-    }
+    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.reject(signal.reason));
   }
 
   resolve(value: unknown): void {
@@ -66,7 +66,7 @@ export class Call {
   #settle(): boolean {
     if (this.isSettled) return false;
     this.isSettled = true;
-    if (this.#onAbort !== null) this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     return true;
   }
 }

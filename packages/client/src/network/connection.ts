@@ -2,7 +2,7 @@ import type { Clock, Logger, Random, TimerHandle } from '@ottla/platform';
 import { decodeResponse, encodeRequest, ErrorCodes, ProtocolError, type MessageInput } from '@ottla/protocol';
 import { BrokenProtocolError, ClosedError, TimeoutError } from '../errors/client-errors.ts';
 import { KafkaError } from '../errors/kafka-error.ts';
-import type { ClientMetrics } from '../options/client-hooks.ts';
+import type { ClientMetrics, ClientTracer } from '../options/client-hooks.ts';
 import type { Api, RequestBody } from './api.ts';
 import { apis } from './apis.ts';
 import { Call, CallQueue, type SendOptions } from './call.ts';
@@ -32,6 +32,7 @@ export interface ConnectionOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: ClientMetrics;
+  readonly tracer: ClientTracer | null;
   /** The connection can serve requests. */
   readonly onReady: () => void;
   /** It is gone; `wasReady` tells a lost connection from one that could not be opened. Comes once. */
@@ -129,6 +130,8 @@ export class Connection {
       this.lastUsedMs = nowMs;
       const request = { api, body, options } as unknown as ConstructorParameters<typeof Call>[0];
       const call = new Call(request, nowMs, resolve as (value: unknown) => void, reject);
+      const { host, port, nodeId } = this;
+      call.span = this.#options.tracer?.startRequest({ api: api.name, nodeId, host, port }) ?? null;
       this.#queue.push(call);
       this.#armTimer(call.deadlineMs);
       this.#pump();
@@ -330,6 +333,7 @@ export class Connection {
   }
 
   #report(call: Call, responseBytes: number, outcome: string): void {
+    call.span?.end(outcome);
     const { metrics } = this.#options;
     if (metrics.onRequest === undefined) return;
     metrics.onRequest({
@@ -381,7 +385,10 @@ export class Connection {
     }
     this.#rejectExpired(nowMs);
     if (this.#isIdleTooLong(nowMs)) {
-      this.close(lostConnection(this, new Error(`idle for ${this.#options.maxIdleMs} ms`)));
+      // Nothing waits, and nothing is wrong with the broker: the next request may connect at once.
+      this.close(
+        new ClosedError(`Nothing was sent for ${this.#options.maxIdleMs} ms (connectionsMaxIdleMs)`),
+      );
       return;
     }
     this.#pump();

@@ -30,3 +30,20 @@ export interface ConnectionEvent {
   readonly state: 'open' | 'closed' | 'failed';
   readonly error?: Error;
 }
+
+/** Makes spans of requests, for OpenTelemetry and the like. */
+export interface ClientTracer {
+  /** Called where the request is made, in the caller's own async context; return nothing to leave the request out. */
+  startRequest(request: {
+    /** Kafka's name of the API: `Fetch`. */
+    readonly api: string;
+    readonly nodeId: number;
+    readonly host: string;
+    readonly port: number;
+  }): RequestSpan | undefined;
+}
+
+export interface RequestSpan {
+  /** The request is over: `ok`, or the name of its error. Called once; not for requests that their caller aborts. */
+  end(outcome: string): void;
+}

@@ -2,7 +2,7 @@ import type { Clock, Logger, Random } from '@ottla/platform';
 import type { SaslMechanism } from '../network/sasl/sasl-mechanism.ts';
 import type { SaslOptions } from '../network/sasl/sasl-options.ts';
 import type { TlsOptions } from '../network/tls-options.ts';
-import type { ClientMetrics } from './client-hooks.ts';
+import type { ClientMetrics, ClientTracer } from './client-hooks.ts';
 
 /** Where the brokers are and how to talk to them. Names are Kafka's in camelCase, defaults are Kafka's. */
 export interface ClientOptions {
@@ -46,6 +46,7 @@ export interface ClientOptions {
   readonly maxResponseBytes?: number | undefined;
   readonly logger?: Logger | undefined;
   readonly metrics?: ClientMetrics | undefined;
+  readonly tracer?: ClientTracer | undefined;
   /** For tests: a simulated clock. Its timers must run. */
   readonly clock?: Clock | undefined;
   /** For tests: a seeded generator. */
@@ -81,6 +82,7 @@ export interface ResolvedClientOptions {
   readonly maxResponseBytes: number;
   readonly logger: Logger;
   readonly metrics: ClientMetrics;
+  readonly tracer: ClientTracer | null;
   readonly clock: Clock;
   readonly random: Random;
 }

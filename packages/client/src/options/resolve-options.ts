@@ -49,6 +49,7 @@ export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
     metadataRecoveryStrategy: strategy,
     logger: options.logger ?? SILENT_LOGGER,
     metrics: options.metrics ?? {},
+    tracer: options.tracer ?? null,
     clock: options.clock ?? new NodeClock({ timersKeepProcessAlive: true }),
     random,
   };
