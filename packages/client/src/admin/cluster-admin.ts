@@ -1,3 +1,4 @@
+import { ZERO_UUID } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
 import { type KafkaError, throwIfError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
@@ -63,6 +64,15 @@ export class ClusterAdmin {
     return this.#requests.ask('controller', request, options, ({ errorCode, errorMessage }) =>
       throwIfError(errorCode, errorMessage, `broker ${brokerId}`),
     );
+  }
+
+  /** The id that the cluster's metrics know this client by (KIP-714). Throws UNSUPPORTED_VERSION where no broker collects metrics. */
+  clientInstanceId(options: CallLimits = {}): Promise<string> {
+    const request = { api: apis.getTelemetrySubscriptions, body: { clientInstanceId: ZERO_UUID } };
+    return this.#requests.ask('any', request, options, ({ errorCode, clientInstanceId }) => {
+      throwIfError(errorCode);
+      return clientInstanceId;
+    });
   }
 
   /** Versions of every API at each broker of the cluster by its key; a broker that cannot be reached has its error. */

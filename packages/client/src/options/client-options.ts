@@ -8,7 +8,8 @@ import type { ClientMetrics, ClientTracer } from './client-hooks.ts';
 export interface ClientOptions {
   /**
    * Addresses to begin with, `host:port` (9092 when there is no port), comma-separated or as a list. Default: the environment's
-   * KAFKA_BROKERS or KAFKA_BOOTSTRAP_SERVERS, else `localhost:9092`.
+   * KAFKA_BROKERS or KAFKA_BOOTSTRAP_SERVERS (then with KAFKA_SECURITY_PROTOCOL and KAFKA_SASL_MECHANISM, _USERNAME, _PASSWORD), else
+   * `localhost:9092`.
    */
   readonly bootstrap?: string | readonly string[] | undefined;
   /** `client.id`: how brokers' logs and quotas name this client. Default: `ottla`. */

@@ -1,6 +1,6 @@
 import { environmentVariable, NodeClock, NodeRandom, SILENT_LOGGER } from '@ottla/platform';
 import { OptionError } from '../errors/client-errors.ts';
-import { saslMechanism } from '../network/sasl/sasl-options.ts';
+import { saslMechanism, type SaslOptions } from '../network/sasl/sasl-options.ts';
 import { parseAddresses } from './addresses.ts';
 import type { ClientOptions, ResolvedClientOptions } from './client-options.ts';
 
@@ -30,22 +30,19 @@ type NumberName = keyof typeof numbers;
  * @throws OptionError naming the option, its value and what is allowed
  */
 export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
-  const bootstrap =
-    options.bootstrap ??
-    environmentVariable('KAFKA_BROKERS') ??
-    environmentVariable('KAFKA_BOOTSTRAP_SERVERS') ??
-    'localhost:9092';
+  const given =
+    options.bootstrap === undefined ? { ...fromEnvironment(), ...withoutAbsent(options) } : options;
   const random = options.random ?? new NodeRandom();
   const strategy: string = options.metadataRecoveryStrategy ?? 'rebootstrap';
   if (strategy !== 'rebootstrap' && strategy !== 'none')
     throw new OptionError(`metadataRecoveryStrategy "${strategy}" is neither "rebootstrap" nor "none"`);
   return {
     ...resolveNumbers(options),
-    bootstrap: parseAddresses(bootstrap),
+    bootstrap: parseAddresses(given.bootstrap ?? 'localhost:9092'),
     clientId: options.clientId ?? 'ottla',
     clientRack: options.clientRack ?? '',
-    tls: options.tls === true ? {} : options.tls === false ? null : (options.tls ?? null),
-    sasl: options.sasl === undefined ? null : saslMechanism(options.sasl, random),
+    tls: given.tls === true ? {} : given.tls === false ? null : (given.tls ?? null),
+    sasl: given.sasl === undefined ? null : saslMechanism(given.sasl, random),
     metadataRecoveryStrategy: strategy,
     logger: options.logger ?? SILENT_LOGGER,
     metrics: options.metrics ?? {},
@@ -53,6 +50,34 @@ export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
     clock: options.clock ?? new NodeClock({ timersKeepProcessAlive: true }),
     random,
   };
+}
+
+/**
+ * Addresses and credentials of the environment: KAFKA_BROKERS or KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_MECHANISM,
+ * KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD. They belong together: credentials do not go to an address that the program names itself.
+ */
+function fromEnvironment(): ClientOptions {
+  const bootstrap = environmentVariable('KAFKA_BROKERS') ?? environmentVariable('KAFKA_BOOTSTRAP_SERVERS');
+  const protocol = environmentVariable('KAFKA_SECURITY_PROTOCOL')?.toUpperCase();
+  const mechanism = environmentVariable('KAFKA_SASL_MECHANISM')?.toUpperCase();
+  const sasl =
+    mechanism === undefined || protocol === 'PLAINTEXT' || protocol === 'SSL'
+      ? undefined
+      : {
+          mechanism,
+          username: environmentVariable('KAFKA_SASL_USERNAME') ?? '',
+          password: environmentVariable('KAFKA_SASL_PASSWORD') ?? '',
+        };
+  return {
+    ...(bootstrap !== undefined && { bootstrap }),
+    ...(protocol?.endsWith('SSL') === true && { tls: true }),
+    // What it lacks is refused where every mechanism is checked.
+    ...(sasl !== undefined && { sasl: sasl as SaslOptions }),
+  };
+}
+
+function withoutAbsent(options: ClientOptions): ClientOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function resolveNumbers(options: ClientOptions): Record<NumberName, number> {

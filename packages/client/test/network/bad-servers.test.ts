@@ -131,6 +131,18 @@ describe('answers that are broken', () => {
     expect(isKafkaError(error, 'PROTOCOL_BROKEN')).toBe(true);
   });
 
+  test('an answer that the server breaks off in the middle', async () => {
+    const error = await heartbeat(({ header, socket }) => {
+      const bytes = Buffer.alloc(20);
+      bytes.writeInt32BE(1_000, 0);
+      bytes.writeInt32BE(header.correlationId, 4);
+      socket.end(bytes);
+      return null;
+    });
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toMatchObject({ retriable: true });
+  });
+
   test('no answer: the caller gets a TimeoutError when its time is up', async () => {
     expect(await heartbeat(() => null)).toBeInstanceOf(TimeoutError);
   });
