@@ -1,7 +1,7 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
 import type { KafkaError } from '../errors/kafka-error.ts';
-import { brokerError, throwIfError } from '../errors/kafka-error.ts';
+import { brokerError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import {
   ACL_OPERATIONS,
@@ -84,9 +84,7 @@ export class AclsAdmin {
         // Results come in the order of the question.
         return answer.results.map(({ errorCode, errorMessage }, index) => [
           pending[index]!,
-          errorCode === ErrorCodes.NONE
-            ? undefined
-            : brokerError(errorCode, errorMessage, describeBinding(pending[index]!)),
+          errorOf(errorCode, errorMessage, describeBinding(pending[index]!)),
         ]);
       },
     );

@@ -1,6 +1,6 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, type KafkaError, throwIfError } from '../errors/kafka-error.ts';
+import { brokerError, type KafkaError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { AdminRequests, Outcomes } from './admin-requests.ts';
 import type { Attempt } from '../cluster/retry.ts';
@@ -138,7 +138,7 @@ export class ConfigsAdmin {
       };
       const answer = await this.#requests.send(target, { api: apis.incrementalAlterConfigs, body }, attempt);
       return match(group, answer.responses, ({ errorCode, errorMessage }, what) =>
-        errorCode === ErrorCodes.NONE ? undefined : brokerError(errorCode, errorMessage, what),
+        errorOf(errorCode, errorMessage, what),
       );
     });
   }

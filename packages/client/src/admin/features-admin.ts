@@ -1,6 +1,6 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, throwIfError } from '../errors/kafka-error.ts';
+import { brokerError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { VersionRange } from '../network/handshake.ts';
 import type { AdminRequests } from './admin-requests.ts';
@@ -66,8 +66,7 @@ export class FeaturesAdmin {
       });
       const answer = await this.#requests.send('controller', { api: apis.updateFeatures, body }, attempt);
       // Version 2 has one error for all of them.
-      const whole =
-        answer.errorCode === ErrorCodes.NONE ? undefined : brokerError(answer.errorCode, answer.errorMessage);
+      const whole = errorOf(answer.errorCode, answer.errorMessage);
       const own = new Map(answer.results.map((result) => [result.feature, result]));
       return pending.map((feature) => {
         const { errorCode, errorMessage } = own.get(feature) ?? { errorCode: 0, errorMessage: null };

@@ -1,12 +1,12 @@
 import { ErrorCodes, type OffsetFetchResponse } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
 import type { KafkaError } from '../errors/kafka-error.ts';
-import { brokerError, throwIfError } from '../errors/kafka-error.ts';
+import { brokerError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
 import type { GroupDescription } from './describe-groups.ts';
 import type { OffsetsAdmin, PartitionFailure } from './offsets-admin.ts';
-import { groupBy, only } from './per-item.ts';
+import { only, byTopic } from './per-item.ts';
 
 /** What a group has committed for a partition. */
 export interface CommittedOffset extends TopicPartition {
@@ -63,7 +63,7 @@ export class GroupOffsets {
     const topics =
       options.partitions === undefined
         ? null
-        : [...groupBy(options.partitions, ({ topic }) => topic)].map(([name, members]) => ({
+        : byTopic(options.partitions, (name, members) => ({
             name,
             partitionIndexes: members.map(({ partition }) => partition),
           }));
@@ -92,7 +92,7 @@ export class GroupOffsets {
   ): Promise<(TopicPartition & { readonly error: KafkaError | null })[]> {
     const body = {
       groupId,
-      topics: [...groupBy(offsets, ({ topic }) => topic)].map(([name, members]) => ({
+      topics: byTopic(offsets, (name, members) => ({
         name,
         partitions: members.map(({ partition, offset, leaderEpoch, metadata }) => ({
           partitionIndex: partition,
@@ -124,7 +124,7 @@ export class GroupOffsets {
   ): Promise<(TopicPartition & { readonly error: KafkaError | null })[]> {
     const body = {
       groupId,
-      topics: [...groupBy(partitions, ({ topic }) => topic)].map(([name, members]) => ({
+      topics: byTopic(partitions, (name, members) => ({
         name,
         partitions: members.map(({ partition }) => ({ partitionIndex: partition })),
       })),
@@ -227,10 +227,7 @@ function partitionErrors(
     partitions.map(({ partitionIndex, errorCode }) => ({
       topic: name,
       partition: partitionIndex,
-      error:
-        errorCode === ErrorCodes.NONE
-          ? null
-          : brokerError(errorCode, null, `partition ${name}-${partitionIndex}`),
+      error: errorOf(errorCode, null, `partition ${name}-${partitionIndex}`) ?? null,
     })),
   );
   const first = all[0]?.error;

@@ -1,6 +1,5 @@
-import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, isKafkaError, KafkaError, throwIfError } from '../errors/kafka-error.ts';
+import { isKafkaError, KafkaError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { Topic } from '../topic.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
@@ -172,9 +171,7 @@ export class GroupsAdmin {
         );
         return answer.results.map(({ groupId, errorCode, errorMessage }) => [
           groupId,
-          errorCode === ErrorCodes.NONE
-            ? undefined
-            : brokerError(errorCode, errorMessage, `group "${groupId}"`),
+          errorOf(errorCode, errorMessage, `group "${groupId}"`),
         ]);
       },
     );
@@ -213,10 +210,7 @@ export class GroupsAdmin {
       return answer.members.map(({ memberId, groupInstanceId, errorCode }) => ({
         memberId,
         groupInstanceId,
-        error:
-          errorCode === ErrorCodes.NONE
-            ? null
-            : brokerError(errorCode, null, `member "${groupInstanceId ?? memberId}"`),
+        error: errorOf(errorCode, null, `member "${groupInstanceId ?? memberId}"`) ?? null,
       }));
     });
   }

@@ -1,9 +1,8 @@
-import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, type KafkaError, throwIfError } from '../errors/kafka-error.ts';
+import { type KafkaError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
-import { groupBy, type PerItem } from './per-item.ts';
+import { groupBy, type PerItem, byTopic } from './per-item.ts';
 
 /** A replica on a broker's disk. */
 export interface ReplicaOnDisk extends TopicPartition {
@@ -45,7 +44,7 @@ export class LogDirsAdmin {
     const topics =
       options.partitions === undefined
         ? null
-        : [...groupBy(options.partitions, ({ topic }) => topic)].map(([topic, members]) => ({
+        : byTopic(options.partitions, (topic, members) => ({
             topic,
             partitions: members.map(({ partition }) => partition),
           }));
@@ -59,10 +58,7 @@ export class LogDirsAdmin {
         throwIfError(answer.errorCode, null, `broker ${nodeId}`);
         return answer.results.map((dir) => ({
           path: dir.logDir,
-          error:
-            dir.errorCode === ErrorCodes.NONE
-              ? null
-              : brokerError(dir.errorCode, null, `directory "${dir.logDir}"`),
+          error: errorOf(dir.errorCode, null, `directory "${dir.logDir}"`) ?? null,
           totalBytes: dir.totalBytes < 0 ? undefined : dir.totalBytes,
           usableBytes: dir.usableBytes < 0 ? undefined : dir.usableBytes,
           replicas: dir.topics.flatMap(({ name, partitions }) =>
@@ -89,7 +85,7 @@ export class LogDirsAdmin {
       [...byBroker].map(async ([brokerId, group]) => {
         const dirs = [...groupBy(group, ({ path }) => path)].map(([path, members]) => ({
           path,
-          topics: [...groupBy(members, ({ topic }) => topic)].map(([name, each]) => ({
+          topics: byTopic(members, (name, each) => ({
             name,
             partitions: each.map(({ partition }) => partition),
           })),
@@ -105,13 +101,8 @@ export class LogDirsAdmin {
                 partition: partitionIndex,
                 brokerId,
                 error:
-                  errorCode === ErrorCodes.NONE
-                    ? null
-                    : brokerError(
-                        errorCode,
-                        null,
-                        `replica ${topicName}-${partitionIndex} on broker ${brokerId}`,
-                      ),
+                  errorOf(errorCode, null, `replica ${topicName}-${partitionIndex} on broker ${brokerId}`) ??
+                  null,
               })),
             ),
         );

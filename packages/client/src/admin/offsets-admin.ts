@@ -4,7 +4,7 @@ import { brokerError, KafkaError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { Topic } from '../topic.ts';
 import type { AdminRequests, Outcomes, TopicPartition } from './admin-requests.ts';
-import { groupBy } from './per-item.ts';
+import { byTopic } from './per-item.ts';
 import { nameOf } from './topics-admin.ts';
 
 /** Where in a partition: its two ends, the record with the largest timestamp, the first at or after a time, or KIP-405's ends. */
@@ -93,7 +93,7 @@ export class OffsetsAdmin {
         const body = {
           replicaId: -1,
           ...(isolationLevel === 1 && { isolationLevel }),
-          topics: [...groupBy(group, ({ topic }) => topic)].map(([name, members]) => ({
+          topics: byTopic(group, (name, members) => ({
             name,
             partitions: members.map(({ topic, partition, spec }) => ({
               partitionIndex: partition,
@@ -136,7 +136,7 @@ export class OffsetsAdmin {
       options,
       async (nodeId, group, attempt) => {
         const body = {
-          topics: [...groupBy(group, ({ topic }) => topic)].map(([name, members]) => ({
+          topics: byTopic(group, (name, members) => ({
             name,
             partitions: members.map(({ partition, beforeOffset }) => ({
               partitionIndex: partition,

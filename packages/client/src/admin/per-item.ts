@@ -33,3 +33,11 @@ export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K,
   }
   return groups;
 }
+
+/** Partitions as requests have them: one entry for each topic, made by `entry` from its partitions. */
+export function byTopic<P extends { readonly topic: string }, T>(
+  partitions: Iterable<P>,
+  entry: (topic: string, members: readonly P[]) => T,
+): T[] {
+  return [...groupBy(partitions, ({ topic }) => topic)].map(([topic, members]) => entry(topic, members));
+}

@@ -1,6 +1,5 @@
-import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, throwIfError } from '../errors/kafka-error.ts';
+import { throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { AdminRequests } from './admin-requests.ts';
 import { valuesOrThrow } from './per-item.ts';
@@ -74,9 +73,7 @@ export class QuotasAdmin {
         );
         return answer.entries.map(({ errorCode, errorMessage }) => [
           entity,
-          errorCode === ErrorCodes.NONE
-            ? undefined
-            : brokerError(errorCode, errorMessage, JSON.stringify(entity)),
+          errorOf(errorCode, errorMessage, JSON.stringify(entity)),
         ]);
       },
     );

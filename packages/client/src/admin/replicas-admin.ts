@@ -1,9 +1,8 @@
-import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, type KafkaError, throwIfError } from '../errors/kafka-error.ts';
+import { type KafkaError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
-import { groupBy } from './per-item.ts';
+import { byTopic } from './per-item.ts';
 
 /** A partition whose replicas are on the move. */
 export interface Reassignment extends TopicPartition {
@@ -35,7 +34,7 @@ export class ReplicasAdmin {
     const topicPartitions =
       partitions === 'all'
         ? null
-        : [...groupBy(partitions, ({ topic }) => topic)].map(([topic, members]) => ({
+        : byTopic(partitions, (topic, members) => ({
             topic,
             partitions: members.map(({ partition }) => partition),
           }));
@@ -60,7 +59,7 @@ export class ReplicasAdmin {
   ): Promise<PartitionOutcome[]> {
     const body = {
       timeoutMs: TIMEOUT_MS,
-      topics: [...groupBy(moves, ({ topic }) => topic)].map(([name, members]) => ({
+      topics: byTopic(moves, (name, members) => ({
         name,
         partitions: members.map(({ partition, replicas }) => ({ partitionIndex: partition, replicas })),
       })),
@@ -86,7 +85,7 @@ export class ReplicasAdmin {
     const topics =
       partitions === 'all'
         ? null
-        : [...groupBy(partitions, ({ topic }) => topic)].map(([name, members]) => ({
+        : byTopic(partitions, (name, members) => ({
             name,
             partitionIndexes: members.map(({ partition }) => partition),
           }));
@@ -111,9 +110,6 @@ function outcome(
   partition: number,
   { errorCode, errorMessage }: { readonly errorCode: number; readonly errorMessage: string | null },
 ): PartitionOutcome {
-  const error =
-    errorCode === ErrorCodes.NONE
-      ? null
-      : brokerError(errorCode, errorMessage, `partition ${topic}-${partition}`);
+  const error = errorOf(errorCode, errorMessage, `partition ${topic}-${partition}`) ?? null;
   return { topic, partition, error };
 }

@@ -1,13 +1,13 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
 import type { KafkaError } from '../errors/kafka-error.ts';
-import { brokerError } from '../errors/kafka-error.ts';
+import { brokerError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import { operationsOf, type AclOperation } from './acl-names.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
 import { flatten } from './describe-groups.ts';
 import type { PartitionFailure } from './offsets-admin.ts';
-import { groupBy, only, type PerItem } from './per-item.ts';
+import { only, type PerItem, byTopic } from './per-item.ts';
 
 export interface ShareGroupMember {
   readonly memberId: string;
@@ -106,7 +106,7 @@ export class ShareGroupsAdmin {
     const topics =
       options.partitions === undefined
         ? null
-        : [...groupBy(options.partitions, ({ topic }) => topic)].map(([topicName, members]) => ({
+        : byTopic(options.partitions, (topicName, members) => ({
             topicName,
             partitions: members.map(({ partition }) => partition),
           }));
@@ -149,7 +149,7 @@ export class ShareGroupsAdmin {
   ): Promise<(TopicPartition & { readonly error: KafkaError | null })[]> {
     const body = {
       groupId,
-      topics: [...groupBy(offsets, ({ topic }) => topic)].map(([topicName, members]) => ({
+      topics: byTopic(offsets, (topicName, members) => ({
         topicName,
         partitions: members.map(({ partition, startOffset }) => ({ partitionIndex: partition, startOffset })),
       })),
@@ -162,10 +162,7 @@ export class ShareGroupsAdmin {
         partitions.map(({ partitionIndex, errorCode, errorMessage }) => ({
           topic: topicName,
           partition: partitionIndex,
-          error:
-            errorCode === ErrorCodes.NONE
-              ? null
-              : brokerError(errorCode, errorMessage, `partition ${topicName}-${partitionIndex}`),
+          error: errorOf(errorCode, errorMessage, `partition ${topicName}-${partitionIndex}`) ?? null,
         })),
       );
     });
@@ -185,9 +182,7 @@ export class ShareGroupsAdmin {
       return new Map(
         answer.responses.map(({ topicName, errorCode, errorMessage }) => [
           topicName,
-          errorCode === ErrorCodes.NONE
-            ? undefined
-            : brokerError(errorCode, errorMessage, `topic "${topicName}"`),
+          errorOf(errorCode, errorMessage, `topic "${topicName}"`),
         ]),
       );
     });

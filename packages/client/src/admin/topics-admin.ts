@@ -1,6 +1,6 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, isKafkaError, KafkaError } from '../errors/kafka-error.ts';
+import { brokerError, isKafkaError, KafkaError, errorOf } from '../errors/kafka-error.ts';
 import { OptionError } from '../errors/client-errors.ts';
 import { apis } from '../network/apis.ts';
 import type { Topic } from '../topic.ts';
@@ -204,7 +204,7 @@ export class TopicsAdmin {
         const answer = await this.#requests.send('controller', { api: apis.deleteTopics, body }, attempt);
         return answer.responses.map(({ name, errorCode, errorMessage }) => [
           name ?? '',
-          errorCode === ErrorCodes.NONE ? undefined : brokerError(errorCode, errorMessage, `topic "${name}"`),
+          errorOf(errorCode, errorMessage, `topic "${name}"`),
         ]);
       },
     );
@@ -220,9 +220,7 @@ export class TopicsAdmin {
       const answer = await this.#requests.send('controller', request, attempt);
       return answer.responses.map(({ topicId, errorCode, errorMessage }) => [
         topicId,
-        errorCode === ErrorCodes.NONE
-          ? undefined
-          : brokerError(errorCode, errorMessage, `topic id "${topicId}"`),
+        errorOf(errorCode, errorMessage, `topic id "${topicId}"`),
       ]);
     });
   }
@@ -252,7 +250,7 @@ export class TopicsAdmin {
       const answer = await this.#requests.send('controller', { api: apis.createPartitions, body }, attempt);
       return answer.results.map(({ name, errorCode, errorMessage }) => [
         name,
-        errorCode === ErrorCodes.NONE ? undefined : brokerError(errorCode, errorMessage, `topic "${name}"`),
+        errorOf(errorCode, errorMessage, `topic "${name}"`),
       ]);
     });
   }

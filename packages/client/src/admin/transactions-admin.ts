@@ -1,11 +1,11 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
 import type { KafkaError } from '../errors/kafka-error.ts';
-import { brokerError, throwIfError } from '../errors/kafka-error.ts';
+import { brokerError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
 import { outcomes, withPlaces, type PartitionFailure } from './offsets-admin.ts';
-import { groupBy, only, type PerItem } from './per-item.ts';
+import { only, type PerItem, byTopic } from './per-item.ts';
 
 export interface TransactionListing {
   readonly transactionalId: string;
@@ -155,7 +155,7 @@ export class TransactionsAdmin {
         const answer = await this.#requests.send(nodeId, { api: apis.writeTxnMarkers, body }, attempt);
         const topics = answer.markers.flatMap((marker) => marker.topics);
         return outcomes(group, topics, ({ errorCode }, what): undefined | KafkaError =>
-          errorCode === ErrorCodes.NONE ? undefined : brokerError(errorCode, null, what),
+          errorOf(errorCode, null, what),
         );
       },
     );
@@ -202,7 +202,7 @@ export class TransactionsAdmin {
       partitions,
       options,
       async (nodeId, group, attempt) => {
-        const topics = [...groupBy(group, ({ topic }) => topic)].map(([name, members]) => ({
+        const topics = byTopic(group, (name, members) => ({
           name,
           partitionIndexes: members.map(({ partition }) => partition),
         }));

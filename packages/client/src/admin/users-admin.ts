@@ -1,6 +1,6 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { CallLimits } from '../cluster/limits.ts';
-import { brokerError, isKafkaError, throwIfError } from '../errors/kafka-error.ts';
+import { brokerError, isKafkaError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import { saltedPassword } from '../network/sasl/scram.ts';
 import type { AdminRequests } from './admin-requests.ts';
@@ -124,7 +124,7 @@ export class UsersAdmin {
       );
       return answer.results.map(({ user, errorCode, errorMessage }) => [
         user,
-        errorCode === ErrorCodes.NONE ? undefined : brokerError(errorCode, errorMessage, `user "${user}"`),
+        errorOf(errorCode, errorMessage, `user "${user}"`),
       ]);
     });
   }

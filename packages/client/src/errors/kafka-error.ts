@@ -79,6 +79,11 @@ export function brokerError(code: number, detail: string | null = null, what = '
   return new KafkaError(name, message);
 }
 
+/** The broker's error; undefined when the code is NONE. */
+export function errorOf(code: number, detail: string | null = null, what = ''): KafkaError | undefined {
+  return code === ErrorCodes.NONE ? undefined : brokerError(code, detail, what);
+}
+
 /** Throws the broker's error unless the code is NONE. */
 export function throwIfError(code: number, detail: string | null = null, what = ''): void {
   if (code !== ErrorCodes.NONE) throw brokerError(code, detail, what);
