@@ -1,7 +1,8 @@
 import { ApiKeys, describeGroupsRequest, describeGroupsResponse, ErrorCodes } from '@ottla/protocol';
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
-import { describedError, type DescribedGroup } from '../coordinator/group/group-queries.ts';
+import { describedError } from '../coordinator/group/group-queries.ts';
+import type { DescribedGroup } from '../coordinator/group/group-query-types.ts';
 import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
 import type { ApiHandler } from './handler.ts';
 
@@ -19,10 +20,11 @@ export function describeGroupsHandler(deps: {
     request: describeGroupsRequest,
     response: describeGroupsResponse,
 
-    handle(request, { apiVersion }) {
+    async handle(request, { apiVersion }) {
       const wantsOperations = apiVersion >= 3 && request.includeAuthorizedOperations;
-      const groups = deps.groups.describeGroups(request.groups).map((described) => {
-        const group = forVersion(described, apiVersion);
+      const described = await deps.groups.describeGroups(request.groups);
+      const groups = described.map((found) => {
+        const group = forVersion(found, apiVersion);
         return toResponse(group, wantsOperations && group.errorCode === ErrorCodes.NONE);
       });
       return { throttleTimeMs: 0, groups };

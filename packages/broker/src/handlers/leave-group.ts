@@ -1,7 +1,7 @@
 import { ApiKeys, ErrorCodes, leaveGroupRequest, leaveGroupResponse } from '@ottla/protocol';
 import type { LeaveGroupRequest, LeaveGroupResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
-import type { MemberIdentity } from '../coordinator/group/group-types.ts';
+import type { MemberIdentity } from '../coordinator/group/classic/classic-types.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { ApiHandler } from './handler.ts';
 

@@ -15,9 +15,9 @@ export function listGroupsHandler(deps: {
     request: listGroupsRequest,
     response: listGroupsResponse,
 
-    handle({ statesFilter, typesFilter }) {
+    async handle({ statesFilter, typesFilter }) {
       try {
-        const groups = deps.groups.listGroups({ states: statesFilter, types: typesFilter });
+        const groups = await deps.groups.listGroups({ states: statesFilter, types: typesFilter });
         return { throttleTimeMs: 0, errorCode: ErrorCodes.NONE, groups };
       } catch (failure) {
         return errorResponse(errorCodeOf(failure));

@@ -1,7 +1,7 @@
 import { ApiKeys, ErrorCodes, offsetCommitRequest, offsetCommitResponse, ZERO_UUID } from '@ottla/protocol';
 import type { OffsetCommitRequest, OffsetCommitResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
-import type { CommitTopic, TopicErrors } from '../coordinator/group/group-types.ts';
+import type { CommitTopic, TopicErrors } from '../coordinator/group/offsets/offset-types.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { MetadataImage, MetadataStore, TopicImage } from '../metadata/image.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';

@@ -1,7 +1,7 @@
 import { ApiKeys, ErrorCodes, offsetFetchRequest, offsetFetchResponse, ZERO_UUID } from '@ottla/protocol';
 import type { OffsetFetchRequest, OffsetFetchResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
-import type { FetchedTopic, FetchTopic } from '../coordinator/group/group-types.ts';
+import type { FetchedTopic, FetchTopic } from '../coordinator/group/offsets/offset-types.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
@@ -11,13 +11,15 @@ type GroupResponse = OffsetFetchResponse['groups'][number];
 /** One group asked for, whatever the version. */
 interface GroupQuery {
   readonly groupId: string;
+  readonly memberId: string | null;
+  readonly memberEpoch: number;
   /** Null: all topics. */
   readonly topics: readonly FetchTopic[] | null;
 }
 
 /**
  * OffsetFetch, versions 1 to 10. 2 adds "all topics" and a group-level error, 5 the leader epoch, 7 `requireStable`
- * (KIP-447), 8 several groups at once (KIP-709), 9 member id and epoch (KIP-848, ignored by classic groups), 10 names
+ * (KIP-447), 8 several groups at once (KIP-709), 9 member id and epoch (KIP-848), 10 names
  * topics by id alone.
  */
 export function offsetFetchHandler(deps: {
@@ -55,7 +57,7 @@ export function offsetFetchHandler(deps: {
     const { known, refused } =
       apiVersion >= 10 ? resolveIds(query.topics) : { known: query.topics, refused: [] };
     try {
-      const fetched = await deps.groups.fetchOffsets({ groupId, topics: known }, requireStable);
+      const fetched = await deps.groups.fetchOffsets({ ...query, topics: known }, requireStable);
       const topics = apiVersion >= 10 && known === null ? withCurrentIds(fetched) : fetched;
       return { groupId, topics: [...topics, ...refused].map(toTopic), errorCode: ErrorCodes.NONE };
     } catch (failure) {
@@ -93,7 +95,7 @@ export function offsetFetchHandler(deps: {
 function queriesOf(request: OffsetFetchRequest, apiVersion: number): GroupQuery[] {
   if (apiVersion >= 8) return request.groups;
   const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null;
-  return [{ groupId: request.groupId, topics }];
+  return [{ groupId: request.groupId, memberId: null, memberEpoch: -1, topics }];
 }
 
 function unknownTopic(topicId: string, partitionIndexes: readonly number[]): FetchedTopic {

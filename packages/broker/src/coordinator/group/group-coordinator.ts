@@ -14,23 +14,11 @@ import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts';
 import type { ReplyTo } from '../runtime/state-machine.ts';
 import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
 import { GroupMachine } from './group-machine.ts';
-import {
-  describeGroup,
-  describedError,
-  listGroups,
-  type DescribedGroup,
-  type ListedGroup,
-  type ListFilters,
-} from './group-queries.ts';
+import { describedError } from './group-queries.ts';
+import type { DescribedGroup, ListedGroup, ListFilters } from './group-query-types.ts';
 import { groupRecordSerde } from './group-records.ts';
 import {
   UNKNOWN_MEMBER_ID,
-  type CommitCommand,
-  type DeleteOffsetsCommand,
-  type FetchedTopic,
-  type FetchOffsetsQuery,
-  type GroupCommand,
-  type GroupTypes,
   type HeartbeatCommand,
   type JoinCommand,
   type JoinReply,
@@ -38,9 +26,16 @@ import {
   type LeaveReply,
   type SyncCommand,
   type SyncReply,
-  type TopicErrors,
-} from './group-types.ts';
-import { fetchOffsets } from './offset-queries.ts';
+} from './classic/classic-types.ts';
+import type { GroupCommand, GroupTypes } from './group-types.ts';
+import type {
+  CommitCommand,
+  DeleteOffsetsCommand,
+  FetchedTopic,
+  FetchOffsetsQuery,
+  TopicErrors,
+} from './offsets/offset-types.ts';
+import { fetchGroupOffsets } from './offsets/offset-queries.ts';
 
 /** The topic that holds the state of all groups. */
 export const GROUP_METADATA_TOPIC = '__consumer_offsets';
@@ -157,7 +152,7 @@ export class GroupCoordinator implements MetadataListener {
     this.#requireOpen();
     if (requireStable) return this.#submit({ type: 'fetch-stable-offsets', ...query });
     return this.#runtime.read(this.partitionFor(query.groupId), ({ state }) =>
-      fetchOffsets(state.offsets, query, false),
+      fetchGroupOffsets(state, query, false),
     );
   }
 
@@ -180,31 +175,29 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   /** DescribeGroups, in the order asked. A group that does not exist has GROUP_ID_NOT_FOUND and the state Dead. */
-  describeGroups(groupIds: readonly string[]): DescribedGroup[] {
-    return groupIds.map((groupId) => {
-      try {
-        this.#requireOpen();
-        return this.#runtime.read(this.partitionFor(groupId), ({ state }) => describeGroup(state, groupId));
-      } catch (failure) {
-        return describedError(groupId, errorCodeOf(failure));
-      }
-    });
+  describeGroups(groupIds: readonly string[]): Promise<DescribedGroup[]> {
+    return Promise.all(
+      groupIds.map((groupId) =>
+        this.#submit({ type: 'describe-group', groupId }).catch((failure: unknown) =>
+          describedError(groupId, errorCodeOf(failure)),
+        ),
+      ),
+    );
   }
 
-  /** ListGroups over all partitions led here; throws COORDINATOR_LOAD_IN_PROGRESS while one of them is loading. */
-  listGroups(filters: ListFilters): ListedGroup[] {
+  /** ListGroups over all partitions led here; rejects with COORDINATOR_LOAD_IN_PROGRESS while one of them is loading. */
+  async listGroups(filters: ListFilters): Promise<ListedGroup[]> {
     this.#requireOpen();
-    const listed: ListedGroup[] = [];
-    for (const partition of this.#runtime.partitions()) {
+    const listed = this.#runtime.partitions().map(async (partition) => {
       try {
-        for (const group of this.#runtime.read(partition, ({ state }) => listGroups(state, filters)))
-          listed.push(group);
+        return await this.#runtime.submit(partition, { type: 'list-groups', filters });
       } catch (failure) {
         // A partition that has just moved away has its groups listed elsewhere.
-        if (errorCodeOf(failure) !== ErrorCodes.NOT_COORDINATOR) throw failure;
+        if (errorCodeOf(failure) === ErrorCodes.NOT_COORDINATOR) return [];
+        throw failure;
       }
-    }
-    return listed;
+    });
+    return (await Promise.all(listed)).flat();
   }
 
   /** Looks into one partition's state, for metrics and tests; undefined while it is not served here. */

@@ -1,69 +1,31 @@
 import { ErrorCodes } from '@ottla/protocol';
-import { NO_ASSIGNMENT, metadataFor, type ClassicMember } from './classic-group.ts';
+import { NO_ASSIGNMENT, metadataFor, type ClassicMember } from './classic/classic-group.ts';
+import type { DescribedGroup, DescribedMember, ListedGroup, ListFilters } from './group-query-types.ts';
 import type { GroupState } from './group-state.ts';
 
-/** A group as ListGroups shows it. */
-export interface ListedGroup {
-  readonly groupId: string;
-  readonly protocolType: string;
-  readonly groupState: string;
-  readonly groupType: string;
-}
-
-/** A group as DescribeGroups shows it. */
-export interface DescribedGroup {
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-  readonly groupId: string;
-  readonly groupState: string;
-  readonly protocolType: string;
-  readonly protocolData: string;
-  readonly members: readonly DescribedMember[];
-}
-
-export interface DescribedMember {
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-  readonly clientId: string;
-  readonly clientHost: string;
-  readonly memberMetadata: Buffer;
-  readonly memberAssignment: Buffer;
-}
-
-const CLASSIC_TYPE = 'classic';
-
-/** Filters are compared without regard to case; an empty one lets everything through. */
-export interface ListFilters {
-  readonly states: readonly string[];
-  readonly types: readonly string[];
-}
-
-/** The groups of a shard that pass both filters. */
+/** The groups of a shard, of every kind, that pass both filters. */
 export function listGroups(state: GroupState, filters: ListFilters): ListedGroup[] {
   const states = new Set(filters.states.map((name) => name.toLowerCase().trim()));
-  const typesPass =
-    filters.types.length === 0 || filters.types.some((name) => name.toLowerCase() === CLASSIC_TYPE);
+  const types = new Set(filters.types.map((name) => name.toLowerCase()));
   const listed: ListedGroup[] = [];
-  for (const groupId of typesPass ? state.groupIds() : []) {
-    const group = state.group(groupId);
-    if (group === undefined || (states.size > 0 && !states.has(group.state.toLowerCase()))) continue;
-    listed.push({
-      groupId,
-      protocolType: group.protocolType ?? '',
-      groupState: group.state,
-      groupType: CLASSIC_TYPE,
-    });
+  for (const groupId of state.groupIds()) {
+    const group = state.view(groupId);
+    if (group === undefined) continue;
+    const { kind, stateName, protocolType } = group;
+    if (states.size > 0 && !states.has(stateName.toLowerCase())) continue;
+    if (types.size > 0 && !types.has(kind)) continue;
+    listed.push({ groupId, protocolType, groupState: stateName, groupType: kind });
   }
   return listed;
 }
 
-/** A group with its members; subscriptions and the protocol only while it is stable. One that does not exist is Dead. */
+/** A classic group with its members; subscriptions and the protocol only while it is stable. Any other is Dead. */
 export function describeGroup(state: GroupState, groupId: string): DescribedGroup {
-  const group = state.group(groupId);
+  const group = state.classicGroup(groupId);
   if (group === undefined) {
     return {
       ...describedError(groupId, ErrorCodes.GROUP_ID_NOT_FOUND),
-      errorMessage: `Group ${groupId} not found.`,
+      errorMessage: `Group ${groupId} ${state.kindOf(groupId) === undefined ? 'not found' : 'is not a classic group'}.`,
       groupState: 'Dead',
     };
   }

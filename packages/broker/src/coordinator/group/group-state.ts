@@ -1,75 +1,37 @@
-import type { GroupMetadataValue } from '@ottla/protocol';
-import { emptyGroup, type ClassicGroup } from './classic-group.ts';
-import { groupFromMetadata } from './group-metadata.ts';
-import { OffsetStore } from './offset-store.ts';
+import { emptyGroup, type ClassicGroup } from './classic/classic-group.ts';
+import { ClassicGroups } from './classic/classic-groups.ts';
+import { classicView } from './classic/classic-view.ts';
+import type { GroupKind, GroupView } from './group-view.ts';
+import { OffsetStore } from './offsets/offset-store.ts';
 
 /**
- * The state of one shard. What the records say lies below, what only memory knows lies over it:
- *
- *     soft      groups with members, waiting callers, a rebalance under way     set by `apply`
- *     stored    the last metadata record of each group                          set by `replay`
- *     offsets   committed offsets; a group with offsets exists                  set by `replay`
- *
- * A group is the first of these that knows it, so a group in which nothing is going on costs no more than its records.
+ * The state of one shard: the groups of each kind, and the offsets of them all. A group id belongs to one kind at a time;
+ * one that has offsets and is of no other kind is a classic group, as a standalone consumer makes it.
  */
 export class GroupState {
   readonly offsets = new OffsetStore();
-  readonly #stored = new Map<string, GroupMetadataValue>();
-  readonly #soft = new Map<string, ClassicGroup>();
+  readonly classic = new ClassicGroups();
 
-  /** The group as it is now; undefined when there is none ("Dead", as Kafka calls it). */
-  group(groupId: string): ClassicGroup | undefined {
-    const soft = this.#soft.get(groupId);
-    if (soft !== undefined) return soft;
-    const stored = this.#stored.get(groupId);
-    if (stored !== undefined) return groupFromMetadata(groupId, stored);
-    return this.offsets.has(groupId) ? emptyGroup(groupId, -1) : undefined;
+  /** The kind of a group; undefined when there is none ("Dead", as Kafka calls it). */
+  kindOf(groupId: string): GroupKind | undefined {
+    return this.classic.has(groupId) || this.offsets.has(groupId) ? 'classic' : undefined;
+  }
+
+  /** The classic group of this id; undefined when there is none, or one of another kind. */
+  classicGroup(groupId: string): ClassicGroup | undefined {
+    if (this.kindOf(groupId) !== 'classic') return undefined;
+    return this.classic.get(groupId) ?? emptyGroup(groupId, -1);
+  }
+
+  /** A group of whatever kind, for the APIs that concern them all. */
+  view(groupId: string): GroupView | undefined {
+    const group = this.classicGroup(groupId);
+    return group === undefined ? undefined : classicView(group);
   }
 
   groupIds(): Set<string> {
     const ids = this.offsets.groupIds();
-    for (const groupId of this.#stored.keys()) ids.add(groupId);
-    for (const groupId of this.#soft.keys()) ids.add(groupId);
+    this.classic.collectIds(ids);
     return ids;
-  }
-
-  /** The last metadata record of a group. */
-  stored(groupId: string): GroupMetadataValue | undefined {
-    return this.#stored.get(groupId);
-  }
-
-  /** The assignments in the last metadata record of a group, by member id. */
-  storedAssignments(groupId: string): ReadonlyMap<string, Buffer> {
-    return new Map(
-      this.#stored.get(groupId)?.members.map(({ memberId, assignment }) => [memberId, assignment]),
-    );
-  }
-
-  /**
-   * Installs a metadata record. A tombstone takes the soft state with it: it is written for empty groups, by commands that
-   * let nothing else happen until it is committed.
-   */
-  setStored(groupId: string, value: GroupMetadataValue | null): void {
-    if (value === null) {
-      this.#stored.delete(groupId);
-      this.#soft.delete(groupId);
-      return;
-    }
-    this.#stored.set(groupId, value);
-    this.#forgetIdle(groupId);
-  }
-
-  setSoft(groupId: string, group: ClassicGroup | null): void {
-    if (group === null) this.#soft.delete(groupId);
-    else this.#soft.set(groupId, group);
-    this.#forgetIdle(groupId);
-  }
-
-  /** Drops the soft state of a group that is as its record says: empty, nobody about to join. */
-  #forgetIdle(groupId: string): void {
-    const soft = this.#soft.get(groupId);
-    if (soft === undefined || soft.state !== 'Empty' || soft.pendingJoinMembers.size > 0) return;
-    const stored = this.#stored.get(groupId);
-    if (stored?.generation === soft.generationId && stored.members.length === 0) this.#soft.delete(groupId);
   }
 }

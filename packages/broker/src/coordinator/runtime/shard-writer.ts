@@ -1,5 +1,6 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { AppendResult } from '../../replica/replica-manager.ts';
+import { CoordinatorError, groupErrorOfAppendError } from './coordinator-error.ts';
 import { encodeRecordBatch, recordSizeInBytes, type EncodedRecord } from './record-batches.ts';
 import type { ShardOptions } from './shard-options.ts';
 import type { CoordinatorTypes, Outcome, RecordPosition } from './state-machine.ts';
@@ -9,6 +10,8 @@ export interface Write<T extends CoordinatorTypes> {
   readonly outcome: Outcome<T>;
   readonly encoded: readonly EncodedRecord[];
   readonly sizeInBytes: number;
+  /** Some of its records are replayed at the append: when it fails, the state is ahead of the log. */
+  readonly isAhead: boolean;
   /** Batches that hold a part of it and are not finished. */
   pendingBatches: number;
   /** The first error of its batches. */
@@ -18,6 +21,8 @@ export interface Write<T extends CoordinatorTypes> {
 /** What the writer tells its shard. */
 export interface WriteListener<T extends CoordinatorTypes> {
   replay(record: T['record'], position: RecordPosition): void;
+  /** Whether a record is replayed by the shard at the append, and not here again. */
+  isReplayedAtAppend(record: T['record']): boolean;
   /** Every record of the write is committed and replayed. */
   committed(write: Write<T>): void;
   /** Kafka's error code of the append. */
@@ -36,17 +41,28 @@ interface Batch<T extends CoordinatorTypes> {
   readonly slices: Slice<T>[];
   readonly records: EncodedRecord[];
   sizeInBytes: number;
+  /** Holds records that were replayed at the append. */
+  isAhead: boolean;
 }
 
 /**
  * Gathers the records of several outcomes into one batch, appends it, and reports batches in log order: replay first, then
  * the outcomes that are complete with it. A batch is open until the loop turn (or the linger time) ends or it is full.
+ *
+ * While a batch with records that were replayed at the append is in flight, the next ones wait: they may rest on its records,
+ * and must not get into the log when those do not. An outcome without records may be hung onto the last such batch, to be
+ * reported with it.
  */
 export class ShardWriter<T extends CoordinatorTypes> {
   readonly #options: ShardOptions<T>;
   readonly #listener: WriteListener<T>;
   #open: Batch<T> | null = null;
+  /** The last batch, open or in flight, with records that were replayed at the append. */
+  #lastAhead: Batch<T> | null = null;
+  /** Full or due, and waiting for what is ahead in the log before them. */
+  #ready: Batch<T>[] = [];
   #inFlight = 0;
+  #aheadInFlight = false;
   #closed = false;
   #drainWaiters: (() => void)[] = [];
   /** Settles after every batch appended so far has been reported. */
@@ -59,19 +75,36 @@ export class ShardWriter<T extends CoordinatorTypes> {
 
   /** True when every record handed over so far is committed and replayed, or has failed. */
   get idle(): boolean {
-    return this.#open === null && this.#inFlight === 0;
+    return this.#open === null && this.#ready.length === 0 && this.#inFlight === 0;
   }
 
   /** Encodes the records of an outcome, before anything of it takes effect: what cannot be encoded throws here. */
   prepare(outcome: Outcome<T>): Write<T> {
     const encoded: EncodedRecord[] = [];
     let sizeInBytes = 0;
+    let isAhead = false;
     for (const record of outcome.records) {
       const bytes = this.#options.serde.encode(record);
       encoded.push(bytes);
       sizeInBytes += recordSizeInBytes(bytes);
+      isAhead ||= this.#listener.isReplayedAtAppend(record);
     }
-    return { outcome, encoded, sizeInBytes, pendingBatches: 0, errorCode: ErrorCodes.NONE };
+    // Found out now, it is the failure of one command; at the append it would be that of the shard.
+    if (isAhead && outcome.atomic && sizeInBytes > this.#options.settings.maxBatchBytes) {
+      throw new CoordinatorError(groupErrorOfAppendError(ErrorCodes.MESSAGE_TOO_LARGE));
+    }
+    return { outcome, encoded, sizeInBytes, isAhead, pendingBatches: 0, errorCode: ErrorCodes.NONE };
+  }
+
+  /** True while records that were replayed at the append are not committed. */
+  get isAhead(): boolean {
+    return this.#lastAhead !== null;
+  }
+
+  /** Reports an outcome without records after everything that was replayed at the append so far. */
+  enqueueBehindAhead(outcome: Outcome<T>): void {
+    const write = { ...this.prepare(outcome), pendingBatches: 1 };
+    this.#lastAhead?.slices.push({ write, from: 0, to: 0 });
   }
 
   enqueue(write: Write<T>): void {
@@ -100,6 +133,8 @@ export class ShardWriter<T extends CoordinatorTypes> {
   close(): void {
     this.#closed = true;
     this.#open = null;
+    this.#ready = [];
+    this.#lastAhead = null;
     this.#notifyDrained();
   }
 
@@ -116,11 +151,15 @@ export class ShardWriter<T extends CoordinatorTypes> {
     batch.slices.push({ write, from, to });
     for (let i = from; i < to; i++) batch.records.push(write.encoded[i] as EncodedRecord);
     batch.sizeInBytes += sizeInBytes;
+    if (write.isAhead) {
+      batch.isAhead = true;
+      this.#lastAhead = batch;
+    }
     write.pendingBatches++;
   }
 
   #start(): Batch<T> {
-    const batch: Batch<T> = { slices: [], records: [], sizeInBytes: 0 };
+    const batch: Batch<T> = { slices: [], records: [], sizeInBytes: 0, isAhead: false };
     this.#open = batch;
     const { clock, settings } = this.#options;
     const flush = (): void => {
@@ -135,9 +174,19 @@ export class ShardWriter<T extends CoordinatorTypes> {
     const batch = this.#open;
     if (batch === null) return;
     this.#open = null;
-    this.#inFlight++;
-    const result = this.#append(batch);
-    this.#tail = this.#tail.then(() => result).then((appended) => this.#finish(batch, appended));
+    this.#ready.push(batch);
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    while (!this.#aheadInFlight) {
+      const batch = this.#ready.shift();
+      if (batch === undefined) return;
+      this.#inFlight++;
+      this.#aheadInFlight = batch.isAhead;
+      const result = this.#append(batch);
+      this.#tail = this.#tail.then(() => result).then((appended) => this.#finish(batch, appended));
+    }
   }
 
   async #append(batch: Batch<T>): Promise<AppendResult | { errorCode: number; baseOffset: number }> {
@@ -158,6 +207,8 @@ export class ShardWriter<T extends CoordinatorTypes> {
   #finish(batch: Batch<T>, { errorCode, baseOffset }: { errorCode: number; baseOffset: number }): void {
     if (this.#closed) return;
     this.#inFlight--;
+    if (batch.isAhead) this.#aheadInFlight = false;
+    if (this.#lastAhead === batch) this.#lastAhead = null;
     try {
       if (errorCode === ErrorCodes.NONE) this.#replay(batch, baseOffset);
       for (const { write } of batch.slices) {
@@ -172,6 +223,7 @@ export class ShardWriter<T extends CoordinatorTypes> {
       // A machine that throws while it takes in what is committed has a state that nobody can vouch for.
       this.#listener.lost(ErrorCodes.UNKNOWN_SERVER_ERROR, failure);
     }
+    this.#dispatch();
     if (this.idle) this.#notifyDrained();
   }
 
@@ -179,7 +231,10 @@ export class ShardWriter<T extends CoordinatorTypes> {
     let offset = baseOffset;
     for (const { write, from, to } of batch.slices) {
       for (let i = from; i < to; i++) {
-        this.#listener.replay(write.outcome.records[i], { offset, producerId: -1, producerEpoch: -1 });
+        const record = write.outcome.records[i];
+        if (!write.isAhead || !this.#listener.isReplayedAtAppend(record)) {
+          this.#listener.replay(record, { offset, producerId: -1, producerEpoch: -1 });
+        }
         offset++;
       }
     }

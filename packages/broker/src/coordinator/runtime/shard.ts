@@ -10,6 +10,7 @@ import type { ShardOptions } from './shard-options.ts';
 import { ShardWriter, type Write } from './shard-writer.ts';
 import {
   NO_TICKET,
+  NOT_IN_LOG_YET,
   type CoordinatorTypes,
   type Outcome,
   type Reply,
@@ -37,6 +38,9 @@ interface Queued<Command> {
  *     submit -> handle -> changes, timers    (at once)
  *                  \-> records -> batch -> append ... committed -> replay -> replies -> followUp
  *
+ * Records of the kinds that are replayed at the append become state with the changes already (see `StateMachine`); then what
+ * follows waits for their commit all the same, and so do outcomes without records.
+ *
  * An exclusive command waits until nothing is in flight, and while it waits or writes, later commands queue behind it.
  */
 export class CoordinatorShard<T extends CoordinatorTypes> {
@@ -58,6 +62,7 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
       committed: (write) => this.#committed(write),
       failed: (write, errorCode) => this.#failed(write, errorCode),
       replay: (record, position) => this.#machine.replay(record, position),
+      isReplayedAtAppend: (record) => this.#machine.replaysAtAppend(record),
       lost: (errorCode, cause) => this.#lose(errorCode, cause),
     });
   }
@@ -147,16 +152,29 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
   #absorb(outcome: Outcome<T>, exclusive: boolean): void {
     const write = outcome.records.length === 0 ? null : this.#writer.prepare(outcome);
     for (const change of outcome.changes) this.#machine.apply(change);
+    if (write?.isAhead === true) this.#replayAhead(outcome);
+    if (this.#state !== 'active') return;
     for (const timer of outcome.timers) {
       if (timer.delayMs === null) this.#timers.cancel(timer.key);
       else this.#timers.schedule(timer.key, timer.delayMs, timer.command);
     }
     if (write === null) {
-      this.#finish(outcome);
+      if (this.#writer.isAhead) this.#writer.enqueueBehindAhead(outcome);
+      else this.#finish(outcome);
       return;
     }
     if (exclusive) this.#exclusive = write;
     this.#writer.enqueue(write);
+  }
+
+  #replayAhead(outcome: Outcome<T>): void {
+    try {
+      for (const record of outcome.records) {
+        if (this.#machine.replaysAtAppend(record)) this.#machine.replay(record, NOT_IN_LOG_YET);
+      }
+    } catch (failure) {
+      this.#lose(ErrorCodes.UNKNOWN_SERVER_ERROR, failure);
+    }
   }
 
   #finish(outcome: Outcome<T>): void {
@@ -177,6 +195,10 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
   #failed(write: Write<T>, appendErrorCode: number): void {
     this.#release(write);
     const errorCode = groupErrorOfAppendError(appendErrorCode);
+    if (write.isAhead) {
+      this.#lose(errorCode, null);
+      return;
+    }
     for (const reply of write.outcome.replies)
       this.#settle({ ticket: reply.ticket, errorCode, errorMessage: null });
     if (write.outcome.followUp !== null) this.#follow(write.outcome.followUp, errorCode);

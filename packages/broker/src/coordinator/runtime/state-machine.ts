@@ -1,16 +1,25 @@
 /**
  * What a coordinator is to the runtime: a pure state machine over one partition of its internal topic.
  *
- * It owns two kinds of state, and each changes in one way only:
+ * It owns three kinds of state, and each changes in one way only:
  *
- *     durable   what the records of the partition amount to     changed by `replay(record)` alone, when a record is committed
- *     soft      waiting members, votes, deadlines               changed by `apply(change)` alone, right after `handle`
+ *     durable   what the committed records amount to            changed by `replay(record)`, when a record is committed
+ *     ahead     what all records amount to, in flight or not    changed by `replay(record)`, right after `handle`
+ *     soft      waiting members, votes, deadlines               changed by `apply(change)`, right after `handle`
  *
- * `handle` reads both, changes neither and returns everything that follows as one value. So a command that throws leaves no
- * trace, a failed write leaves the durable state as the log has it (nothing was applied ahead, nothing has to be rolled
- * back), and a restart replays the same `replay` over the same records. Kafka applies at the append and keeps timeline
- * snapshots to take it back; applying at the commit needs neither, at the price that a command cannot read what an earlier
- * one has in flight. The few commands to which that matters are exclusive, see `isExclusive`.
+ * `handle` reads all of it, changes nothing and returns everything that follows as one value. So a command that throws leaves
+ * no trace, and a restart replays the same `replay` over the same records.
+ *
+ * Which of the first two a record belongs to is the record's kind, see `replaysAtAppend`:
+ *
+ *   - At the commit: a failed write leaves the state as the log has it, nothing has to be rolled back, and `read` sees what
+ *     is committed. The price is that a command cannot read what an earlier one has in flight; the few commands to which
+ *     that matters are exclusive, see `isExclusive`. Offsets and classic groups live this way.
+ *   - At the append: a command sees what the ones before it decided, so that a thousand members may join within one commit.
+ *     The price is paid when such a write fails: the state is no longer what the log says, so every caller that waits is
+ *     refused with NOT_COORDINATOR and the shard is loaded again. (Kafka keeps timeline snapshots to go back to; failed
+ *     writes are too rare to pay for them with each record.) While such records are in flight no reply leaves before them:
+ *     one without records of its own waits too, since it may rest on them.
  */
 export interface StateMachine<T extends CoordinatorTypes> {
   /** Decides what a command leads to. `nowMs` is wall-clock time. */
@@ -19,9 +28,14 @@ export interface StateMachine<T extends CoordinatorTypes> {
   written(followUp: T['followUp'], errorCode: number, nowMs: number): Outcome<T>;
   /** True for commands that need to see every earlier write applied: nothing else of the shard is under way while they run. */
   isExclusive(command: T['command']): boolean;
+  /**
+   * True for records of kinds that are replayed as soon as their command is handled, before they are in the log. A kind is
+   * always the one or the other; an outcome may mix them.
+   */
+  replaysAtAppend(record: T['record']): boolean;
   /** Installs one change of the soft state. */
   apply(change: T['change']): void;
-  /** Installs one committed record, live or after a restart. */
+  /** Installs one record, live or after a restart: committed, unless its kind is replayed at the append. */
   replay(record: T['record'], position: RecordPosition): void;
   /** Installs the end of a transaction that wrote to this partition. */
   replayEndTransaction(producerId: number, committed: boolean): void;
@@ -59,7 +73,10 @@ export interface Outcome<T extends CoordinatorTypes> {
   readonly records: readonly T['record'][];
   /** Atomic records go into one batch, all or none; the others may be spread over several. */
   readonly atomic: boolean;
-  /** Sent once the records are committed and replayed; at once when there are none. Refused with the write's error when it fails. */
+  /**
+   * Sent once the records are committed and replayed; when there are none, at once or behind what is replayed ahead of its
+   * commit. Refused with the write's error when it fails.
+   */
   readonly replies: readonly Reply[];
   /** Handed to `written` when the write has ended, well or badly. */
   readonly followUp: T['followUp'] | null;
@@ -77,6 +94,7 @@ export type TimerEffect<Command> =
 
 /** Where a replayed record stands. */
 export interface RecordPosition {
+  /** -1 for a record replayed at the append: it has no place in the log yet. */
   readonly offset: number;
   /** -1 outside of transactions. */
   readonly producerId: number;
@@ -89,6 +107,9 @@ export interface RecordSerde<Record> {
   /** Null for a record of a type that this coordinator does not know: it is skipped. Throws `ProtocolError` on malformed bytes. */
   decode(key: Buffer, value: Buffer | null): Record | null;
 }
+
+/** The position of a record that is replayed at the append. */
+export const NOT_IN_LOG_YET: RecordPosition = { offset: -1, producerId: -1, producerEpoch: -1 };
 
 const NOTHING: readonly never[] = [];
 

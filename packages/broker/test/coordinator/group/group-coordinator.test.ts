@@ -3,7 +3,10 @@ import { ErrorCodes, readBatchSummary } from '@ottla/protocol';
 import { expect, it } from 'vitest';
 import { GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
-import type { CommitCommand } from '../../../src/coordinator/group/group-types.ts';
+import type {
+  CommitCommand,
+  FetchOffsetsQuery,
+} from '../../../src/coordinator/group/offsets/offset-types.ts';
 import { fixedMetadata, T1_ID } from './fixed-metadata.ts';
 import { MemoryLog } from './memory-log.ts';
 
@@ -38,7 +41,12 @@ async function turn(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-const ALL = (groupId: string): { groupId: string; topics: null } => ({ groupId, topics: null });
+const ALL = (groupId: string): FetchOffsetsQuery => ({
+  groupId,
+  memberId: null,
+  memberEpoch: -1,
+  topics: null,
+});
 
 it('commits of one loop turn share a batch, and are visible once it is committed', async () => {
   const log = new MemoryLog(() => {});
@@ -85,7 +93,7 @@ it('ten thousand groups survive a restart, and take one record each', async () =
   await groups.close();
   const restarted = coordinator(log, 50);
   await turn();
-  const listed = restarted.listGroups({ states: ['empty'], types: ['Classic'] });
+  const listed = await restarted.listGroups({ states: ['empty'], types: ['Classic'] });
   expect(listed.length).toBe(10_000);
   expect((await restarted.fetchOffsets(ALL('group-4711'), true))[0]?.partitions[0]?.committedOffset).toBe(
     4711,

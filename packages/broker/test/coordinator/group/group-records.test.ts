@@ -29,7 +29,7 @@ const WRITTEN_BY_KAFKA: readonly { name: string; key: string; value: string; rec
     value: '0003 0000 00000000 ffff ffff 000001a20bb76512 00000000',
     record: {
       type: 'group-metadata',
-      group: 'g1',
+      key: { group: 'g1' },
       value: {
         protocolType: '',
         generation: 0,
@@ -71,7 +71,7 @@ describe('records of __consumer_offsets', () => {
   it('reads tombstones, and skips the records of newer kinds of groups', () => {
     expect(groupRecordSerde.decode(hex('0002 0002 6731'), null)).toEqual({
       type: 'group-metadata',
-      group: 'g1',
+      key: { group: 'g1' },
       value: null,
     });
     expect(groupRecordSerde.decode(hex('0003 0002 6731'), hex('0000'))).toBeNull();

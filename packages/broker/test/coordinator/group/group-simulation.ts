@@ -4,7 +4,7 @@ import { GroupCoordinator, GROUP_METADATA_TOPIC } from '../../../src/coordinator
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
 import { GroupMachine } from '../../../src/coordinator/group/group-machine.ts';
 import { groupRecordSerde } from '../../../src/coordinator/group/group-records.ts';
-import type { JoinReply } from '../../../src/coordinator/group/group-types.ts';
+import type { JoinReply } from '../../../src/coordinator/group/classic/classic-types.ts';
 import { CoordinatorError } from '../../../src/coordinator/runtime/coordinator-error.ts';
 import { loadPartition } from '../../../src/coordinator/runtime/shard-loader.ts';
 import { fixedMetadata, T1_ID } from './fixed-metadata.ts';
@@ -385,7 +385,7 @@ export class GroupSimulation {
     return (
       this.#coordinator.inspect(0, ({ state }) =>
         Array.from(state.groupIds(), (groupId) => {
-          const group = state.group(groupId)!;
+          const group = state.classicGroup(groupId)!;
           const members = [...group.members.values()];
           const awaiting = members.filter(({ awaitingJoin }) => awaitingJoin !== null).length;
           const votes = [...group.supportedProtocols.values()].reduce((sum, count) => sum + count, 0);
@@ -396,7 +396,7 @@ export class GroupSimulation {
             memberIds: members.length,
             leaderIsMember:
               group.leaderId === null ? members.length === 0 : group.members.has(group.leaderId),
-            isStored: state.stored(groupId) !== undefined,
+            isStored: state.classic.stored(groupId) !== undefined,
             countsAgree: awaiting === group.awaitingJoinCount && votes === members.length,
           };
         }),
@@ -430,11 +430,11 @@ export class GroupSimulation {
 function durable({ state }: GroupMachine): string {
   return JSON.stringify(
     [...state.groupIds()]
-      .filter((groupId) => state.stored(groupId) !== undefined || state.offsets.has(groupId))
+      .filter((groupId) => state.classic.stored(groupId) !== undefined || state.offsets.has(groupId))
       .toSorted()
       .map((groupId) => [
         groupId,
-        state.stored(groupId) ?? null,
+        state.classic.stored(groupId) ?? null,
         [...(state.offsets.committed.ofGroup(groupId) ?? [])].map(([topic, partitions]) => [
           topic,
           [...partitions],

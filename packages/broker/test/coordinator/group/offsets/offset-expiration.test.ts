@@ -1,8 +1,9 @@
 import { ZERO_UUID } from '@ottla/protocol';
 import { describe, expect, it } from 'vitest';
-import { emptyGroup, type ClassicGroup } from '../../../src/coordinator/group/classic-group.ts';
-import { expireGroup } from '../../../src/coordinator/group/offset-expiration.ts';
-import { OffsetStore } from '../../../src/coordinator/group/offset-store.ts';
+import { emptyGroup, type ClassicGroup } from '../../../../src/coordinator/group/classic/classic-group.ts';
+import { classicView } from '../../../../src/coordinator/group/classic/classic-view.ts';
+import { expireGroup } from '../../../../src/coordinator/group/offsets/offset-expiration.ts';
+import { OffsetStore } from '../../../../src/coordinator/group/offsets/offset-store.ts';
 
 const RETENTION_MS = 1000;
 
@@ -61,7 +62,7 @@ describe('expiry of offsets and groups (KIP-211)', () => {
     ],
     ['group that rebalances', { ...consumer, state: 'PreparingRebalance' }, ['t'], 9999, []],
   ])('%s', (...[, group, topics, nowMs, expected]) => {
-    const records = expireGroup(group, offsets(...topics), { nowMs, retentionMs: RETENTION_MS });
+    const records = expireGroup(classicView(group), offsets(...topics), { nowMs, retentionMs: RETENTION_MS });
     expect(records.map((record) => (record.type === 'offset-commit' ? record.key.topic : 'group'))).toEqual(
       expected,
     );

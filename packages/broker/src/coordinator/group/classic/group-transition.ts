@@ -1,21 +1,14 @@
 import { ErrorCodes } from '@ottla/protocol';
-import { outcome, type Reply, type Ticket } from '../runtime/state-machine.ts';
+import { outcome, type Reply, type Ticket } from '../../runtime/state-machine.ts';
 import {
   NO_ASSIGNMENT,
   type ClassicGroup,
   type ClassicGroupState,
   type ClassicMember,
 } from './classic-group.ts';
-import type { GroupRecord } from './group-records.ts';
-import {
-  UNKNOWN_MEMBER_ID,
-  type GroupCommand,
-  type GroupFollowUp,
-  type GroupOutcome,
-  type GroupTimer,
-  type JoinReply,
-  type SyncReply,
-} from './group-types.ts';
+import type { GroupRecord } from '../group-records.ts';
+import { UNKNOWN_MEMBER_ID, type JoinReply, type SyncReply } from './classic-types.ts';
+import type { GroupCommand, GroupFollowUp, GroupOutcome, GroupTimer } from '../group-types.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -135,6 +128,10 @@ export class GroupTransition {
     return true;
   }
 
+  setTimer(timer: GroupTimer): void {
+    this.#timers.push(timer);
+  }
+
   schedule(key: string, delayMs: number, command: GroupCommand): void {
     this.#timers.push({ key, delayMs, command });
   }
@@ -155,7 +152,7 @@ export class GroupTransition {
   /** Ends the step. `forget` drops the group's soft state, so that only its records count. */
   finish(forget = false): GroupOutcome {
     return outcome({
-      changes: [{ groupId: this.#base.groupId, group: forget ? null : this.group }],
+      changes: [{ type: 'classic', groupId: this.#base.groupId, group: forget ? null : this.group }],
       timers: this.#timers,
       records: this.#records,
       replies: this.#replies,

@@ -1,4 +1,5 @@
 import type { OffsetCommitValue } from '@ottla/protocol';
+import type { OffsetRecord } from './offset-records.ts';
 
 /** A committed offset. */
 export interface CommittedOffset {
@@ -62,6 +63,15 @@ export class OffsetTable {
 export class OffsetStore {
   readonly committed = new OffsetTable();
   readonly #pending = new Map<number, OffsetTable>();
+
+  /** Installs a record: an offset, or the end of one. */
+  replay(
+    { key, value }: OffsetRecord,
+    position: { readonly offset: number; readonly producerId: number },
+  ): void {
+    if (value === null) this.delete(key.group, key.topic, key.partition);
+    else this.put(key, value, position);
+  }
 
   /** Installs a committed offset; one of a transaction waits for its end. */
   put(

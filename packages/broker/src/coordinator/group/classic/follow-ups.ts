@@ -1,9 +1,9 @@
 import { ErrorCodes } from '@ottla/protocol';
 import { NO_ASSIGNMENT, isLeader } from './classic-group.ts';
-import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
+import type { GroupCoordinatorConfig } from '../group-coordinator-config.ts';
 import { joinTimer, rescheduleMember, cancelMember, syncTimer } from './group-timers.ts';
 import type { GroupTransition } from './group-transition.ts';
-import type { GroupFollowUp } from './group-types.ts';
+import type { GroupFollowUp } from '../group-types.ts';
 import { replaceStaticMember } from './membership.ts';
 import {
   prepareRebalanceOrCompleteJoin,

@@ -1,4 +1,5 @@
 import type { ClassicMember } from './classic-group.ts';
+import type { GroupTimer } from '../group-types.ts';
 import type { GroupTransition } from './group-transition.ts';
 
 /**
@@ -19,8 +20,15 @@ export function syncTimer(groupId: string): string {
   return `sync/${groupId}`;
 }
 
-/** The offset expiration of the whole shard. */
-export const EXPIRE_OFFSETS_TIMER = 'expire-offsets';
+/** The timer that sets a member's deadline back to its session timeout, or to `timeoutMs`. */
+export function memberTimerEffect(
+  groupId: string,
+  { memberId, sessionTimeoutMs }: Pick<ClassicMember, 'memberId' | 'sessionTimeoutMs'>,
+  timeoutMs: number = sessionTimeoutMs,
+): GroupTimer {
+  const command = { type: 'member-expired', groupId, memberId } as const;
+  return { key: memberTimer(groupId, memberId), delayMs: timeoutMs, command };
+}
 
 /** Sets a member's deadline back to its session timeout, or to `timeoutMs`. */
 export function rescheduleMember(
@@ -28,9 +36,7 @@ export function rescheduleMember(
   member: Pick<ClassicMember, 'memberId' | 'sessionTimeoutMs'>,
   timeoutMs: number = member.sessionTimeoutMs,
 ): void {
-  const { groupId } = step.group;
-  const { memberId } = member;
-  step.schedule(memberTimer(groupId, memberId), timeoutMs, { type: 'member-expired', groupId, memberId });
+  step.setTimer(memberTimerEffect(step.group.groupId, member, timeoutMs));
 }
 
 /** Stops a member's session timeout. */

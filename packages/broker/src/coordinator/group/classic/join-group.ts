@@ -1,5 +1,5 @@
 import { ErrorCodes } from '@ottla/protocol';
-import type { Ticket } from '../runtime/state-machine.ts';
+import type { Ticket } from '../../runtime/state-machine.ts';
 import {
   NO_ASSIGNMENT,
   hasSameProtocols,
@@ -9,11 +9,11 @@ import {
   type ClassicGroup,
   type ClassicMember,
 } from './classic-group.ts';
-import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
+import type { GroupCoordinatorConfig } from '../group-coordinator-config.ts';
 import { groupMetadataRecord } from './group-metadata.ts';
 import { memberTimer, rescheduleMember } from './group-timers.ts';
 import type { GroupTransition } from './group-transition.ts';
-import { UNKNOWN_MEMBER_ID, type JoinCommand } from './group-types.ts';
+import { UNKNOWN_MEMBER_ID, type JoinCommand } from './classic-types.ts';
 import { addMember, memberError, removeMember, replaceStaticMember } from './membership.ts';
 import {
   joinedReply,

@@ -1,10 +1,10 @@
 import { ErrorCodes } from '@ottla/protocol';
-import type { Ticket } from '../runtime/state-machine.ts';
+import type { Ticket } from '../../runtime/state-machine.ts';
 import { isLeader, type ClassicGroup } from './classic-group.ts';
 import { groupMetadataRecord } from './group-metadata.ts';
 import { syncTimer } from './group-timers.ts';
 import type { GroupTransition } from './group-transition.ts';
-import type { SyncCommand } from './group-types.ts';
+import type { SyncCommand } from './classic-types.ts';
 import { memberError } from './membership.ts';
 
 /**

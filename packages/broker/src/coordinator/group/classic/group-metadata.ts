@@ -6,17 +6,17 @@ import {
   type ClassicGroup,
   type ClassicMember,
 } from './classic-group.ts';
-import type { GroupRecord } from './group-records.ts';
+import type { ClassicGroupRecord } from './classic-records.ts';
 import { computeSubscribedTopics } from './subscribed-topics.ts';
 
 /** The record of a group with the assignments given; members that have none get an empty one. */
 export function groupMetadataRecord(
   group: ClassicGroup,
   assignments: ReadonlyMap<string, Buffer>,
-): GroupRecord {
+): ClassicGroupRecord {
   return {
     type: 'group-metadata',
-    group: group.groupId,
+    key: { group: group.groupId },
     value: {
       protocolType: group.protocolType ?? '',
       generation: group.generationId,
@@ -38,13 +38,13 @@ export function groupMetadataRecord(
 }
 
 /** The record that makes a new group known before it has a generation. */
-export function newGroupRecord(groupId: string, stateTimestampMs: number): GroupRecord {
+export function newGroupRecord(groupId: string, stateTimestampMs: number): ClassicGroupRecord {
   return groupMetadataRecord(emptyGroup(groupId, stateTimestampMs), new Map());
 }
 
 /** The record that deletes a group. */
-export function groupTombstone(groupId: string): GroupRecord {
-  return { type: 'group-metadata', group: groupId, value: null };
+export function groupTombstone(groupId: string): ClassicGroupRecord {
+  return { type: 'group-metadata', key: { group: groupId }, value: null };
 }
 
 /** A group as its record describes it: stable with the members it had, or empty. */

@@ -1,9 +1,14 @@
 import { ErrorCodes } from '@ottla/protocol';
-import type { Ticket } from '../runtime/state-machine.ts';
-import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
+import type { Ticket } from '../../runtime/state-machine.ts';
+import type { GroupCoordinatorConfig } from '../group-coordinator-config.ts';
 import { cancelMember } from './group-timers.ts';
 import type { GroupTransition } from './group-transition.ts';
-import { UNKNOWN_MEMBER_ID, type LeaveCommand, type LeaveReply, type MemberIdentity } from './group-types.ts';
+import {
+  UNKNOWN_MEMBER_ID,
+  type LeaveCommand,
+  type LeaveReply,
+  type MemberIdentity,
+} from './classic-types.ts';
 import { memberError, removeMember } from './membership.ts';
 import { maybeCompleteJoin, prepareRebalanceOrCompleteJoin } from './rebalance.ts';
 

@@ -1,12 +1,28 @@
 import { ErrorCodes, ZERO_UUID } from '@ottla/protocol';
-import type { FetchedOffset, FetchedTopic, FetchOffsetsQuery } from './group-types.ts';
+import { CoordinatorError } from '../../runtime/coordinator-error.ts';
+import type { GroupState } from '../group-state.ts';
+import type { FetchedOffset, FetchedTopic, FetchOffsetsQuery } from './offset-types.ts';
 import type { CommittedOffset, OffsetStore } from './offset-store.ts';
+
+/**
+ * OffsetFetch: the offsets, if the group lets the asker see them.
+ * @throws CoordinatorError with Kafka's error code
+ */
+export function fetchGroupOffsets(
+  state: GroupState,
+  query: FetchOffsetsQuery,
+  requireStable: boolean,
+): FetchedTopic[] {
+  const errorCode = state.view(query.groupId)?.fetchError(query) ?? ErrorCodes.NONE;
+  if (errorCode !== ErrorCodes.NONE) throw new CoordinatorError(errorCode);
+  return fetchOffsets(state.offsets, query, requireStable);
+}
 
 /**
  * The committed offsets that a group asks for, in the order asked; -1 where there is none. `requireStable` (KIP-447)
  * refuses partitions for which a transaction is still open.
  */
-export function fetchOffsets(
+function fetchOffsets(
   offsets: OffsetStore,
   query: FetchOffsetsQuery,
   requireStable: boolean,

@@ -1,4 +1,4 @@
-import type { Ticket } from '../runtime/state-machine.ts';
+import type { Ticket } from '../../runtime/state-machine.ts';
 
 /**
  * The states of a classic group, by Kafka's names:

@@ -8,11 +8,11 @@ import {
   selectProtocol,
   type ClassicGroup,
 } from './classic-group.ts';
-import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
+import type { GroupCoordinatorConfig } from '../group-coordinator-config.ts';
 import { groupMetadataRecord } from './group-metadata.ts';
 import { cancelMember, joinTimer, rescheduleMember, syncTimer } from './group-timers.ts';
 import type { GroupTransition } from './group-transition.ts';
-import type { JoinReply, JoinReplyMember } from './group-types.ts';
+import type { JoinReply, JoinReplyMember } from './classic-types.ts';
 import { maybeElectNewJoinedLeader, removeMember } from './membership.ts';
 import { computeSubscribedTopics } from './subscribed-topics.ts';
 

@@ -1,8 +1,8 @@
 import { ErrorCodes } from '@ottla/protocol';
-import type { Ticket } from '../runtime/state-machine.ts';
+import type { Ticket } from '../../runtime/state-machine.ts';
 import { rescheduleMember } from './group-timers.ts';
 import type { GroupTransition } from './group-transition.ts';
-import type { HeartbeatCommand } from './group-types.ts';
+import type { HeartbeatCommand } from './classic-types.ts';
 import { memberError } from './membership.ts';
 
 /** Heartbeat of an existing group: keeps the session alive and tells of a rebalance. */

@@ -1,5 +1,5 @@
 import { hasAllMembersJoined } from './classic-group.ts';
-import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
+import type { GroupCoordinatorConfig } from '../group-coordinator-config.ts';
 import { cancelMember } from './group-timers.ts';
 import type { GroupTransition } from './group-transition.ts';
 import { expel } from './leave-group.ts';
