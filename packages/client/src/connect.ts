@@ -1,6 +1,9 @@
 import { Admin } from './admin/admin.ts';
 import { Cluster } from './cluster/cluster.ts';
 import type { CallLimits } from './cluster/limits.ts';
+import { Consumer } from './consumer/consumer.ts';
+import type { ConsumerOptions } from './consumer/consumer-options.ts';
+import type { ConsumerSource, MessageOf } from './consumer/subscription.ts';
 import { ClosedError, TimeoutError } from './errors/client-errors.ts';
 import type { ClientOptions } from './options/client-options.ts';
 import { resolveOptions } from './options/resolve-options.ts';
@@ -43,6 +46,19 @@ export class Ottla implements AsyncDisposable {
   /** An admin on this handle's connections. */
   admin(): Admin {
     return this.#role((cluster, onClosed) => new Admin(cluster, onClosed));
+  }
+
+  /**
+   * A consumer of topics (declared, or names for text), a pattern, or partitions chosen by hand; with `group` as a member of it.
+   * @throws OptionError for an option that is not valid
+   *
+   * @example
+   * for await (const m of ottla.consumer(orders, { group: 'billing', from: 'earliest' })) console.log(m.value.total);
+   */
+  consumer<const S extends ConsumerSource>(source: S, options: ConsumerOptions = {}): Consumer<MessageOf<S>> {
+    return this.#role(
+      (cluster, onClosed) => new Consumer<MessageOf<S>>(cluster, { source, options }, onClosed),
+    );
   }
 
   /** Closes everything made from this handle, then the connections. Idempotent; always ends. */

@@ -59,6 +59,31 @@ export {
 } from './admin/topics-admin.ts';
 export { connect, Ottla } from './connect.ts';
 export { type CallLimits } from './cluster/limits.ts';
+export {
+  type AssignableTopic,
+  type Assignor,
+  type GroupAssignment,
+  type MemberSubscription,
+} from './consumer/assignors/assignor.ts';
+export { type CloseOptions } from './consumer/consumer-core.ts';
+export { LogTruncationError, PartitionError } from './consumer/consumer-errors.ts';
+export {
+  type AssignorName,
+  type ConsumerOptions,
+  type From,
+  type RebalanceListener,
+} from './consumer/consumer-options.ts';
+export { Consumer, type BatchesOptions, type PartitionLag, type SeekTarget } from './consumer/consumer.ts';
+export { type EachOptions, type Handler } from './consumer/delivery/each-runner.ts';
+export { type ErrorPolicy } from './consumer/delivery/error-policy.ts';
+export { Message } from './consumer/delivery/message.ts';
+export { type CommitOffset, type GroupMetadata } from './consumer/offset-committer.ts';
+export {
+  type ConsumerSource,
+  type ManualAssignment,
+  type MessageOf,
+  type TopicPattern,
+} from './consumer/subscription.ts';
 export * from './errors/client-errors.ts';
 export {
   AuthorizationError,

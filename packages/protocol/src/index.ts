@@ -20,7 +20,7 @@ export * from './records/control-records.ts';
 export { crc32c } from './records/crc32c.ts';
 export { encodeBatch, type BatchInput, type RecordInput } from './records/encode-batch.ts';
 export { murmur2, partitionForKey } from './records/murmur2.ts';
-export { RecordReader, type RecordHeader } from './records/record-reader.ts';
+export { readRecordHeaders, RecordReader, type RecordHeader } from './records/record-reader.ts';
 export * from './records/records.ts';
 export {
   type ApiListener,

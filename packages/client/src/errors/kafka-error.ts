@@ -1,7 +1,13 @@
 import { ErrorCodes, errorMessage, errorName, isRetriable, type ErrorName } from '@ottla/protocol';
 
 /** Names of failures that only a client knows, beside Kafka's own. */
-export type ClientErrorName = 'CLIENT_CLOSED' | 'SERDE_FAILED' | 'INVALID_OPTION' | 'PROTOCOL_BROKEN';
+export type ClientErrorName =
+  | 'CLIENT_CLOSED'
+  | 'SERDE_FAILED'
+  | 'INVALID_OPTION'
+  | 'PROTOCOL_BROKEN'
+  | 'NO_OFFSET_FOR_PARTITION'
+  | 'LOG_TRUNCATED';
 
 export interface KafkaErrorOptions {
   /** What failed underneath: a socket's error, a broker's answer. */

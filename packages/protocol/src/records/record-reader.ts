@@ -82,24 +82,35 @@ export class RecordReader {
   }
 
   headers(): RecordHeader[] {
-    const { bytes, recordEnd } = this;
-    const headers: RecordHeader[] = [];
-    let position = this.headersStart;
-    for (let index = 0; index < this.headerCount; index++) {
-      const keyLength = readLength(bytes, position, recordEnd);
-      if (keyLength < 0) refuse('has a header without a key', position);
-      const keyStart = varintEnd.position;
-      const valueLength = readLength(bytes, keyStart + keyLength, recordEnd);
-      const valueStart = varintEnd.position;
-      position = valueStart + Math.max(0, valueLength);
-      headers.push({
-        key: bytes.toString('utf8', keyStart, keyStart + keyLength),
-        value: valueLength < 0 ? null : bytes.subarray(valueStart, position),
-      });
-    }
-    if (position !== recordEnd) refuse('is longer than its headers', this.recordStart);
-    return headers;
+    return readRecordHeaders(this.bytes, this.headersStart, { count: this.headerCount, end: this.recordEnd });
   }
+}
+
+/**
+ * Reads the headers of a record, which begin at `start`: for those who keep the place and decode later.
+ * @throws ProtocolError when they are malformed or do not end where the record does
+ */
+export function readRecordHeaders(
+  bytes: Buffer,
+  start: number,
+  { count, end }: { readonly count: number; readonly end: number },
+): RecordHeader[] {
+  const headers: RecordHeader[] = [];
+  let position = start;
+  for (let index = 0; index < count; index++) {
+    const keyLength = readLength(bytes, position, end);
+    if (keyLength < 0) refuse('has a header without a key', position);
+    const keyStart = varintEnd.position;
+    const valueLength = readLength(bytes, keyStart + keyLength, end);
+    const valueStart = varintEnd.position;
+    position = valueStart + Math.max(0, valueLength);
+    headers.push({
+      key: bytes.toString('utf8', keyStart, keyStart + keyLength),
+      value: valueLength < 0 ? null : bytes.subarray(valueStart, position),
+    });
+  }
+  if (position !== end) refuse('is longer than its headers', start);
+  return headers;
 }
 
 export interface RecordHeader {

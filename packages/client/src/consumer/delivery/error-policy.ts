@@ -1,0 +1,14 @@
+import type { Message } from './message.ts';
+
+/** What `each` does when the handler of a record fails. */
+export interface ErrorPolicy {
+  /** Calls the handler again, `attempts` times at most, with a pause that doubles. Default: not at all. */
+  readonly retry?:
+    | { readonly attempts: number; readonly backoffMs?: number; readonly maxBackoffMs?: number }
+    | undefined;
+  /**
+   * Takes the record when the handler keeps failing: once it resolves, the record counts as handled and the consumer goes on. When it is
+   * absent or rejects, `each` ends with the error and the record is not committed.
+   */
+  readonly deadLetter?: ((message: Message, error: unknown) => void | Promise<void>) | undefined;
+}

@@ -1,0 +1,34 @@
+/**
+ * Which of a partition's records are still being handled, when they finish in any order. Only what lies before the first
+ * unfinished one may be committed.
+ *
+ * ```
+ * offsets   10  11  12  15  16        (13 and 14 were compacted away)
+ * finished   x       x       x        firstPending = 11
+ * ```
+ */
+export class OffsetTracker {
+  /** In the order in which they were begun, which is that of the offsets. */
+  #offsets: number[] = [];
+  #head = 0;
+  readonly #finished = new Set<number>();
+
+  /** The lowest offset that is not finished; -1 when there is none. */
+  get firstPending(): number {
+    return this.#offsets[this.#head] ?? -1;
+  }
+
+  begin(offset: number): void {
+    this.#offsets.push(offset);
+  }
+
+  finish(offset: number): void {
+    this.#finished.add(offset);
+    while (this.#head < this.#offsets.length && this.#finished.delete(this.#offsets[this.#head]!))
+      this.#head += 1;
+    if (this.#head === this.#offsets.length || this.#head > 1024) {
+      this.#offsets = this.#offsets.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+}
