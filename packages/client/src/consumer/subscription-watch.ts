@@ -68,7 +68,7 @@ export class SubscriptionWatch {
         return;
       } catch (error) {
         if (!isRetriableError(error) || signal.aborted) throw error;
-        await sleep(cluster.options.clock, cluster.options.retryBackoffMs, signal);
+        await sleep(cluster.options.clock, cluster.options.retryBackoffMs, [signal]);
       }
     }
   }
@@ -78,7 +78,7 @@ export class SubscriptionWatch {
     const { cluster, signal } = this.#parts;
     try {
       for (;;) {
-        await sleep(cluster.options.clock, Math.max(1, cluster.options.metadataMaxAgeMs), signal);
+        await sleep(cluster.options.clock, Math.max(1, cluster.options.metadataMaxAgeMs), [signal]);
         await this.#refresh();
       }
     } catch {
@@ -114,7 +114,7 @@ export class SubscriptionWatch {
     if (this.#isRefreshing || topics.every((name) => cluster.metadata.topics.has(name))) return;
     this.#isRefreshing = true;
     const run = async (): Promise<void> => {
-      await sleep(cluster.options.clock, Math.max(1, cluster.options.retryBackoffMaxMs), signal);
+      await sleep(cluster.options.clock, Math.max(1, cluster.options.retryBackoffMaxMs), [signal]);
       this.#isRefreshing = false;
       cluster.requestMetadataUpdate();
     };

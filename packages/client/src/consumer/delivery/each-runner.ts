@@ -160,7 +160,7 @@ export class EachRunner<M extends Message> {
           await sleep(
             clock,
             Math.min(backoffMs, retry.maxBackoffMs ?? DEFAULT_MAX_BACKOFF_MS),
-            this.#stop.signal,
+            [this.#stop.signal],
           ).catch(() => {
             // The consumer ends: the record comes again.
             throw error;

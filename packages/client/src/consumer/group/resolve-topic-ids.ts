@@ -18,7 +18,7 @@ export async function resolveTopicIds(
   const { signal } = options;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (assignment.every(({ topicId }) => cluster.metadata.topicNames.has(topicId))) break;
-    if (attempt > 0) await sleep(cluster.options.clock, cluster.options.retryBackoffMs, signal);
+    if (attempt > 0) await sleep(cluster.options.clock, cluster.options.retryBackoffMs, [signal]);
     await cluster.refreshMetadata({ topics: options.topics ?? 'all' }, { signal }).catch(() => {});
     signal.throwIfAborted();
   }
