@@ -157,11 +157,9 @@ export class EachRunner<M extends Message> {
         logger.warn({ err: error, topic, partition, offset, attempt }, 'Handling a record failed');
         if (retry !== undefined && attempt < retry.attempts && !this.#stop.signal.aborted) {
           const backoffMs = (retry.backoffMs ?? DEFAULT_BACKOFF_MS) * 2 ** attempt;
-          await sleep(
-            clock,
-            Math.min(backoffMs, retry.maxBackoffMs ?? DEFAULT_MAX_BACKOFF_MS),
-            [this.#stop.signal],
-          ).catch(() => {
+          await sleep(clock, Math.min(backoffMs, retry.maxBackoffMs ?? DEFAULT_MAX_BACKOFF_MS), [
+            this.#stop.signal,
+          ]).catch(() => {
             // The consumer ends: the record comes again.
             throw error;
           });
