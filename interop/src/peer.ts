@@ -11,6 +11,15 @@ import { classPath } from './kafka-jars.ts';
 /** Which broker answers: Ottla from this checkout, or the real Apache Kafka as the oracle. */
 export type PeerKind = 'ottla' | 'kafka';
 
+/** One node of a cluster whose nodes are all brokers and controllers. */
+export interface ClusterMember {
+  readonly nodeId: number;
+  readonly controllerPort: number;
+  /** `controller.quorum.voters`: the same at all nodes. */
+  readonly voters: string;
+  readonly clusterId: string;
+}
+
 /** How to start a broker. */
 export interface PeerOptions {
   readonly kind: PeerKind;
@@ -18,6 +27,8 @@ export interface PeerOptions {
   readonly libs?: string;
   /** Broker properties beside the ones every test node has. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Its place in a cluster of several; alone when absent. For `kafka` only. */
+  readonly member?: ClusterMember;
   /** Listeners beside the plain one: `SASL_SSL://127.0.0.1:1234`. */
   readonly listeners?: readonly string[];
   /** Folder for data and log; a temporary one that `dispose` removes when absent. */
@@ -180,13 +191,20 @@ function ottlaStartCommand(options: PeerOptions, folder: string, port: number): 
   return [process.execPath, ottlaCommand(), 'start', ...overrides];
 }
 
+/** A random id; one that starts with "-" would be taken for an option. */
+export function newClusterId(): string {
+  const id = randomBytes(16);
+  id[0]! &= 0x7f;
+  return id.toString('base64url');
+}
+
 async function kafkaStartCommand(options: PeerOptions, folder: string, port: number): Promise<string[]> {
   if (options.libs === undefined) throw new Error('The real Kafka needs the official jars');
-  const controller = await freePort();
+  const controller = options.member?.controllerPort ?? (await freePort());
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    'node.id': String(options.member?.nodeId ?? 1),
+    'controller.quorum.voters': options.member?.voters ?? `1@127.0.0.1:${controller}`,
     listeners: [
       `PLAINTEXT://127.0.0.1:${port}`,
       `CONTROLLER://127.0.0.1:${controller}`,
@@ -212,10 +230,7 @@ async function kafkaStartCommand(options: PeerOptions, folder: string, port: num
     '-cp',
     classPath(options.libs),
   ];
-  // An id that starts with "-" would be taken for an option.
-  const id = randomBytes(16);
-  id[0]! &= 0x7f;
-  const clusterId = id.toString('base64url');
+  const clusterId = options.member?.clusterId ?? newClusterId();
   await mustRun('java', [...jvm, 'kafka.tools.StorageTool', 'format', '-g', '-t', clusterId, '-c', file]);
   return ['java', ...kafkaJvmOptions, ...jvm, 'kafka.Kafka', file];
 }
