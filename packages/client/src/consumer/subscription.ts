@@ -23,15 +23,21 @@ export interface ManualAssignment<K = unknown, V = unknown> {
   readonly value?: Serde<V>;
 }
 
-type AnyTopic = Topic<never, never>;
+/** Any `Topic`, said in a way from which no types of keys and values are inferred for it. */
+interface AnyTopic {
+  readonly name: string;
+  readonly key: object;
+  readonly value: object;
+}
+
 
 /** What a consumer reads. A plain name is the same as `topic(name)`: text. */
 export type ConsumerSource =
   | string
   | AnyTopic
   | readonly (string | AnyTopic)[]
-  | TopicPattern<never, never>
-  | ManualAssignment<never, never>;
+  | TopicPattern
+  | ManualAssignment;
 
 /** The type of the messages of a source; of several topics, a union. */
 export type MessageOf<S> = S extends string
