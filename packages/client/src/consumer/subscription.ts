@@ -30,7 +30,6 @@ interface AnyTopic {
   readonly value: object;
 }
 
-
 /** What a consumer reads. A plain name is the same as `topic(name)`: text. */
 export type ConsumerSource =
   | string
