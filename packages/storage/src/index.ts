@@ -13,3 +13,4 @@ export type { CleanError } from './cleaner/clean-error.ts';
 export type { LogCleanerSettings } from './cleaner/log-cleaner.ts';
 export { ThreadCleanRunner } from './cleaner/clean-runners.ts';
 export { cleanerThreadUrl } from './cleaner/cleaner-thread-url.ts';
+export type { VerificationGuard } from './verification-guards.ts';

@@ -109,7 +109,9 @@ export class LogManager {
         tailCache,
         syncGate,
         dir,
-        producerIdExpirationMs: options.producerIdExpirationMs ?? 86_400_000,
+        get producerIdExpirationMs() {
+          return options.producerIdExpirationMs ?? 86_400_000;
+        },
       });
     }
     this.#cleaner = openCleaner(options, directories);

@@ -14,6 +14,7 @@ import { LogDurability } from './log-durability.ts';
 import { LogLoader, type LoadedLog } from './log-loader.ts';
 import { LogReader } from './log-reader.ts';
 import { LogSegment } from './log-segment.ts';
+import { LogTransactions } from './log-transactions.ts';
 import { PartitionMetadata } from './partition-metadata.ts';
 import { reloadProducers } from './producer-reload.ts';
 import type { ProducerState } from './producer-state.ts';
@@ -62,6 +63,8 @@ export class Log {
   readonly folder: string;
   /** What the cleaner sees of the log. */
   readonly compaction: LogCompaction;
+  /** The log's part in transactions. */
+  readonly transactions: LogTransactions;
   readonly #context: LogContext;
   readonly #segments: SegmentList;
   readonly #loaded: LoadedLog;
@@ -92,6 +95,7 @@ export class Log {
     this.#loaded = loaded;
     this.#segments = loaded.segments;
     this.#producers = loaded.producers;
+    this.transactions = new LogTransactions(loaded.producers);
     this.#logStartOffset = loaded.logStartOffset;
     this.#logEndOffset = loaded.nextOffset;
     this.#highWatermark = loaded.logStartOffset;
@@ -260,6 +264,7 @@ export class Log {
       const marker = batch.isControl ? readTransactionMarker(records, batch) : null;
       const duplicate = this.#producers.check(batch, options.origin, marker);
       if (duplicate !== null) return duplicate;
+      this.transactions.checkVerified(batch, options);
     }
     return null;
   }

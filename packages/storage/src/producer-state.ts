@@ -15,6 +15,7 @@ import {
 } from './producer-entry.ts';
 import type { AbortedTxn } from './transaction-index.ts';
 import type { ActiveProducer, AppendOrigin } from './types.ts';
+import { VerificationGuards } from './verification-guards.ts';
 
 /** A transaction marker: the only record of its control batch. */
 export interface EndTransactionMarker {
@@ -38,6 +39,8 @@ export class ProducerState {
   readonly #ongoing = new Map<number, number>();
   /** Decided transactions whose marker is not below the high watermark yet, in marker order. */
   #unreplicated: CompletedTxn[] = [];
+  /** Producers whose next transactional batch is being verified. */
+  readonly verifications = new VerificationGuards();
   /** Offset after the last batch applied. */
   mapEndOffset = 0;
 
@@ -98,12 +101,14 @@ export class ProducerState {
     if (batch.isTransactional && entry.currentTxnFirstOffset < 0) {
       entry.currentTxnFirstOffset = batch.baseOffset;
       this.#ongoing.set(batch.producerId, batch.baseOffset);
+      this.verifications.end(batch.producerId);
     }
     return null;
   }
 
   #applyMarker(entry: ProducerEntry, batch: BatchSummary, marker: EndTransactionMarker): AbortedTxn | null {
     const firstOffset = entry.currentTxnFirstOffset;
+    this.verifications.end(batch.producerId);
     updateProducerEpoch(entry, batch.producerEpoch);
     entry.coordinatorEpoch = marker.coordinatorEpoch;
     entry.lastTimestamp = batch.maxTimestamp;
@@ -119,6 +124,20 @@ export class ProducerState {
       lastOffset: batch.baseOffset,
       lastStableOffset: this.firstUndecidedOffset() ?? batch.baseOffset + 1,
     };
+  }
+
+  /** Whether the producer has a transaction open here with this very epoch. */
+  hasOngoingTransaction(producerId: number, producerEpoch: number): boolean {
+    const entry = this.#producers.get(producerId);
+    return entry !== undefined && entry.currentTxnFirstOffset >= 0 && entry.producerEpoch === producerEpoch;
+  }
+
+  /** Whether the end of the producer's transaction with this epoch is in the log already. */
+  isEnded(producerId: number, producerEpoch: number): boolean {
+    const entry = this.#producers.get(producerId);
+    if (entry === undefined) return false;
+    if (entry.producerEpoch > producerEpoch) return true;
+    return entry.producerEpoch === producerEpoch && entry.currentTxnFirstOffset < 0;
   }
 
   /** First offset of the oldest open transaction. */
@@ -153,6 +172,7 @@ export class ProducerState {
     this.#producers.clear();
     this.#ongoing.clear();
     this.#unreplicated = [];
+    this.verifications.clear();
     this.mapEndOffset = endOffset;
     for (const entry of entries) {
       this.#producers.set(entry.producerId, entry);

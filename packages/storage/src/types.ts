@@ -1,3 +1,5 @@
+import type { VerificationGuard } from './verification-guards.ts';
+
 /** A partition of a topic; `${topic}-${partition}` is the name of its folder. */
 export interface TopicPartition {
   readonly topic: string;
@@ -12,6 +14,11 @@ export interface TopicPartition {
 export type AppendOrigin = 'client' | 'coordinator' | 'replication' | 'raft-leader';
 
 export interface LogAppendOptions {
+  /**
+   * What a batch that opens a transaction has to show (KIP-890); null when it shows nothing and is refused, absent when
+   * nothing is asked for.
+   */
+  readonly verificationGuard?: VerificationGuard | null;
   /** Stamped into every batch (not with `replication`). */
   readonly leaderEpoch: number;
   readonly origin: AppendOrigin;

@@ -8,6 +8,8 @@ export interface RequestContext {
   readonly connection: ConnectionContext;
   /** Set by a handler whose answer refers to memory that is used again: called once when the answer has left, or never will. */
   onSent: (() => void) | null;
+  /** Set by a pipelined handler when the next request of the connection has to wait for this one after all. */
+  isExclusive?: boolean;
 }
 
 /** One client connection; the same object for all its requests, so per-connection facts (software name) live here. */

@@ -22,11 +22,13 @@ import {
   type RequestContext,
 } from './handler.ts';
 import { leaderHint, NO_LEADER } from './leader-hint.ts';
-import { firstBatchSize, isTransactional, recordsRefusal, wholeRequestRefusal } from './produce-check.ts';
+import { firstBatchSize, recordsRefusal, wholeRequestRefusal } from './produce-check.ts';
+import type { TransactionVerification } from './transaction-verification.ts';
 
 export interface ProduceDependencies {
   readonly metadata: MetadataStore;
   readonly replicaManager: ReplicaManager;
+  readonly verification: TransactionVerification;
 }
 
 type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number];
@@ -37,12 +39,12 @@ const TOPIC_ID_VERSION = 13;
 const LEADER_HINT_VERSION = 10;
 /** The one client that Kafka lets write internal topics. */
 const ADMIN_CLIENT_ID = '__admin_client';
-const NO_TRANSACTIONS =
-  'Unable to verify the partition has been added to the transaction. Underlying error: COORDINATOR_NOT_AVAILABLE';
 
 /**
- * Produce 3 to 13 (7: zstd; 8: record errors; 10: leader hints; 13: topic ids). Everything is appended when `handle`
- * returns; acks=all then waits until it is committed. With acks=0 nothing is answered, and an error closes the connection.
+ * Produce 3 to 13 (7: zstd; 8: record errors; 10: leader hints; 12: adds its partitions to the transaction, KIP-890; 13:
+ * topic ids). Everything is appended when `handle` returns, unless a transaction begins in a partition: its coordinator is
+ * asked first. acks=all then waits until it is committed. With acks=0 nothing is answered, and an error closes the
+ * connection.
  */
 export function produceHandler(deps: ProduceDependencies): ApiHandler<ProduceRequest, ProduceResponse> {
   return {
@@ -119,14 +121,11 @@ function partitionRefusal(
   if (!facts.isPartition) return failedAppend(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
   const refusal = recordsRefusal(records, facts.apiVersion);
   if (refusal !== 0) return failedAppend(refusal);
-  // There is no transaction coordinator yet; this is what Kafka answers while it cannot reach its own.
-  if (isTransactional(records!))
-    return failedAppend(ErrorCodes.NOT_ENOUGH_REPLICAS, { message: NO_TRANSACTIONS });
   return null;
 }
 
 function append(
-  { replicaManager }: ProduceDependencies,
+  { replicaManager, verification }: ProduceDependencies,
   request: ProduceRequest,
   requests: readonly AppendRequest[],
   context: RequestContext,
@@ -135,7 +134,21 @@ function append(
   if (acks !== -1 && acks !== 0 && acks !== 1)
     return requests.map(() => failedAppend(ErrorCodes.INVALID_REQUIRED_ACKS));
   const options: AppendOptions = { acks, timeoutMs: request.timeoutMs, origin: 'client' };
-  return replicaManager.appendAll(requests, options, context.clientId === ADMIN_CLIENT_ID);
+  const isAdmin = context.clientId === ADMIN_CLIENT_ID;
+  const verified = verification.begin(request.transactionalId, requests, context);
+  if (!(verified instanceof Promise)) return replicaManager.appendAll(verified, options, isAdmin);
+  return verified.then((outcome) => appendVerified(outcome, options));
+
+  /** Those that may be appended are, the others keep their refusal; in the order of the requests. */
+  async function appendVerified(
+    outcome: readonly (AppendRequest | AppendResult)[],
+    appendOptions: AppendOptions,
+  ): Promise<AppendResult[]> {
+    const allowed = outcome.filter((each): each is AppendRequest => 'records' in each);
+    const appended = await replicaManager.appendAll(allowed, appendOptions, isAdmin);
+    let next = 0;
+    return outcome.map((each) => ('records' in each ? appended[next++]! : each));
+  }
 }
 
 function answer(

@@ -1,3 +1,5 @@
+import type { VerificationGuard } from '@ottla/storage';
+
 /** A topic partition as the data path names it. */
 export interface TopicPartition {
   readonly topic: string;
@@ -9,6 +11,11 @@ export interface AppendRequest {
   readonly partition: number;
   /** One or more whole record batches (magic 2), as they came from the wire; base offset and leader epoch are patched in place. */
   readonly records: Buffer;
+  /**
+   * What a transactional batch of a client shows for itself (KIP-890): the guard of its verification, null when it needs
+   * none because its transaction is open in the log. Absent where nothing is verified.
+   */
+  readonly verificationGuard?: VerificationGuard | null;
 }
 
 export interface AppendOptions {

@@ -7,7 +7,13 @@ import {
   type TimestampAndOffset,
 } from '@ottla/storage';
 import type { PartitionImage } from '../metadata/image.ts';
-import { type AppendOptions, type AppendResult, failedAppend, successfulAppend } from './append.ts';
+import {
+  type AppendOptions,
+  type AppendRequest,
+  type AppendResult,
+  failedAppend,
+  successfulAppend,
+} from './append.ts';
 import type { CommitWaiter, PendingCommit } from './delayed-produce.ts';
 import type { PartitionConfig } from './partition-config.ts';
 import {
@@ -150,7 +156,7 @@ export class Partition {
   }
 
   /** Appends as the leader; the result stands in the page cache, `waitForCommit` waits for more. */
-  append(records: Buffer, options: AppendOptions): AppendResult {
+  append({ records, verificationGuard }: AppendRequest, options: AppendOptions): AppendResult {
     const roleError = this.checkRequest(-1, true);
     if (roleError !== 0) return failedAppend(roleError);
     const log = this.#log!;
@@ -159,7 +165,11 @@ export class Partition {
       return failedAppend(ErrorCodes.NOT_ENOUGH_REPLICAS, { logStartOffset: log.logStartOffset });
     }
     try {
-      const info = log.append(records, { leaderEpoch: this.#leaderEpoch, origin: options.origin });
+      const info = log.append(records, {
+        leaderEpoch: this.#leaderEpoch,
+        origin: options.origin,
+        ...(verificationGuard !== undefined && { verificationGuard }),
+      });
       this.#advance(log);
       return successfulAppend(info);
     } catch (error) {

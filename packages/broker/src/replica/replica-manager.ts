@@ -1,6 +1,6 @@
 import type { Clock, Logger, TimerHandle } from '@ottla/platform';
 import { type BatchSummary, ErrorCodes, readBatchSummary, ZERO_UUID } from '@ottla/protocol';
-import type { Log, LogManager } from '@ottla/storage';
+import type { Log, LogManager, VerificationGuard } from '@ottla/storage';
 import {
   ConfigResourceType,
   type MetadataDelta,
@@ -131,7 +131,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
         results.push(failedAppend(partition));
         continue;
       }
-      const result = partition.append(request.records, options);
+      const result = partition.append(request, options);
       results.push(result);
       if (options.acks !== -1 || result.errorCode !== 0 || partition.highWatermark > result.lastOffset)
         continue;
@@ -148,6 +148,34 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   async append(request: AppendRequest, options: AppendOptions): Promise<AppendResult> {
     const results = await this.appendAll([request], options, options.origin === 'coordinator');
     return results[0]!;
+  }
+
+  async appendMarkers(requests: readonly AppendRequest[], timeoutMs: number): Promise<AppendResult[]> {
+    return this.appendAll(requests, { acks: -1, timeoutMs, origin: 'coordinator' }, true);
+  }
+
+  isTransactionEnded(
+    { topic, partition }: TopicPartition,
+    producerId: number,
+    producerEpoch: number,
+  ): boolean {
+    const hosted = this.partition(topic, partition);
+    const log = typeof hosted === 'number' ? null : hosted.log;
+    return log !== null && log.transactions.isEnded(producerId, producerEpoch);
+  }
+
+  /**
+   * Begins to verify that a partition is part of a producer's transaction; null when nothing has to be verified, because
+   * the transaction is open there already or the append will be refused anyway.
+   */
+  startVerification(
+    { topic, partition }: TopicPartition,
+    producerId: number,
+    producerEpoch: number,
+  ): VerificationGuard | null {
+    const hosted = this.partition(topic, partition);
+    const log = typeof hosted === 'number' ? null : hosted.log;
+    return log === null ? null : log.transactions.startVerification(producerId, producerEpoch);
   }
 
   /** Starts a fetch; the caller runs it. */

@@ -47,6 +47,14 @@ export class TranscriptClient {
     return this.#normalise(value);
   }
 
+  /** A new connection in place of one that the broker has closed; knows the same topics. */
+  async reopened(): Promise<TranscriptClient> {
+    const client = await TranscriptClient.open(this.#port);
+    for (const [topicId, name] of this.#namesById) client.#namesById.set(topicId, name);
+    for (const [name, topicId] of this.#idsByName) client.#idsByName.set(name, topicId);
+    return client;
+  }
+
   close(): void {
     this.#socket.destroy();
   }

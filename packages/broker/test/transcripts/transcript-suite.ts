@@ -19,6 +19,8 @@ export interface Transcript {
   pauseAfterMs(request: TranscriptRequest): number;
   /** How much of a request's body names it. */
   readonly titleLength: number;
+  /** An answer that depends on how far the broker is with something it does in the background: asked for again. */
+  isTemporary?(response: unknown): boolean;
   /** Leaves out what differs from machine to machine. */
   normalise?(response: unknown): unknown;
   /** The JSON of a response as the file has it, for instance with line breaks. */
@@ -64,13 +66,31 @@ export function isBufferJson(value: unknown): value is { data: number[] } {
   return value !== null && typeof value === 'object' && (value as { type?: unknown }).type === 'Buffer';
 }
 
+/** The answer to a request; one that says "not yet" is asked for again. */
+async function exchange(
+  client: TranscriptClient,
+  { isTemporary }: Transcript,
+  request: TranscriptRequest,
+): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await client.exchange(request);
+    if (isTemporary?.(response) !== true || attempt === MAX_ATTEMPTS) return response;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+  }
+}
+
+const MAX_ATTEMPTS = 25;
+const RETRY_PAUSE_MS = 20;
+
 /** Responses in the order of the requests; a broker that hangs up gets a new connection for the next one. */
 async function play(transcript: Transcript, port: number, isRecording: boolean): Promise<unknown[]> {
   const responses: unknown[] = [];
-  const client = await TranscriptClient.open(port);
+  let client = await TranscriptClient.open(port);
   for (const request of transcript.requests) {
-    const response = await client.exchange(request);
+    const response = await exchange(client, transcript, request);
     responses.push(transcript.normalise?.(response) ?? response);
+    if (response === 'closed') client = await client.reopened();
+    if (process.env['OTTLA_TRACE']) console.error(request.apiKey, request.version, JSON.stringify(request.body).slice(0, 150), JSON.stringify(response).slice(0,300));
     const pauseMs = isRecording ? transcript.pauseAfterMs(request) : 0;
     if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

@@ -1,0 +1,162 @@
+import { BATCH_HEADER_BYTES, ErrorCodes, errorName, readBatchSummary } from '@ottla/protocol';
+import { LogError } from '@ottla/storage';
+import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
+import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
+import { EPOCH_BUMP_VERSION } from '../coordinator/transaction/transaction-state.ts';
+import { type AppendRequest, type AppendResult, failedAppend, type TopicPartition } from '../replica/append.ts';
+import type { ReplicaManager } from '../replica/replica-manager.ts';
+import type { RequestContext } from './handler.ts';
+import { isTransactional as isMarkedTransactional } from './produce-check.ts';
+
+export interface VerificationDeps {
+  readonly replicaManager: ReplicaManager;
+  readonly transactions: TransactionCoordinator;
+  /** `transaction.partition.verification.enable`. */
+  readonly isEnabled: () => boolean;
+}
+
+/** A producer of transactional batches. */
+interface Claim {
+  readonly transactionalId: string;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
+/** The first produce version that adds its partitions to the transaction by itself, and the first that knows TRANSACTION_ABORTABLE. */
+const IMPLICIT_ADD_VERSION = 12;
+const ABORTABLE_VERSION = 11;
+
+/** Answers of the coordinator that go away by themselves; older producers repeat the request on no better error. */
+const TEMPORARY: ReadonlySet<number> = new Set([
+  ErrorCodes.CONCURRENT_TRANSACTIONS,
+  ErrorCodes.NETWORK_EXCEPTION,
+  ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCodes.COORDINATOR_NOT_AVAILABLE,
+  ErrorCodes.NOT_COORDINATOR,
+]);
+
+/**
+ * Makes sure that every transactional batch belongs to a transaction that its coordinator knows (KIP-890), so that no
+ * batch can come too late and open a transaction that nobody ends. Only the first batch of a transaction in a partition
+ * asks; it adds the partition (transactions of version 2) or asks whether that was done.
+ */
+export class TransactionVerification {
+  readonly #deps: VerificationDeps;
+
+  constructor(deps: VerificationDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The requests as they may be appended: at once when nothing has to be asked. Otherwise each request or its refusal, on
+   * copies of the records, and the next request of the connection waits.
+   * @throws LogError INVALID_PRODUCER_ID_MAPPING when the batches are of several producers
+   */
+  begin(
+    transactionalId: string | null,
+    requests: readonly AppendRequest[],
+    context: RequestContext,
+  ): readonly AppendRequest[] | Promise<(AppendRequest | AppendResult)[]> {
+    const claim = claimOf(transactionalId, requests);
+    const adds = context.apiVersion >= IMPLICIT_ADD_VERSION;
+    if (claim === null || (!adds && !this.#deps.isEnabled())) return requests;
+    const { producerId, producerEpoch } = claim;
+    let isAsked = false;
+    const guarded = requests.map((request) => {
+      if (!isTransactional(request.records)) return request;
+      const guard = this.#deps.replicaManager.startVerification(request, producerId, producerEpoch);
+      isAsked ||= guard !== null;
+      // What is verified by configuration only is checked by it, too.
+      return this.#deps.isEnabled() ? { ...request, verificationGuard: guard } : request;
+    });
+    if (!isAsked) return guarded;
+    context.isExclusive = true;
+    const kept = guarded.map((request) => ({ ...request, records: Buffer.from(request.records) }));
+    return this.#ask(claim, kept, context.apiVersion);
+  }
+
+  async #ask(
+    claim: Claim,
+    requests: readonly AppendRequest[],
+    apiVersion: number,
+  ): Promise<(AppendRequest | AppendResult)[]> {
+    const asked = requests.filter((request) => this.#isAsked(request, claim));
+    const codes = await this.partitionErrors(claim, asked, {
+      adds: apiVersion >= IMPLICIT_ADD_VERSION,
+      knowsAbortable: apiVersion >= ABORTABLE_VERSION,
+    });
+    return requests.map((request) => {
+      const code = codes[asked.indexOf(request)] ?? ErrorCodes.NONE;
+      return code === ErrorCodes.NONE ? request : refusal(code);
+    });
+  }
+
+  #isAsked(request: AppendRequest, { producerId, producerEpoch }: Claim): boolean {
+    if (!isTransactional(request.records)) return false;
+    return this.#deps.replicaManager.startVerification(request, producerId, producerEpoch) !== null;
+  }
+
+  /** The coordinator's word on each partition, in their order, as those who write to it understand it. */
+  async partitionErrors(
+    claim: Claim,
+    partitions: readonly TopicPartition[],
+    { adds, knowsAbortable }: { readonly adds: boolean; readonly knowsAbortable: boolean },
+  ): Promise<number[]> {
+    const { transactions } = this.#deps;
+    const named = partitions.map(({ topic, partition }) => ({ topic, partition }));
+    let codes: number[];
+    try {
+      if (adds) {
+        await transactions.addPartitionsWhenFree({
+          ...claim,
+          partitions: named,
+          clientVersion: EPOCH_BUMP_VERSION,
+        });
+        return partitions.map(() => ErrorCodes.NONE);
+      }
+      codes = transactions.verifyPartitions({ ...claim, partitions: named });
+    } catch (failure) {
+      codes = partitions.map(() => errorCodeOf(failure));
+    }
+    return codes.map((code) => {
+      if (code === ErrorCodes.PRODUCER_FENCED) return ErrorCodes.INVALID_PRODUCER_EPOCH;
+      const isUnknown = code === ErrorCodes.TRANSACTION_ABORTABLE && !knowsAbortable;
+      return isUnknown ? ErrorCodes.INVALID_TXN_STATE : code;
+    });
+  }
+}
+
+/** A batch too short for its header is refused by the log. */
+function isTransactional(records: Buffer): boolean {
+  return records.length >= BATCH_HEADER_BYTES && isMarkedTransactional(records);
+}
+
+function claimOf(transactionalId: string | null, requests: readonly AppendRequest[]): Claim | null {
+  let claim: Claim | null = null;
+  if (transactionalId === null) return null;
+  for (const { records } of requests) {
+    if (!isTransactional(records)) continue;
+    const { producerId, producerEpoch } = readBatchSummary(records, 0);
+    if (producerId < 0) continue;
+    claim ??= { transactionalId, producerId, producerEpoch };
+    if (claim.producerId !== producerId || claim.producerEpoch !== producerEpoch) {
+      throw new LogError(
+        ErrorCodes.INVALID_PRODUCER_ID_MAPPING,
+        `The transactional records are of producer "${claim.producerId}" and of "${producerId}": a request has one producer`,
+      );
+    }
+  }
+  return claim;
+}
+
+function refusal(errorCode: number): AppendResult {
+  if (TEMPORARY.has(errorCode)) {
+    return failedAppend(ErrorCodes.NOT_ENOUGH_REPLICAS, {
+      message: `Unable to verify the partition has been added to the transaction. Underlying error: ${errorName(errorCode)}`,
+    });
+  }
+  const isNotAdded = errorCode === ErrorCodes.INVALID_TXN_STATE;
+  return failedAppend(errorCode, {
+    message: isNotAdded ? 'Partition was not added to the transaction' : null,
+  });
+}
