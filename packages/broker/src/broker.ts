@@ -13,13 +13,17 @@ import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
 import type { Voter } from './controller/metadata-batches.ts';
 import { internalTopicSpec } from './controller/internal-topics.ts';
 import { LocalController } from './controller/local-controller.ts';
-import { GroupCoordinator } from './coordinator/group/group-coordinator.ts';
+import { GROUP_METADATA_TOPIC, GroupCoordinator } from './coordinator/group/group-coordinator.ts';
 import { groupCoordinatorConfig } from './coordinator/group/group-coordinator-config.ts';
+import { MarkerWriter } from './coordinator/transaction/marker-writer.ts';
+import { transactionConfig } from './coordinator/transaction/transaction-config.ts';
+import { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts';
 import { apiHandlers } from './handlers/api-handlers.ts';
 import type { MetadataStore } from './metadata/image.ts';
 import { RequestDispatcher } from './network/request-dispatcher.ts';
 import type { Dispatch } from './network/request-dispatcher.ts';
 import { SocketServer } from './network/socket-server.ts';
+import { ProducerIdSource } from './replica/producer-id-source.ts';
 import { ReplicaManager } from './replica/replica-manager.ts';
 
 export interface BrokerOptions {
@@ -134,6 +138,8 @@ export class Broker implements AsyncDisposable {
         internalTopic: (name) => internalTopicSpec(this.#configState.current, name),
       });
       const groups = this.#openGroups(replicas, controller);
+      const producerIds = new ProducerIdSource(controller, this.#logger);
+      const { transactions, markers } = this.#openTransactions(replicas, controller, { groups, producerIds });
       const handlers = apiHandlers({
         config: () => this.#configState.current,
         nodeId: this.config.nodeId,
@@ -142,6 +148,9 @@ export class Broker implements AsyncDisposable {
         autoCreation,
         replicas,
         groups,
+        transactions,
+        markers,
+        producerIds,
         clock: this.#clock,
         random: this.#random,
         logger: this.#logger,
@@ -177,7 +186,8 @@ export class Broker implements AsyncDisposable {
       configFor: (topic) => this.#configState.partitionConfig(topic).log,
       onDirFailure: (dir, error) => this.#onDirFailure(dir, error),
       ...(this.#options.onLoadProgress && { onLoadProgress: this.#options.onLoadProgress }),
-      producerIdExpirationMs: config.get('producer.id.expiration.ms'),
+      producerExpirationCheckMs: config.get('producer.id.expiration.check.interval.ms'),
+      producerIdExpirationMs: () => this.#configState.current.get('producer.id.expiration.ms'),
       retentionCheckIntervalMs: config.get('log.retention.check.interval.ms'),
       flushSchedulerIntervalMs: config.get('log.flush.scheduler.interval.ms'),
       checkpointIntervalMs: config.get('log.flush.offset.checkpoint.interval.ms'),
@@ -288,6 +298,38 @@ export class Broker implements AsyncDisposable {
     metadata.subscribe(groups);
     this.#stoppers.push(() => groups.close());
     return groups;
+  }
+
+  #openTransactions(
+    replicas: ReplicaManager,
+    controller: LocalController,
+    { groups, producerIds }: { groups: GroupCoordinator; producerIds: ProducerIdSource },
+  ): { transactions: TransactionCoordinator; markers: MarkerWriter } {
+    const { metadata } = controller;
+    const config = transactionConfig(this.config);
+    const markers = new MarkerWriter({
+      logs: replicas,
+      owner: {
+        topic: GROUP_METADATA_TOPIC,
+        completeTransaction: (partition, marker, end) => groups.completeTransaction(partition, marker, end),
+      },
+      clock: this.#clock,
+      timeoutMs: config.writeTimeoutMs,
+    });
+    const transactions = new TransactionCoordinator({
+      nodeId: this.config.nodeId,
+      config,
+      log: replicas,
+      markers,
+      producerIds,
+      metadata,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    transactions.start(metadata.current());
+    metadata.subscribe(transactions);
+    this.#stoppers.push(() => transactions.close());
+    return { transactions, markers };
   }
 
   async #openServer(

@@ -30,8 +30,10 @@ export interface LogManagerOptions {
   readonly onDamagedLog?: (topicPartition: TopicPartition, error: CorruptLogError) => void;
   /** Told before each log that is loaded; `remaining` counts the logs still to load in the directory. */
   readonly onLoadProgress?: (progress: LoadProgress) => void;
-  /** `producer.id.expiration.ms`. */
-  readonly producerIdExpirationMs?: number;
+  /** `producer.id.expiration.check.interval.ms`. */
+  readonly producerExpirationCheckMs?: number;
+  /** `producer.id.expiration.ms` as it is now; a day by default. */
+  readonly producerIdExpirationMs?: () => number;
   /** Bound of the tail cache over all logs; default 64 MiB. */
   readonly tailCacheBytes?: number;
   /** `log.retention.check.interval.ms`. */
@@ -71,7 +73,6 @@ export interface LogDirInfo {
 /** The log of cluster metadata lies beside the partitions; it is the controller's. */
 const METADATA_TOPIC = '__cluster_metadata';
 const DEFAULT_TAIL_CACHE_BYTES = 64 * 1024 * 1024;
-const PRODUCER_EXPIRATION_CHECK_MS = 10 * 60 * 1000;
 /** Kafka waits this long after the start before it removes old segments. */
 const INITIAL_RETENTION_DELAY_MS = 30_000;
 /** Fewer than libuv's four threads: one is left to the reads. */
@@ -110,7 +111,7 @@ export class LogManager {
         syncGate,
         dir,
         get producerIdExpirationMs() {
-          return options.producerIdExpirationMs ?? 86_400_000;
+          return options.producerIdExpirationMs?.() ?? 86_400_000;
         },
       });
     }
@@ -320,11 +321,9 @@ export class LogManager {
   /** The periodic work, each at Kafka's interval. Timers are set anew after each run: none piles up behind a slow one. */
   #startTimers(): void {
     const { retentionCheckIntervalMs = 300_000, flushSchedulerIntervalMs = 1000 } = this.#options;
-    const { checkpointIntervalMs = 60_000 } = this.#options;
+    const { checkpointIntervalMs = 60_000, producerExpirationCheckMs = 600_000 } = this.#options;
     this.#every(flushSchedulerIntervalMs, flushSchedulerIntervalMs, (log) => log.maybeFlushByTime());
-    this.#every(PRODUCER_EXPIRATION_CHECK_MS, PRODUCER_EXPIRATION_CHECK_MS, (log) =>
-      log.removeExpiredProducers(),
-    );
+    this.#every(producerExpirationCheckMs, producerExpirationCheckMs, (log) => log.removeExpiredProducers());
     this.#every(
       Math.min(INITIAL_RETENTION_DELAY_MS, retentionCheckIntervalMs),
       retentionCheckIntervalMs,

@@ -135,9 +135,7 @@ export class ProducerState {
   /** Whether the end of the producer's transaction with this epoch is in the log already. */
   isEnded(producerId: number, producerEpoch: number): boolean {
     const entry = this.#producers.get(producerId);
-    if (entry === undefined) return false;
-    if (entry.producerEpoch > producerEpoch) return true;
-    return entry.producerEpoch === producerEpoch && entry.currentTxnFirstOffset < 0;
+    return entry !== undefined && entry.producerEpoch === producerEpoch && entry.currentTxnFirstOffset < 0;
   }
 
   /** First offset of the oldest open transaction. */

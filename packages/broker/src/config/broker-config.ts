@@ -160,7 +160,7 @@ function unknownPropertyWarning(name: string): string {
 }
 
 /** Sizes of topics whose coordinators do not exist yet: part of every single-node file, and of no consequence. */
-const futureTopics = /^(transaction\.state\.log|share\.coordinator\.state\.topic)\./;
+const futureTopics = /^share\.coordinator\.state\.topic\./;
 
 function isWithoutEffect(name: string, value: string): boolean {
   const key = findKey(brokerKeys, name);

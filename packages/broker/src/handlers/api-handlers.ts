@@ -5,10 +5,17 @@ import type { AutoTopicCreation } from '../controller/auto-topic-creation.ts';
 import type { Controller } from '../controller/controller.ts';
 import { SUPPORTED_FEATURES } from '../controller/features.ts';
 import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { MarkerWriter } from '../coordinator/transaction/marker-writer.ts';
+import {
+  TRANSACTION_STATE_TOPIC,
+  type TransactionCoordinator,
+} from '../coordinator/transaction/transaction-coordinator.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import { FetchSessionCache } from '../replica/fetch-session.ts';
-import { ProducerIdSource } from '../replica/producer-id-source.ts';
+import type { ProducerIdSource } from '../replica/producer-id-source.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
+import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts';
+import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
 import { apiVersionsHandler } from './api-versions.ts';
 import { createPartitionsHandler } from './create-partitions.ts';
@@ -20,6 +27,13 @@ import { describeClusterHandler } from './describe-cluster.ts';
 import { describeLogDirsHandler } from './describe-log-dirs.ts';
 import { describeConfigsHandler } from './describe-configs.ts';
 import { describeGroupsHandler } from './describe-groups.ts';
+import { describeProducersHandler } from './describe-producers.ts';
+import { describeTransactionsHandler } from './describe-transactions.ts';
+import { endTxnHandler } from './end-txn.ts';
+import { listTransactionsHandler } from './list-transactions.ts';
+import { TransactionVerification } from './transaction-verification.ts';
+import { txnOffsetCommitHandler } from './txn-offset-commit.ts';
+import { writeTxnMarkersHandler } from './write-txn-markers.ts';
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
 import { CoordinatorType, findCoordinatorHandler } from './find-coordinator.ts';
 import { fetchHandler } from './fetch.ts';
@@ -53,6 +67,9 @@ export interface BrokerParts {
   readonly autoCreation: AutoTopicCreation;
   readonly replicas: ReplicaManager;
   readonly groups: GroupCoordinator;
+  readonly transactions: TransactionCoordinator;
+  readonly markers: MarkerWriter;
+  readonly producerIds: ProducerIdSource;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -63,7 +80,16 @@ const FETCH_SESSION_EVICTION_MS = 120_000;
 
 /** Every API that this broker serves: what is not in this list is neither announced nor answered. */
 export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
-  const handlers = [...topicHandlers(parts), ...recordHandlers(parts)];
+  const verification = new TransactionVerification({
+    replicaManager: parts.replicas,
+    transactions: parts.transactions,
+    isEnabled: () => isVerificationEnabled(parts),
+  });
+  const handlers = [
+    ...topicHandlers(parts),
+    ...recordHandlers(parts, verification),
+    ...transactionHandlers(parts, verification),
+  ];
   handlers.push(
     apiVersionsHandler({
       metadata: parts.metadata,
@@ -77,7 +103,7 @@ export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
 }
 
 /** What clients do with records: write, read, find and delete them. */
-function recordHandlers(parts: BrokerParts): AnyApiHandler[] {
+function recordHandlers(parts: BrokerParts, verification: TransactionVerification): AnyApiHandler[] {
   const { config, metadata, replicas, clock } = parts;
   const sessions = new FetchSessionCache({
     maxSessions: config().get('max.incremental.fetch.session.cache.slots'),
@@ -85,7 +111,7 @@ function recordHandlers(parts: BrokerParts): AnyApiHandler[] {
     random: parts.random,
   });
   return [
-    produceHandler({ metadata, replicaManager: replicas }),
+    produceHandler({ metadata, replicaManager: replicas, verification }),
     fetchHandler({
       clock,
       metadata,
@@ -97,8 +123,32 @@ function recordHandlers(parts: BrokerParts): AnyApiHandler[] {
     offsetForLeaderEpochHandler({ replicaManager: replicas }),
     deleteRecordsHandler({ metadata, replicaManager: replicas }),
     describeLogDirsHandler({ logManager: replicas.logManager }),
-    initProducerIdHandler({ producerIds: new ProducerIdSource(parts.controller, parts.logger) }),
+    initProducerIdHandler(parts),
+    describeProducersHandler({ metadata, replicaManager: replicas }),
   ];
+}
+
+/** Transactions: from their coordinator's side, and from that of the groups whose offsets they commit. */
+function transactionHandlers(parts: BrokerParts, verification: TransactionVerification): AnyApiHandler[] {
+  return [
+    addPartitionsToTxnHandler(parts),
+    addOffsetsToTxnHandler(parts),
+    endTxnHandler(parts),
+    writeTxnMarkersHandler(parts),
+    txnOffsetCommitHandler({
+      groups: parts.groups,
+      metadata: parts.metadata,
+      replicaManager: parts.replicas,
+      verification,
+      isVerificationEnabled: () => isVerificationEnabled(parts),
+    }),
+    describeTransactionsHandler(parts),
+    listTransactionsHandler(parts),
+  ];
+}
+
+function isVerificationEnabled({ config }: BrokerParts): boolean {
+  return config().get('transaction.partition.verification.enable');
 }
 
 /** The cluster and its topics. */
@@ -143,7 +193,7 @@ function configHandlers({ config, metadata, controller }: BrokerParts): AnyApiHa
 }
 
 /** Consumer groups, and where their coordinator is. */
-function groupHandlers({ groups, metadata, autoCreation }: BrokerParts): AnyApiHandler[] {
+function groupHandlers({ groups, transactions, metadata, autoCreation }: BrokerParts): AnyApiHandler[] {
   return [
     findCoordinatorHandler({
       metadata,
@@ -151,6 +201,10 @@ function groupHandlers({ groups, metadata, autoCreation }: BrokerParts): AnyApiH
         [
           CoordinatorType.group,
           { topic: GROUP_METADATA_TOPIC, partitionFor: (groupId) => groups.partitionFor(groupId) },
+        ],
+        [
+          CoordinatorType.transaction,
+          { topic: TRANSACTION_STATE_TOPIC, partitionFor: (id) => transactions.partitionFor(id) },
         ],
       ]),
       ensureInternalTopic: (name) => autoCreation.ensureInternalTopic(name),

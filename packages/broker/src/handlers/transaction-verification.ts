@@ -3,7 +3,12 @@ import { LogError } from '@ottla/storage';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import { EPOCH_BUMP_VERSION } from '../coordinator/transaction/transaction-state.ts';
-import { type AppendRequest, type AppendResult, failedAppend, type TopicPartition } from '../replica/append.ts';
+import {
+  type AppendRequest,
+  type AppendResult,
+  failedAppend,
+  type TopicPartition,
+} from '../replica/append.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { RequestContext } from './handler.ts';
 import { isTransactional as isMarkedTransactional } from './produce-check.ts';

@@ -93,7 +93,12 @@ export class RequestDispatcher {
       (response) => this.#encode(handler, context, response),
       (error: unknown) => this.#failure(handler, request, context, error),
     );
-    return { chunks: null, pending, isPipelined: handler.pipelined === true && context.isExclusive !== true, context };
+    return {
+      chunks: null,
+      pending,
+      isPipelined: handler.pipelined === true && context.isExclusive !== true,
+      context,
+    };
   }
 
   #encode(

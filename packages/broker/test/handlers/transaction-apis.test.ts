@@ -14,10 +14,22 @@ import { isBufferJson, transcriptSuite } from '../transcripts/transcript-suite.t
 /** Fields that hold the time of the run. */
 const TIMES = new Set(['transactionStartTimeMs', 'lastTimestamp']);
 
+/** Lists that Kafka gives in the order of its hash tables, and what their entries are known by. */
+const ID_OF = new Map([
+  ['resultsByPartition', 'partitionIndex'],
+  ['activeProducers', 'producerId'],
+]);
+
+function sortedBy(list: readonly unknown[], field: string): unknown[] {
+  const idOf = (item: unknown): number => Number((item as Record<string, unknown>)[field]);
+  return list.toSorted((left, right) => idOf(left) - idOf(right));
+}
+
 /** As JSON, without what differs from run to run. */
 function normalised(response: unknown): unknown {
   return JSON.parse(
     JSON.stringify(response, (key, value: unknown) => {
+      if (Array.isArray(value) && ID_OF.has(key)) return sortedBy(value, ID_OF.get(key) as string);
       if (TIMES.has(key) && Number(value) > 0) return 'TIME';
       return isBufferJson(value) ? batchesOf(Buffer.from(value.data)) : value;
     }),
@@ -75,7 +87,9 @@ transcriptSuite(
     requests: TRANSACTION_REQUESTS,
     titleLength: 200,
     pauseAfterMs: ({ apiKey }) => PAUSES_MS.get(apiKey) ?? 0,
-    isTemporary: (response) => /"(errorCode|partitionErrorCode)":(14|51)\b/.test(JSON.stringify(response)),
+    // A coordinator that is not ready, and a transaction whose markers are on their way.
+    isTemporary: (response) =>
+      /"(errorCode|partitionErrorCode)":(14|15|51)\b|"Prepare/.test(JSON.stringify(response)),
     normalise: normalised,
   },
   { 'transactions are answered as by Kafka 4.3.1': {} },

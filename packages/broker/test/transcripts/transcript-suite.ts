@@ -90,7 +90,6 @@ async function play(transcript: Transcript, port: number, isRecording: boolean):
     const response = await exchange(client, transcript, request);
     responses.push(transcript.normalise?.(response) ?? response);
     if (response === 'closed') client = await client.reopened();
-    if (process.env['OTTLA_TRACE']) console.error(request.apiKey, request.version, JSON.stringify(request.body).slice(0, 150), JSON.stringify(response).slice(0,300));
     const pauseMs = isRecording ? transcript.pauseAfterMs(request) : 0;
     if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

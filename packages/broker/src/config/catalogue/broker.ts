@@ -176,6 +176,7 @@ export const brokerKeys = {
     type: 'int',
     default: '30000',
     importance: 'high',
+    honoured: true,
     doc: "How long the broker's own requests may take",
   },
   'socket.connection.setup.timeout.max.ms': {

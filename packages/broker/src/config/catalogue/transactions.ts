@@ -8,6 +8,7 @@ export const transactionsKeys = {
     default: '100',
     validator: atLeast(0),
     importance: 'high',
+    honoured: true,
     doc: 'Longest pause between attempts of the broker to add a partition to a transaction',
   },
   'add.partitions.to.txn.retry.backoff.ms': {
@@ -15,6 +16,7 @@ export const transactionsKeys = {
     default: '20',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Pause before the broker tries again to add a partition to a transaction',
   },
   'producer.id.expiration.check.interval.ms': {
@@ -23,6 +25,7 @@ export const transactionsKeys = {
     validator: atLeast(1),
     importance: 'low',
     internal: true,
+    honoured: true,
     doc: 'How often expired producer ids are removed, for tests',
   },
   'producer.id.expiration.ms': {
@@ -39,6 +42,7 @@ export const transactionsKeys = {
     default: '10000',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     doc: 'How often transactions that ran out of time are aborted',
   },
   'transaction.max.timeout.ms': {
@@ -46,6 +50,7 @@ export const transactionsKeys = {
     default: '900000',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Longest transaction timeout that a producer may ask for',
   },
   'transaction.partition.verification.enable': {
@@ -53,6 +58,7 @@ export const transactionsKeys = {
     default: 'true',
     importance: 'low',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Check that a partition belongs to the transaction that writes to it',
   },
   'transaction.remove.expired.transaction.cleanup.interval.ms': {
@@ -60,6 +66,7 @@ export const transactionsKeys = {
     default: '3600000',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     doc: 'How often expired transactional ids are removed',
   },
   'transaction.state.log.load.buffer.size': {
@@ -74,6 +81,7 @@ export const transactionsKeys = {
     default: '2',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'In-sync replicas that writes to `__transaction_state` need',
   },
   'transaction.state.log.num.partitions': {
@@ -81,6 +89,7 @@ export const transactionsKeys = {
     default: '50',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Partitions of `__transaction_state` when it is created',
   },
   'transaction.state.log.replication.factor': {
@@ -88,6 +97,7 @@ export const transactionsKeys = {
     default: '3',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Replicas of `__transaction_state` when it is created',
   },
   'transaction.state.log.segment.bytes': {
@@ -95,6 +105,7 @@ export const transactionsKeys = {
     default: '104857600',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Segment size of `__transaction_state`',
   },
   'transaction.two.phase.commit.enable': {
@@ -108,6 +119,7 @@ export const transactionsKeys = {
     default: '604800000',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'A transactional id unused for this long is forgotten',
   },
 } as const satisfies ConfigKeys;

@@ -147,6 +147,15 @@ export class GroupCoordinator implements MetadataListener {
     return this.#submit({ type: 'commit-offsets', ...command });
   }
 
+  /** Writes the end of a transaction that committed offsets, in the order of the other records; resolves to an error code. */
+  completeTransaction(
+    partition: number,
+    records: Buffer,
+    { producerId, committed }: { readonly producerId: number; readonly committed: boolean },
+  ): Promise<number> {
+    return this.#runtime.endTransaction(partition, { records, producerId, committed });
+  }
+
   /** OffsetFetch for one group; `requireStable` waits for writes under way and refuses offsets of open transactions. */
   async fetchOffsets(query: FetchOffsetsQuery, requireStable: boolean): Promise<readonly FetchedTopic[]> {
     this.#requireOpen();

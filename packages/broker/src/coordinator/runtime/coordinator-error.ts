@@ -51,6 +51,10 @@ const REFUSED_BEFORE_APPEND: ReadonlySet<number> = new Set([
   ErrorCodes.INVALID_REQUEST,
   ErrorCodes.INVALID_RECORD,
   ErrorCodes.CORRUPT_MESSAGE,
+  // A transaction that is over by now, or of a producer that has been replaced.
+  ErrorCodes.INVALID_TXN_STATE,
+  ErrorCodes.INVALID_PRODUCER_EPOCH,
+  ErrorCodes.TRANSACTION_COORDINATOR_FENCED,
 ]);
 
 /**

@@ -69,6 +69,15 @@ export class CoordinatorRuntime<T extends CoordinatorTypes, M extends StateMachi
     return entry.shard.submit(command);
   }
 
+  /** Appends the end of a producer's transaction to a partition and takes it in; resolves to an error code. */
+  async endTransaction(
+    partition: number,
+    end: { readonly records: Buffer; readonly producerId: number; readonly committed: boolean },
+  ): Promise<number> {
+    const entry = this.#shards.get(partition);
+    return entry === undefined ? ErrorCodes.NOT_LEADER_OR_FOLLOWER : entry.shard.endTransaction(end);
+  }
+
   /** Reads the state of one shard; throws a `CoordinatorError` when it is not served here or still loading. */
   read<R>(partition: number, query: (machine: M) => R): R {
     const entry = this.#shards.get(partition);

@@ -1,4 +1,5 @@
 import { encodeBatch } from '@ottla/protocol';
+import type { TransactionalProducer } from './state-machine.ts';
 
 /** A record as the internal topic stores it. */
 export interface EncodedRecord {
@@ -13,7 +14,21 @@ export function recordSizeInBytes({ key, value }: EncodedRecord): number {
 
 const RECORD_OVERHEAD_BYTES = 30;
 
-/** One uncompressed batch of these records, all with the same timestamp; the log fills in offset and leader epoch. */
-export function encodeRecordBatch(records: readonly EncodedRecord[], timestampMs: number): Buffer {
-  return encodeBatch({ records: records.map(({ key, value }) => ({ key, value, timestamp: timestampMs })) });
+/**
+ * One uncompressed batch of these records, all with the same timestamp; the log fills in offset and leader epoch. With a
+ * producer it belongs to that one's transaction.
+ */
+export function encodeRecordBatch(
+  records: readonly EncodedRecord[],
+  timestampMs: number,
+  producer: TransactionalProducer | null,
+): Buffer {
+  return encodeBatch({
+    records: records.map(({ key, value }) => ({ key, value, timestamp: timestampMs })),
+    ...(producer !== null && {
+      producerId: producer.producerId,
+      producerEpoch: producer.producerEpoch,
+      isTransactional: true,
+    }),
+  });
 }

@@ -1,9 +1,9 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { AppendResult } from '../../replica/replica-manager.ts';
-import { CoordinatorError, groupErrorOfAppendError } from './coordinator-error.ts';
+import { CoordinatorError, groupErrorOfAppendError, leftNothingBehind } from './coordinator-error.ts';
 import { encodeRecordBatch, recordSizeInBytes, type EncodedRecord } from './record-batches.ts';
 import type { ShardOptions } from './shard-options.ts';
-import type { CoordinatorTypes, Outcome, RecordPosition } from './state-machine.ts';
+import type { CoordinatorTypes, Outcome, RecordPosition, TransactionalProducer } from './state-machine.ts';
 
 /** One outcome on its way to the log. */
 export interface Write<T extends CoordinatorTypes> {
@@ -27,6 +27,8 @@ export interface WriteListener<T extends CoordinatorTypes> {
   committed(write: Write<T>): void;
   /** Kafka's error code of the append. */
   failed(write: Write<T>, errorCode: number): void;
+  /** A marker is in the log: what the producer wrote counts, or vanishes. */
+  transactionEnded(producerId: number, committed: boolean): void;
   /** State and log may differ from here on. */
   lost(errorCode: number, cause: unknown): void;
 }
@@ -43,6 +45,18 @@ interface Batch<T extends CoordinatorTypes> {
   sizeInBytes: number;
   /** Holds records that were replayed at the append. */
   isAhead: boolean;
+  /** The transaction that all its records belong to. */
+  readonly producer: TransactionalProducer | null;
+  /** Not records, but the end of a transaction. */
+  readonly marker: Marker | null;
+}
+
+/** A marker on its way to the log. */
+interface Marker {
+  readonly records: Buffer;
+  readonly producerId: number;
+  readonly committed: boolean;
+  readonly resolve: (errorCode: number) => void;
 }
 
 /**
@@ -59,6 +73,8 @@ export class ShardWriter<T extends CoordinatorTypes> {
   #open: Batch<T> | null = null;
   /** The last batch, open or in flight, with records that were replayed at the append. */
   #lastAhead: Batch<T> | null = null;
+  /** Markers that are not in the log yet. */
+  readonly #markers = new Set<Marker>();
   /** Full or due, and waiting for what is ahead in the log before them. */
   #ready: Batch<T>[] = [];
   #inFlight = 0;
@@ -130,8 +146,22 @@ export class ShardWriter<T extends CoordinatorTypes> {
     write.pendingBatches--;
   }
 
+  /** Appends a transaction marker behind everything handed over so far; resolves to the error code of its append. */
+  endTransaction(marker: Omit<Marker, 'resolve'>): Promise<number> {
+    if (this.#closed) return Promise.resolve(ErrorCodes.NOT_LEADER_OR_FOLLOWER);
+    return new Promise((resolve) => {
+      const pending = { ...marker, resolve };
+      this.#markers.add(pending);
+      this.#flush();
+      this.#ready.push({ ...emptyBatch<T>(null), marker: pending });
+      this.#dispatch();
+    });
+  }
+
   close(): void {
     this.#closed = true;
+    for (const { resolve } of this.#markers) resolve(ErrorCodes.NOT_LEADER_OR_FOLLOWER);
+    this.#markers.clear();
     this.#open = null;
     this.#ready = [];
     this.#lastAhead = null;
@@ -146,8 +176,10 @@ export class ShardWriter<T extends CoordinatorTypes> {
   // oxlint-disable-next-line max-params -- one slice, spelled out
   #add(write: Write<T>, from: number, to: number, sizeInBytes: number): void {
     const { maxBatchBytes } = this.#options.settings;
-    if (this.#open !== null && this.#open.sizeInBytes + sizeInBytes > maxBatchBytes) this.#flush();
-    const batch = this.#open ?? this.#start();
+    const { producer } = write.outcome;
+    const isFull = this.#open !== null && this.#open.sizeInBytes + sizeInBytes > maxBatchBytes;
+    if (isFull || this.#open?.producer !== producer) this.#flush();
+    const batch = this.#open ?? this.#start(producer);
     batch.slices.push({ write, from, to });
     for (let i = from; i < to; i++) batch.records.push(write.encoded[i] as EncodedRecord);
     batch.sizeInBytes += sizeInBytes;
@@ -158,8 +190,8 @@ export class ShardWriter<T extends CoordinatorTypes> {
     write.pendingBatches++;
   }
 
-  #start(): Batch<T> {
-    const batch: Batch<T> = { slices: [], records: [], sizeInBytes: 0, isAhead: false };
+  #start(producer: TransactionalProducer | null): Batch<T> {
+    const batch = emptyBatch<T>(producer);
     this.#open = batch;
     const { clock, settings } = this.#options;
     const flush = (): void => {
@@ -194,9 +226,16 @@ export class ShardWriter<T extends CoordinatorTypes> {
     if (batch.sizeInBytes > settings.maxBatchBytes)
       return { errorCode: ErrorCodes.MESSAGE_TOO_LARGE, baseOffset: -1 };
     try {
-      const records = encodeRecordBatch(batch.records, clock.nowMs());
+      const { producer, marker } = batch;
+      const records = marker?.records ?? encodeRecordBatch(batch.records, clock.nowMs(), producer);
+      const guard = producer?.verificationGuard;
       return await log.append(
-        { topic: partition.topic, partition: partition.partition, records },
+        {
+          topic: partition.topic,
+          partition: partition.partition,
+          records,
+          ...(guard !== undefined && { verificationGuard: guard }),
+        },
         { acks: -1, timeoutMs: settings.writeTimeoutMs, origin: 'coordinator' },
       );
     } catch {
@@ -210,7 +249,8 @@ export class ShardWriter<T extends CoordinatorTypes> {
     if (batch.isAhead) this.#aheadInFlight = false;
     if (this.#lastAhead === batch) this.#lastAhead = null;
     try {
-      if (errorCode === ErrorCodes.NONE) this.#replay(batch, baseOffset);
+      if (batch.marker !== null) this.#finishMarker(batch.marker, errorCode);
+      else if (errorCode === ErrorCodes.NONE) this.#replay(batch, baseOffset);
       for (const { write } of batch.slices) {
         if (this.#closed) return;
         write.pendingBatches--;
@@ -227,13 +267,21 @@ export class ShardWriter<T extends CoordinatorTypes> {
     if (this.idle) this.#notifyDrained();
   }
 
+  #finishMarker(marker: Marker, errorCode: number): void {
+    this.#markers.delete(marker);
+    if (errorCode === ErrorCodes.NONE) this.#listener.transactionEnded(marker.producerId, marker.committed);
+    else if (!leftNothingBehind(errorCode)) this.#listener.lost(errorCode, null);
+    marker.resolve(errorCode);
+  }
+
   #replay(batch: Batch<T>, baseOffset: number): void {
     let offset = baseOffset;
+    const { producerId, producerEpoch } = batch.producer ?? NO_PRODUCER;
     for (const { write, from, to } of batch.slices) {
       for (let i = from; i < to; i++) {
         const record = write.outcome.records[i];
         if (!write.isAhead || !this.#listener.isReplayedAtAppend(record)) {
-          this.#listener.replay(record, { offset, producerId: -1, producerEpoch: -1 });
+          this.#listener.replay(record, { offset, producerId, producerEpoch });
         }
         offset++;
       }
@@ -245,4 +293,10 @@ export class ShardWriter<T extends CoordinatorTypes> {
     this.#drainWaiters = [];
     for (const resolve of waiters) resolve();
   }
+}
+
+const NO_PRODUCER = { producerId: -1, producerEpoch: -1 };
+
+function emptyBatch<T extends CoordinatorTypes>(producer: TransactionalProducer | null): Batch<T> {
+  return { slices: [], records: [], sizeInBytes: 0, isAhead: false, producer, marker: null };
 }

@@ -63,6 +63,7 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
       failed: (write, errorCode) => this.#failed(write, errorCode),
       replay: (record, position) => this.#machine.replay(record, position),
       isReplayedAtAppend: (record) => this.#machine.replaysAtAppend(record),
+      transactionEnded: (producerId, committed) => this.#machine.replayEndTransaction(producerId, committed),
       lost: (errorCode, cause) => this.#lose(errorCode, cause),
     });
   }
@@ -95,6 +96,14 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
     const refusal = this.#refusal();
     if (refusal !== null) throw refusal;
     return query(this.#machine);
+  }
+
+  /** Appends the end of a producer's transaction and takes it in; resolves to an error code. */
+  async endTransaction(end: { records: Buffer; producerId: number; committed: boolean }): Promise<number> {
+    if (this.#state !== 'active') return ErrorCodes.NOT_LEADER_OR_FOLLOWER;
+    const errorCode = await this.#writer.endTransaction(end);
+    if (this.#state === 'active') this.#pump();
+    return errorCode;
   }
 
   /** Stops serving: every caller still waiting is refused with `errorCode`. Idempotent. */

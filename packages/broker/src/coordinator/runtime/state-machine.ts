@@ -1,3 +1,5 @@
+import type { AppendRequest } from '../../replica/append.ts';
+
 /**
  * What a coordinator is to the runtime: a pure state machine over one partition of its internal topic.
  *
@@ -71,6 +73,8 @@ export interface Outcome<T extends CoordinatorTypes> {
   readonly timers: readonly TimerEffect<T['command']>[];
   /** Appended in this order. */
   readonly records: readonly T['record'][];
+  /** Whose transaction the records belong to; they then have a batch of their own. Null outside of transactions. */
+  readonly producer: TransactionalProducer | null;
   /** Atomic records go into one batch, all or none; the others may be spread over several. */
   readonly atomic: boolean;
   /**
@@ -91,6 +95,14 @@ export type Reply =
 export type TimerEffect<Command> =
   | { readonly key: string; readonly delayMs: number; readonly command: Command }
   | { readonly key: string; readonly delayMs: null };
+
+/** Who writes records inside of a transaction. */
+export interface TransactionalProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** Proof that the partition is part of the transaction, as the log asks for it; absent when nothing is verified. */
+  readonly verificationGuard?: Exclude<AppendRequest['verificationGuard'], undefined>;
+}
 
 /** Where a replayed record stands. */
 export interface RecordPosition {
@@ -119,6 +131,7 @@ export function outcome<T extends CoordinatorTypes>(parts: Partial<Outcome<T>>):
     changes: parts.changes ?? NOTHING,
     timers: parts.timers ?? NOTHING,
     records: parts.records ?? NOTHING,
+    producer: parts.producer ?? null,
     atomic: parts.atomic ?? true,
     replies: parts.replies ?? NOTHING,
     followUp: parts.followUp ?? null,

@@ -31,7 +31,10 @@ export function addPartitions(
 /** The error of each partition that a producer claims to be in its transaction (KIP-890), in the order asked. */
 export function verifyPartitions(
   store: TransactionStore,
-  claim: ProducerIdentity & { readonly transactionalId: string; readonly partitions: readonly TopicPartition[] },
+  claim: ProducerIdentity & {
+    readonly transactionalId: string;
+    readonly partitions: readonly TopicPartition[];
+  },
 ): number[] {
   const { transactionalId, partitions } = claim;
   const pending = currentState(store, transactionalId);

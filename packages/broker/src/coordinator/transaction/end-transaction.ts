@@ -56,7 +56,9 @@ function checkStrictIdentity(current: TransactionMetadata, command: EndCommand):
 function checkIdentity(current: TransactionMetadata, command: EndCommand): boolean {
   const { producerId, producerEpoch } = command;
   const repeatsAcrossIds =
-    current.previousProducerId === producerId && isEpochExhausted(producerEpoch) && current.producerEpoch === 0;
+    current.previousProducerId === producerId &&
+    isEpochExhausted(producerEpoch) &&
+    current.producerEpoch === 0;
   const isNextEpoch = current.producerEpoch === producerEpoch + 1;
   if (current.producerId !== producerId && !repeatsAcrossIds)
     throw new CoordinatorError(ErrorCodes.INVALID_PRODUCER_ID_MAPPING);
@@ -81,5 +83,8 @@ function decide(current: TransactionMetadata, command: EndCommand, nowMs: number
   const rotates = clientVersion >= EPOCH_BUMP_VERSION && isEpochExhausted(current.producerEpoch);
   if (rotates && newProducerId === null) return 'needs-producer-id';
   const nextProducerId = rotates ? (newProducerId ?? NO_PRODUCER_ID) : NO_PRODUCER_ID;
-  return { type: 'decided', metadata: prepared(current, { committed, clientVersion, nextProducerId, nowMs }) };
+  return {
+    type: 'decided',
+    metadata: prepared(current, { committed, clientVersion, nextProducerId, nowMs }),
+  };
 }

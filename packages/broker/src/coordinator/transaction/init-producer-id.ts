@@ -34,7 +34,11 @@ export function initProducerId(current: Current, command: InitCommand, options: 
   if (current === 'absent' && newProducerId === null) return 'needs-producer-id';
   const from =
     current === 'absent'
-      ? newTransaction(transactionalId, { producerId: newProducerId ?? NO_PRODUCER_ID, timeoutMs }, options.nowMs)
+      ? newTransaction(
+          transactionalId,
+          { producerId: newProducerId ?? NO_PRODUCER_ID, timeoutMs },
+          options.nowMs,
+        )
       : current;
   if (expected !== null && !isKnownIdentity(from, expected))
     throw new CoordinatorError(ErrorCodes.PRODUCER_FENCED);
@@ -42,7 +46,8 @@ export function initProducerId(current: Current, command: InitCommand, options: 
   if (from.state === TransactionState.ongoing)
     return { type: 'fenced', metadata: fencingAbort(from, options) };
   const rotates =
-    isEpochExhausted(from.producerEpoch) && (expected === null || expected.producerEpoch === from.producerEpoch);
+    isEpochExhausted(from.producerEpoch) &&
+    (expected === null || expected.producerEpoch === from.producerEpoch);
   if (!rotates) {
     const epochs = nextEpochs(from, expected);
     const metadata = initialised(from, { producerId: from.producerId, ...epochs, timeoutMs }, options.nowMs);
@@ -69,11 +74,19 @@ export function fencingAbort(
   from: TransactionMetadata,
   { nowMs, serverVersion }: InitOptions,
 ): TransactionMetadata {
-  const ending = { committed: false, clientVersion: EPOCH_BUMP_VERSION, nextProducerId: NO_PRODUCER_ID, nowMs };
-  return { ...prepared(from, ending), lastProducerEpoch: NO_PRODUCER_EPOCH, clientVersion: serverVersion };
+  const ending = {
+    committed: false,
+    clientVersion: EPOCH_BUMP_VERSION,
+    nextProducerId: NO_PRODUCER_ID,
+    nowMs,
+  };
+  return { ...prepared(from, ending), clientVersion: serverVersion };
 }
 
-function isKnownIdentity(from: TransactionMetadata, { producerId, producerEpoch }: ProducerIdentity): boolean {
+function isKnownIdentity(
+  from: TransactionMetadata,
+  { producerId, producerEpoch }: ProducerIdentity,
+): boolean {
   // Just created: the producer comes back after its id has expired, and gets a new one.
   if (from.producerEpoch === NO_PRODUCER_EPOCH || producerId === from.producerId) return true;
   return producerId === from.previousProducerId && isEpochExhausted(producerEpoch);

@@ -70,7 +70,8 @@ export class MarkerPump {
   }
 
   #wake(transactionalId: string): void {
-    for (const done of [...(this.#waiters.get(transactionalId) ?? [])]) done();
+    // Each takes itself out of the set, which a set bears while it is gone through.
+    for (const done of this.#waiters.get(transactionalId) ?? []) done();
   }
 
   async #serve(partition: number, epoch: number): Promise<void> {
@@ -145,5 +146,7 @@ export class MarkerPump {
 }
 
 function listOf(partitions: PartitionSet): TopicPartition[] {
-  return Array.from(partitions).flatMap(([topic, ids]) => Array.from(ids, (partition) => ({ topic, partition })));
+  return Array.from(partitions).flatMap(([topic, ids]) =>
+    Array.from(ids, (partition) => ({ topic, partition })),
+  );
 }

@@ -1,6 +1,12 @@
 import type { Clock, Logger } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
-import type { MetadataDelta, MetadataImage, MetadataListener, MetadataStore, TopicImage } from '../../metadata/image.ts';
+import type {
+  MetadataDelta,
+  MetadataImage,
+  MetadataListener,
+  MetadataStore,
+  TopicImage,
+} from '../../metadata/image.ts';
 import type { TopicPartition } from '../../replica/append.ts';
 import type { ProducerIdSource } from '../../replica/producer-id-source.ts';
 import type { CoordinatorLogAccess } from '../../replica/replica-manager.ts';
@@ -135,6 +141,7 @@ export class TransactionCoordinator implements MetadataListener {
   async addPartitionsWhenFree(command: Omit<AddPartitionsCommand, 'type'>): Promise<void> {
     const { clock, config } = this.#deps;
     const deadlineMs = clock.monotonicMs() + config.addRetryBackoffMaxMs;
+    this.#requireLed(command.transactionalId);
     for (;;) {
       try {
         await this.addPartitions(command);
@@ -156,6 +163,7 @@ export class TransactionCoordinator implements MetadataListener {
   ): number[] {
     requireTransactionalId(claim.transactionalId);
     this.#requireOpen();
+    this.#requireLed(claim.transactionalId);
     return this.#runtime.read(this.partitionFor(claim.transactionalId), ({ store }) =>
       verifyPartitions(store, claim),
     );
@@ -238,6 +246,12 @@ export class TransactionCoordinator implements MetadataListener {
     const topic = this.#deps.metadata.current().topics.byName.get(TRANSACTION_STATE_TOPIC);
     const image = topic?.partitions[partition];
     return image === undefined || image.leader !== this.#deps.nodeId ? null : image.leaderEpoch;
+  }
+
+  /** Whoever asks for another broker's client does not know that this one coordinates nothing yet. */
+  #requireLed(transactionalId: string): void {
+    if (this.#leaderEpoch(this.partitionFor(transactionalId)) === null)
+      throw new CoordinatorError(ErrorCodes.COORDINATOR_NOT_AVAILABLE);
   }
 
   #requireOpen(): void {

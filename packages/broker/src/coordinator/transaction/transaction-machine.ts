@@ -54,6 +54,10 @@ export class TransactionMachine implements StateMachine<TransactionTypes> {
     return false;
   }
 
+  replaysAtAppend(): boolean {
+    return false;
+  }
+
   handle(command: TransactionCommand, ticket: Ticket, nowMs: number): TransactionOutcome {
     switch (command.type) {
       case 'init-producer-id':
@@ -81,7 +85,9 @@ export class TransactionMachine implements StateMachine<TransactionTypes> {
       const durable = this.store.get(transition.transactionalId) ?? null;
       const isWritten = errorCode === ErrorCodes.NONE || durable === transition.metadata;
       // A completion that failed leaves the transaction decided: it is completed again.
-      const decided = isWritten ? markerWorkOf(transition.metadata, false) : this.#undone(transition, durable);
+      const decided = isWritten
+        ? markerWorkOf(transition.metadata, false)
+        : this.#undone(transition, durable);
       if (decided !== null) work.push(decided);
     }
     return this.#withWork(changes, work);
@@ -207,7 +213,9 @@ function identityOf({ producerId, producerEpoch }: TransactionMetadata): {
 
 /** What the producer is told of a decided transaction: the identity for its next one. */
 function answerOf(metadata: TransactionMetadata): { producerId: number; producerEpoch: number } {
-  return isPrepared(metadata) ? identityOf(completed(metadata, metadata.lastUpdateTimestampMs)) : identityOf(metadata);
+  return isPrepared(metadata)
+    ? identityOf(completed(metadata, metadata.lastUpdateTimestampMs))
+    : identityOf(metadata);
 }
 
 function transitions(

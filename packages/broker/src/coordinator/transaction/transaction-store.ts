@@ -1,11 +1,6 @@
 import type { Ticket } from '../runtime/state-machine.ts';
 import type { TransactionRecord } from './transaction-records.ts';
-import {
-  isPrepared,
-  isSettled,
-  TransactionState,
-  type TransactionMetadata,
-} from './transaction-state.ts';
+import { isPrepared, isSettled, TransactionState, type TransactionMetadata } from './transaction-state.ts';
 import type { MarkerWork, PendingTransition, TransactionChange } from './transaction-types.ts';
 
 /**
@@ -107,7 +102,8 @@ export function expiredIds(store: TransactionStore, expirationMs: number, nowMs:
   const expired: string[] = [];
   for (const metadata of store.all()) {
     const isIdle = isSettled(metadata) && store.pending(metadata.transactionalId) === undefined;
-    if (isIdle && metadata.lastUpdateTimestampMs <= nowMs - expirationMs) expired.push(metadata.transactionalId);
+    if (isIdle && metadata.lastUpdateTimestampMs <= nowMs - expirationMs)
+      expired.push(metadata.transactionalId);
   }
   return expired;
 }

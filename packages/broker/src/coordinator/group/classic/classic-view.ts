@@ -36,13 +36,19 @@ export function classicView(group: ClassicGroup): GroupView {
 
 function commitError(group: ClassicGroup, command: CommitCommand): number {
   const { generationId, memberId, groupInstanceId } = command;
+  const isTransactional = command.producer !== null;
   // Offsets from outside of membership, by a standalone consumer or an administrator, need a group without members.
   if (generationId < 0 && group.state === 'Empty') return ErrorCodes.NONE;
-  if (generationId < 0 && memberId === '' && groupInstanceId === null) return ErrorCodes.UNKNOWN_MEMBER_ID;
+  if (generationId < 0 && memberId === '' && groupInstanceId === null) {
+    // Producers before KIP-447 say nothing of their consumer's membership.
+    return isTransactional ? ErrorCodes.NONE : ErrorCodes.UNKNOWN_MEMBER_ID;
+  }
   const errorCode = memberError(group, memberId, groupInstanceId);
   if (errorCode !== ErrorCodes.NONE) return errorCode;
   if (generationId !== group.generationId) return ErrorCodes.ILLEGAL_GENERATION;
-  return group.state === 'CompletingRebalance' ? ErrorCodes.REBALANCE_IN_PROGRESS : ErrorCodes.NONE;
+  return group.state === 'CompletingRebalance' && !isTransactional
+    ? ErrorCodes.REBALANCE_IN_PROGRESS
+    : ErrorCodes.NONE;
 }
 
 /**

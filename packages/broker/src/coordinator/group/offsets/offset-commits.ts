@@ -36,12 +36,12 @@ export function commitOffsets(command: CommitCommand, context: CommandContext): 
     }),
   }));
   const timers = group?.timersAfterCommit(command) ?? [];
-  return outcome({ records, timers, replies: [{ ticket, value }] });
+  return outcome({ records, timers, producer: command.producer, replies: [{ ticket, value }] });
 }
 
 /** A commit outside of membership makes a group of its own. */
-function errorWithoutGroup({ generationId, apiVersion }: CommitCommand): number {
+function errorWithoutGroup({ generationId, apiVersion, producer }: CommitCommand): number {
   if (generationId < 0) return ErrorCodes.NONE;
-  // Older clients do not know the newer error.
-  return apiVersion >= 9 ? ErrorCodes.GROUP_ID_NOT_FOUND : ErrorCodes.ILLEGAL_GENERATION;
+  // Older clients do not know the newer error, nor do producers.
+  return apiVersion >= 9 && producer === null ? ErrorCodes.GROUP_ID_NOT_FOUND : ErrorCodes.ILLEGAL_GENERATION;
 }

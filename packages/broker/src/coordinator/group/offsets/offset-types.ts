@@ -1,4 +1,6 @@
-/** OffsetCommit, with topics that exist. */
+import type { TransactionalProducer } from '../../runtime/state-machine.ts';
+
+/** OffsetCommit, or TxnOffsetCommit, with topics that exist. */
 export interface CommitCommand {
   readonly type: 'commit-offsets';
   readonly groupId: string;
@@ -10,6 +12,8 @@ export interface CommitCommand {
   /** -1: the broker's retention. */
   readonly retentionTimeMs: number;
   readonly topics: readonly CommitTopic[];
+  /** The transaction that the offsets are part of (TxnOffsetCommit); null for a plain commit. */
+  readonly producer: TransactionalProducer | null;
 }
 
 export interface CommitTopic {
