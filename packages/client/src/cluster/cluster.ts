@@ -95,13 +95,12 @@ export class Cluster {
     const nodeId =
       typeof target === 'number' ? target : await this.#resolve(target, { ...options, timeoutMs });
     const lane = options.lane ?? MAIN_LANE;
-    const connection =
-      this.#connections.existing(nodeId, lane) ??
-      (await this.#connections.acquire(nodeId, lane, {
+    let connection = this.#connections.existing(nodeId, lane);
+    try {
+      connection ??= await this.#connections.acquire(nodeId, lane, {
         timeoutMs: deadlineMs - clock.monotonicMs(),
         signal: options.signal,
-      }));
-    try {
+      });
       return await connection.send(api, body, {
         ...options,
         timeoutMs: Math.max(0, deadlineMs - clock.monotonicMs()),
@@ -248,10 +247,10 @@ export class Cluster {
     return controllerId;
   }
 
-  #onFailure(error: unknown, nodeId: number, connection: Connection): void {
-    if (!(error instanceof ConnectionError) && !(error instanceof TimeoutError && connection.isClosed))
-      return;
-    if (this.isClosed) return;
+  /** What is known of the node may be old: it cannot be reached, or has let a connection die. */
+  #onFailure(error: unknown, nodeId: number, connection: Connection | undefined): void {
+    const isStuck = error instanceof TimeoutError && connection?.isClosed === true;
+    if (this.isClosed || (!isStuck && !(error instanceof ConnectionError))) return;
     this.#coordinators.forgetNode(nodeId);
     this.#updater.requestUpdate();
   }

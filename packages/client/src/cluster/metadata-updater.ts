@@ -19,7 +19,8 @@ export interface RefreshRequest {
 
 interface Refresh {
   asked: Asked;
-  allowAutoTopicCreation: boolean;
+  /** Topics that may be created by being asked for: those alone, since the others' users may not want that. */
+  readonly created: Set<string>;
   readonly promise: Promise<ClusterMetadata>;
 }
 
@@ -162,9 +163,9 @@ export class MetadataUpdater {
 
   #join(request: RefreshRequest): Promise<ClusterMetadata> {
     const next = (this.#next ??= this.#createNext());
-    next.allowAutoTopicCreation ||= request.allowAutoTopicCreation === true;
     const topics = request.topics ?? [];
     if (topics === 'all') next.asked = 'all';
+    else if (request.allowAutoTopicCreation === true) for (const name of topics) next.created.add(name);
     else if (next.asked !== 'all') next.asked = new Set([...next.asked, ...topics]);
     return next.promise;
   }
@@ -178,7 +179,7 @@ export class MetadataUpdater {
     );
     // Everybody who waits has a promise of its own; nobody may be waiting any more.
     promise.catch(() => {});
-    return { asked: new Set<string>(), allowAutoTopicCreation: false, promise };
+    return { asked: new Set<string>(), created: new Set<string>(), promise };
   }
 
   async #start(): Promise<ClusterMetadata> {
@@ -194,11 +195,14 @@ export class MetadataUpdater {
   }
 
   async #run(request: Refresh): Promise<ClusterMetadata> {
+    const { created } = request;
     const asked = request.asked === 'all' ? 'all' : new Set([...request.asked, ...this.#topicsInUse()]);
+    if (asked !== 'all') for (const name of created) asked.delete(name);
     try {
-      const answer = await this.#fetchFromAny(asked, request.allowAutoTopicCreation);
+      if (created.size > 0) this.#accept(await this.#fetchFromAny(created, true), created);
+      if (created.size === 0 || asked === 'all' || asked.size > 0)
+        this.#accept(await this.#fetchFromAny(asked, false), asked);
       this.#failingSinceMs = -1;
-      this.#accept(answer, asked);
       return this.#current;
     } catch (error) {
       if (this.#failingSinceMs < 0) this.#failingSinceMs = this.#options.clock.monotonicMs();

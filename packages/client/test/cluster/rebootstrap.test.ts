@@ -96,6 +96,47 @@ describe('sharing', () => {
     expect((asked[0] as { name: string }[]).map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
+  test('only topics that are to be created are asked for in a way that creates them', async () => {
+    await using server = await FakeServer.start(() => undefined);
+    const cluster = clusterAt(server.bootstrap);
+    const unknown = cluster.topics(['theirs'], { timeoutMs: 50 }).catch((e: unknown) => e);
+    await Promise.all([
+      cluster.refreshMetadata({ topics: ['ours'], allowAutoTopicCreation: true }),
+      cluster.refreshMetadata({ topics: ['theirs'] }),
+    ]);
+    await unknown;
+    const asked = server.requests
+      .filter(({ api }) => api === 'Metadata')
+      .map(({ body }) => [
+        body['allowAutoTopicCreation'],
+        (body['topics']! as { name: string }[]).map(({ name }) => name),
+      ]);
+    expect(asked).toContainEqual([true, ['ours']]);
+    expect(asked.filter(([isCreating]) => isCreating === true)).toHaveLength(1);
+    expect(asked).toContainEqual([false, ['theirs']]);
+  });
+
+  test('a coordinator that has left the cluster is looked for again', async () => {
+    await using gone = await FakeServer.start(() => undefined);
+    let coordinator = { nodeId: 7, port: gone.port };
+    await using server = await FakeServer.start(({ api, body }) => {
+      if (api === 'Heartbeat') return { errorCode: 0 };
+      if (api !== 'FindCoordinator') return undefined;
+      const keys = body['coordinatorKeys']! as string[];
+      return { coordinators: keys.map((key) => ({ key, host: '127.0.0.1', ...coordinator })) };
+    });
+    const cluster = clusterAt(server.bootstrap);
+    const target = { coordinator: 'group', key: 'g' } as const;
+    expect(await cluster.coordinator('group', 'g')).toBe(7);
+    coordinator = { nodeId: 1, port: server.port };
+    // Metadata without node 7 makes the client forget its address.
+    await cluster.refreshMetadata();
+    await expect(cluster.request(target, apis.heartbeat, { groupId: 'g' })).rejects.toMatchObject({
+      retriable: true,
+    });
+    expect(await cluster.request(target, apis.heartbeat, { groupId: 'g' })).toMatchObject({ errorCode: 0 });
+  });
+
   test('lanes have connections of their own, and end with closeLane', async () => {
     await using server = await FakeServer.start(({ api }) => (api === 'Heartbeat' ? null : undefined));
     const cluster = clusterAt(server.bootstrap);
