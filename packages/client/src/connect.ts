@@ -39,7 +39,7 @@ export class Ottla implements AsyncDisposable {
         cluster.refreshMetadata({}, { timeoutMs: remainingMs, signal }),
       );
     } catch (error) {
-      throw error instanceof TimeoutError && error.cause instanceof Error ? error.cause : error;
+      throw reasonOf(error);
     }
   }
 
@@ -88,6 +88,11 @@ export class Ottla implements AsyncDisposable {
     this.#roles.add(role);
     return role;
   }
+}
+
+/** Why time ran out, as far as anybody knows: more to the point than that it did. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof TimeoutError && error.cause instanceof Error ? reasonOf(error.cause) : error;
 }
 
 /**
