@@ -172,6 +172,7 @@ export class Connection {
       metrics.onConnection?.({ nodeId: this.nodeId, host, port, state: 'open' });
       this.#options.onReady();
       this.#pump();
+      this.#armNext(this.#clock.monotonicMs());
     } catch (error) {
       this.close(error instanceof KafkaError ? error : new BrokenProtocolError(String(error), error));
     }
