@@ -93,6 +93,7 @@ export {
   type ClientErrorName,
 } from './errors/kafka-error.ts';
 export { type SaslExchange, type SaslMechanism, type Secret } from './network/sasl/sasl-mechanism.ts';
+export { clientCredentials, type ClientCredentialsOptions } from './network/sasl/client-credentials.ts';
 export { type SaslOptions } from './network/sasl/sasl-options.ts';
 export { type TlsOptions } from './network/tls-options.ts';
 export {

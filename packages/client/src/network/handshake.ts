@@ -6,7 +6,7 @@ import {
   type apiVersionsResponse,
 } from '@ottla/protocol';
 import { AuthenticationError, UnsupportedApiVersionError } from '../errors/client-errors.ts';
-import { brokerError } from '../errors/kafka-error.ts';
+import { brokerError, KafkaError } from '../errors/kafka-error.ts';
 import type { Api } from './api.ts';
 import { apis } from './apis.ts';
 import type { SaslMechanism } from './sasl/sasl-mechanism.ts';
@@ -128,12 +128,13 @@ export async function authenticate(
   }
   const version = chooseVersion(apis.saslAuthenticate, versions.get(apis.saslAuthenticate.key), {});
   const session = mechanism.start(place);
-  let message: Buffer | null = await session.first();
+  let message: Buffer | null = await own<Buffer>(mechanism, () => session.first());
   let lifetimeMs = 0;
   for (let round = 0; message !== null; round += 1) {
     if (round === MAX_ROUNDS)
       throw new AuthenticationError(`${mechanism.mechanism} did not end after ${MAX_ROUNDS} rounds`);
-    const answer = await exchange(apis.saslAuthenticate, version, { authBytes: message });
+    const authBytes: Buffer = message;
+    const answer = await exchange(apis.saslAuthenticate, version, { authBytes });
     if (answer.errorCode !== ErrorCodes.NONE) {
       const reason = answer.errorMessage ?? errorMessage(answer.errorCode) ?? 'no reason given';
       throw new AuthenticationError(
@@ -141,7 +142,18 @@ export async function authenticate(
       );
     }
     lifetimeMs = answer.sessionLifetimeMs;
-    message = await session.next(answer.authBytes);
+    message = await own<Buffer | null>(mechanism, () => session.next(answer.authBytes));
   }
   return lifetimeMs;
+}
+
+/** What a mechanism, or the function behind a password or token, throws is a failed authentication. */
+async function own<T>(mechanism: SaslMechanism, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof KafkaError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AuthenticationError(`${mechanism.mechanism} cannot be done: ${reason}`, { cause: error });
+  }
 }

@@ -1,5 +1,6 @@
 import { NodeDisk, parseProperties, PropertiesError } from '@ottla/platform';
 import { OptionError } from '../errors/client-errors.ts';
+import { clientCredentials } from '../network/sasl/client-credentials.ts';
 import type { SaslOptions } from '../network/sasl/sasl-options.ts';
 import type { ClientOptions } from './client-options.ts';
 import { tlsFromProperties } from './tls-properties.ts';
@@ -87,15 +88,22 @@ function takeSecurity(take: (name: string) => string | undefined, options: Recor
   if (protocol.endsWith('SSL')) options['tls'] = tls;
   const mechanism = take('sasl.mechanism') ?? 'GSSAPI';
   const jaas = take('sasl.jaas.config');
-  if (protocol.startsWith('SASL_')) options['sasl'] = saslFromJaas(mechanism, jaas);
+  const tokenEndpoint = take('sasl.oauthbearer.token.endpoint.url');
+  if (protocol.startsWith('SASL_')) options['sasl'] = saslFromJaas(mechanism, jaas, tokenEndpoint);
 }
 
-function saslFromJaas(mechanism: string, jaas: string | undefined): SaslOptions {
+function saslFromJaas(
+  mechanism: string,
+  jaas: string | undefined,
+  tokenEndpoint: string | undefined,
+): SaslOptions {
+  const entries = parseJaas(jaas ?? '');
+  if (mechanism === 'OAUTHBEARER' && tokenEndpoint !== undefined)
+    return { mechanism, token: tokensFromJaas(entries, tokenEndpoint) };
   if (!['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'].includes(mechanism))
     throw new OptionError(
-      `sasl.mechanism "${mechanism}" cannot be set up from properties: PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 can; for others pass connect({ sasl })`,
+      `sasl.mechanism "${mechanism}" cannot be set up from these properties: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER with sasl.oauthbearer.token.endpoint.url can; for others pass connect({ sasl })`,
     );
-  const entries = parseJaas(jaas ?? '');
   const username = entries.get('username');
   const password = entries.get('password');
   if (username === undefined || password === undefined)
@@ -109,6 +117,16 @@ function saslFromJaas(mechanism: string, jaas: string | undefined): SaslOptions 
     password,
     tokenAuth: entries.get('tokenauth') === 'true',
   };
+}
+
+/** Java's login module names the three as here. */
+function tokensFromJaas(entries: ReadonlyMap<string, string>, tokenEndpoint: string): () => Promise<string> {
+  const clientId = entries.get('clientId');
+  const clientSecret = entries.get('clientSecret');
+  const scope = entries.get('scope');
+  if (clientId === undefined || clientSecret === undefined)
+    throw new OptionError('sasl.jaas.config has no clientId and clientSecret for the token endpoint');
+  return clientCredentials({ tokenEndpoint, clientId, clientSecret, ...(scope !== undefined && { scope }) });
 }
 
 /** Options of the first login module: `Module required key="value" other=value;`, with backslashes escaping in quotes. */

@@ -86,6 +86,16 @@ describe('PLAIN', () => {
     expect(String(error)).toContain('Invalid username or password');
   });
 
+  test('a password that cannot be had is an AuthenticationError with the cause', async () => {
+    await using server = await saslServer(['PLAIN'], () => Buffer.alloc(0));
+    const password = (): string => {
+      throw new Error('the vault is shut');
+    };
+    const attempt = ready(server, { mechanism: 'PLAIN', username: 'ada', password });
+    await expect(attempt).rejects.toBeInstanceOf(AuthenticationError);
+    await expect(attempt).rejects.toThrow('the vault is shut');
+  });
+
   test('a mechanism that the broker does not have names those that it has', async () => {
     await using server = await saslServer(['SCRAM-SHA-512', 'GSSAPI'], () => null);
     const attempt = ready(server, { mechanism: 'PLAIN', username: 'ada', password: 'x' });
