@@ -1,0 +1,205 @@
+import { SILENT_LOGGER, SimClock, SimDisk, type SeededRandom } from '@ottla/platform';
+import { ErrorCodes, ZERO_UUID, type BatchSummary } from '@ottla/protocol';
+import { DEFAULT_LOG_CONFIG, LogManager } from '@ottla/storage';
+import { GROUP_METADATA_TOPIC, GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
+import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
+import { MarkerWriter } from '../../../src/coordinator/transaction/marker-writer.ts';
+import { DEFAULT_TRANSACTION_CONFIG } from '../../../src/coordinator/transaction/transaction-config.ts';
+import {
+  TRANSACTION_STATE_TOPIC,
+  TransactionCoordinator,
+} from '../../../src/coordinator/transaction/transaction-coordinator.ts';
+import { addOffsetsToTxnHandler } from '../../../src/handlers/add-offsets-to-txn.ts';
+import { addPartitionsToTxnHandler } from '../../../src/handlers/add-partitions-to-txn.ts';
+import { endTxnHandler } from '../../../src/handlers/end-txn.ts';
+import type { AnyApiHandler } from '../../../src/handlers/handler.ts';
+import { initProducerIdHandler } from '../../../src/handlers/init-producer-id.ts';
+import { produceHandler } from '../../../src/handlers/produce.ts';
+import { TransactionVerification } from '../../../src/handlers/transaction-verification.ts';
+import { txnOffsetCommitHandler } from '../../../src/handlers/txn-offset-commit.ts';
+import type { MetadataImage, MetadataStore, TopicImage } from '../../../src/metadata/image.ts';
+import { failedAppend, type AppendRequest, type AppendResult } from '../../../src/replica/append.ts';
+import { ProducerIdSource } from '../../../src/replica/producer-id-source.ts';
+import { ReplicaManager } from '../../../src/replica/replica-manager.ts';
+import { fixedImage } from '../group/fixed-metadata.ts';
+
+/** The topic that transactions write to, with two partitions. */
+export const DATA_TOPIC = 'data';
+export const DATA_TOPIC_ID = 'dDdDdDdDdDdDdDdDdDdDdA';
+
+const TRANSACTION_TIMEOUT_CHECK_MS = 100;
+
+const CONFIG = {
+  ...DEFAULT_TRANSACTION_CONFIG,
+  topicPartitions: 2,
+  abortTimedOutIntervalMs: TRANSACTION_TIMEOUT_CHECK_MS,
+};
+
+/** The parts of a broker that transactions run through, between a power cut and the next. */
+interface Incarnation {
+  readonly clock: SimClock;
+  readonly replicas: ReplicaManager;
+  readonly transactions: TransactionCoordinator;
+  readonly groups: GroupCoordinator;
+  readonly handlers: ReadonlyMap<number, AnyApiHandler>;
+}
+
+/**
+ * Everything of a broker that takes part in transactions, over real logs on a disk in memory that loses what was not synced.
+ * Coordinators' writes and markers fail on demand: refused, or written but reported as timed out.
+ */
+export class TransactionWorld {
+  readonly disk: SimDisk;
+  /** How many in a hundred coordinator writes end badly. */
+  failurePercent = 8;
+  readonly #random: SeededRandom;
+  readonly #metadata: MetadataStore;
+  #nextProducerId = 0;
+  #now: Incarnation | null = null;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+    const image = worldImage();
+    this.#metadata = { current: () => image, subscribe: () => {} };
+    const delay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    this.disk = new SimDisk({ random, delay });
+  }
+
+  get incarnation(): Incarnation {
+    if (this.#now === null) throw new Error('The world has not been started');
+    return this.#now;
+  }
+
+  async start(): Promise<void> {
+    // A clock of its own: the timers of the incarnation before are gone with it.
+    const clock = new SimClock((this.#now?.clock.nowMs() ?? 1_700_000_000_000) + 1);
+    const logManager = await LogManager.open({
+      disk: this.disk,
+      clock,
+      random: this.#random,
+      dirs: ['/logs'],
+      nodeId: 1,
+      clusterId: 'AAAAAAAAAAAAAAAAAAAAAw',
+      configFor: () => DEFAULT_LOG_CONFIG,
+      onDirFailure: () => {},
+    });
+    const partitionConfig = { log: DEFAULT_LOG_CONFIG, minInsyncReplicas: 1, writeCaching: false };
+    const replicas = new ReplicaManager({
+      nodeId: 1,
+      clock,
+      logger: SILENT_LOGGER,
+      logManager,
+      configFor: () => partitionConfig,
+      image: () => this.#metadata.current(),
+    });
+    replicas.start(this.#metadata.current());
+    this.#now = this.#openCoordinators(clock, replicas);
+    await turns();
+  }
+
+  /** kill -9, or the machine loses power; then the broker starts again. */
+  async restart(how: 'crash' | 'power cut'): Promise<void> {
+    const { transactions, groups, replicas } = this.incarnation;
+    if (how === 'crash') this.disk.crash();
+    else this.disk.cutPower();
+    void transactions.close();
+    void groups.close();
+    replicas.close();
+    await turns();
+    await this.start();
+  }
+
+  #openCoordinators(clock: SimClock, replicas: ReplicaManager): Incarnation {
+    const metadata = this.#metadata;
+    const shared = { nodeId: 1, metadata, clock, random: this.#random, logger: SILENT_LOGGER };
+    const log = {
+      append: async (request: AppendRequest, options: Parameters<ReplicaManager['append']>[1]) =>
+        (
+          await this.#append([request], () => replicas.append(request, options).then((result) => [result]))
+        )[0]!,
+      scan: (
+        partition: { topic: string; partition: number },
+        onBatches: (records: Buffer, summaries: readonly BatchSummary[]) => void | Promise<void>,
+      ) => replicas.scan(partition, onBatches),
+    };
+    const groups = new GroupCoordinator({ ...shared, config: DEFAULT_GROUP_COORDINATOR_CONFIG, log });
+    const markers = new MarkerWriter({
+      logs: {
+        appendMarkers: (requests, timeoutMs) =>
+          this.#append(requests, () => replicas.appendMarkers(requests, timeoutMs)),
+        isTransactionEnded: (...place) => replicas.isTransactionEnded(...place),
+      },
+      owner: {
+        topic: GROUP_METADATA_TOPIC,
+        completeTransaction: (partition, marker, end) => groups.completeTransaction(partition, marker, end),
+      },
+      clock,
+      timeoutMs: CONFIG.writeTimeoutMs,
+    });
+    const blocks = {
+      allocateProducerIds: () => Promise.resolve({ first: (this.#nextProducerId += 10), length: 10 }),
+    };
+    const producerIds = new ProducerIdSource(blocks, SILENT_LOGGER);
+    const transactions = new TransactionCoordinator({ ...shared, config: CONFIG, log, markers, producerIds });
+    groups.start(metadata.current());
+    transactions.start(metadata.current());
+    const verification = new TransactionVerification({
+      replicaManager: replicas,
+      transactions,
+      isEnabled: () => true,
+    });
+    const handlers: AnyApiHandler[] = [
+      initProducerIdHandler({ producerIds, transactions }),
+      addPartitionsToTxnHandler({ transactions, metadata }),
+      addOffsetsToTxnHandler({ transactions, groups }),
+      endTxnHandler({ transactions }),
+      produceHandler({ metadata, replicaManager: replicas, verification }),
+      txnOffsetCommitHandler({
+        groups,
+        metadata,
+        replicaManager: replicas,
+        verification,
+        isVerificationEnabled: () => true,
+      }),
+    ];
+    const byKey = new Map(handlers.map((handler) => [handler.apiKey, handler]));
+    return { clock, replicas, transactions, groups, handlers: byKey };
+  }
+
+  async #append(
+    requests: readonly AppendRequest[],
+    append: () => Promise<AppendResult[]>,
+  ): Promise<AppendResult[]> {
+    const dice = this.#random.nextInt(200);
+    if (dice < this.failurePercent) return requests.map(() => failedAppend(ErrorCodes.NOT_ENOUGH_REPLICAS));
+    const results = await append();
+    if (dice >= 2 * this.failurePercent) return results;
+    return results.map((result) =>
+      result.errorCode === ErrorCodes.NONE ? failedAppend(ErrorCodes.REQUEST_TIMED_OUT) : result,
+    );
+  }
+}
+
+/** Lets everything run that is due in this and the next turns of the event loop. */
+export async function turns(count = 12): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function worldImage(): MetadataImage {
+  const base = fixedImage(1);
+  const offsets = base.topics.byName.get(GROUP_METADATA_TOPIC)!;
+  const partitions = [0, 1].map((partition) => ({ ...offsets.partitions[0]!, partition }));
+  const topics: TopicImage[] = [
+    offsets,
+    { name: DATA_TOPIC, id: DATA_TOPIC_ID, partitions },
+    { name: TRANSACTION_STATE_TOPIC, id: 'sSsSsSsSsSsSsSsSsSsSsA', partitions },
+  ];
+  return {
+    ...base,
+    topics: {
+      byName: new Map(topics.map((topic) => [topic.name, topic])),
+      byId: new Map(topics.map((topic) => [topic.id === ZERO_UUID ? topic.name : topic.id, topic])),
+    },
+    features: new Map([['transaction.version', 2]]),
+  };
+}
