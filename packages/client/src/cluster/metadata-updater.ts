@@ -4,6 +4,7 @@ import { brokerError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { ResolvedClientOptions } from '../options/client-options.ts';
 import { MAIN_LANE, type Connections } from './connections.ts';
+import { firstSuccess } from './first-success.ts';
 import type { CallLimits } from './limits.ts';
 import { applyLeaderHints, mergeMetadata, type Asked } from './merge-metadata.ts';
 import { EMPTY_METADATA, type BrokerNode, type ClusterMetadata, type LeaderHint } from './metadata.ts';
@@ -26,6 +27,8 @@ interface Refresh {
 
 /** Topics that nobody has asked for in this time are no longer refreshed (`metadata.max.idle.ms`). */
 const MAX_IDLE_MS = 300_000;
+/** A broker that says nothing for this long is given competition. */
+const PATIENCE_MS = 1_000;
 
 /**
  * Keeps the cluster's metadata. Any number of callers that want newer metadata share one request: those that ask while one is under
@@ -221,21 +224,19 @@ export class MetadataUpdater {
     const mayRebootstrap = metadataRecoveryStrategy === 'rebootstrap' && this.#current.brokers.size > 0;
     const failedMs = this.#failingSinceMs < 0 ? 0 : clock.monotonicMs() - this.#failingSinceMs;
     if (mayRebootstrap && failedMs > metadataRecoveryRebootstrapTriggerMs) this.rebootstrap();
-    let failure: unknown;
-    for (const nodeId of this.candidates()) {
-      try {
-        return await this.#fetch(nodeId, asked, allowAutoTopicCreation);
-      } catch (error) {
-        if (this.#isClosed || error instanceof AuthenticationError) throw error;
-        failure = error;
-      }
+    const isFinal = (error: unknown): boolean => this.#isClosed || error instanceof AuthenticationError;
+    try {
+      return await firstSuccess(clock, this.candidates(), { patienceMs: PATIENCE_MS, isFinal }, (nodeId) =>
+        this.#fetch(nodeId, asked, allowAutoTopicCreation),
+      );
+    } catch (error) {
+      const isOneConnected = [...this.#current.brokers.keys()].some(
+        (nodeId) => this.#connections.load(nodeId).isReady,
+      );
+      // The next attempt begins with the addresses that were configured, which may lead to brokers that have moved.
+      if (mayRebootstrap && !isFinal(error) && !isOneConnected) this.rebootstrap();
+      throw error;
     }
-    // The next attempt begins with the addresses that were configured, which may lead to brokers that have moved.
-    const isOneConnected = [...this.#current.brokers.keys()].some(
-      (nodeId) => this.#connections.load(nodeId).isReady,
-    );
-    if (mayRebootstrap && !isOneConnected) this.rebootstrap();
-    throw failure;
   }
 
   async #fetch(nodeId: number, asked: Asked, allowAutoTopicCreation: boolean): Promise<MetadataResponse> {

@@ -89,6 +89,12 @@ describe('servers that are no Kafka', () => {
   });
 });
 
+test('an address that swallows everything costs a moment, not the setup timeout', async () => {
+  await using silent = await FakeServer.raw(() => {});
+  await using server = await FakeServer.start(() => undefined);
+  expect(await failureOf({ bootstrap: [silent.bootstrap, server.bootstrap] }, 5_000)).toBe('ready');
+});
+
 describe('answers that are broken', () => {
   async function withCluster<T>(server: FakeServer, use: (cluster: Cluster) => Promise<T>): Promise<T> {
     const cluster = new Cluster(
