@@ -65,10 +65,10 @@ export {
   type GroupAssignment,
   type MemberSubscription,
 } from './consumer/assignors/assignor.ts';
+export { assignors, type AssignorName } from './consumer/assignors/assignors.ts';
 export { type CloseOptions } from './consumer/consumer-core.ts';
 export { LogTruncationError, PartitionError } from './consumer/consumer-errors.ts';
 export {
-  type AssignorName,
   type ConsumerOptions,
   type From,
   type RebalanceListener,

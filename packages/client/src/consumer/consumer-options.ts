@@ -1,17 +1,12 @@
 import type { TopicPartition } from '../admin/admin-requests.ts';
 import { OptionError } from '../errors/client-errors.ts';
 import type { Assignor } from './assignors/assignor.ts';
-import { rangeAssignor } from './assignors/range-assignor.ts';
-import { roundRobinAssignor } from './assignors/round-robin-assignor.ts';
-import { cooperativeStickyAssignor, stickyAssignor } from './assignors/sticky-assignors.ts';
+import { assignors, type AssignorName } from './assignors/assignors.ts';
 import type { ErrorPolicy } from './delivery/error-policy.ts';
 import { parseDurationMs } from './parse-duration.ts';
 
 /** `auto.offset.reset`: where to begin without a committed offset, and after one that is no longer in the log. */
 export type From = 'earliest' | 'latest' | 'none' | { readonly durationMs: number } | `by_duration:${string}`;
-
-/** Kafka's names of the assignors of classic groups. */
-export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky';
 
 /** Called during a rebalance; partitions move only when it has ended. A rejection ends the consumer. */
 export interface RebalanceListener {
@@ -110,13 +105,6 @@ export interface ResolvedConsumerOptions extends Readonly<Record<NumberName, num
   readonly listener: RebalanceListener;
 }
 
-const knownAssignors: Readonly<Record<AssignorName, Assignor>> = {
-  range: rangeAssignor,
-  roundrobin: roundRobinAssignor,
-  sticky: stickyAssignor,
-  'cooperative-sticky': cooperativeStickyAssignor,
-};
-
 /**
  * Fills in the defaults and checks every value.
  * @throws OptionError naming the option, its value and what is allowed
@@ -172,10 +160,10 @@ function checkGroupOptions(options: ConsumerOptions): void {
 
 function assignorOf(assignor: AssignorName | Assignor): Assignor {
   if (typeof assignor !== 'string') return assignor;
-  const known = knownAssignors[assignor] as Assignor | undefined;
+  const known = assignors[assignor] as Assignor | undefined;
   if (known === undefined)
     throw new OptionError(
-      `assignors has "${String(assignor)}", known are ${Object.keys(knownAssignors).join(', ')}, or an object of your own`,
+      `assignors has "${String(assignor)}", known are ${Object.keys(assignors).join(', ')}, or an object of your own`,
     );
   return known;
 }

@@ -177,8 +177,7 @@ class GeneralAssignment {
     removeFrom(this.#assignment.get(from)!, partition);
     this.#assignment.get(to)!.push(partition);
     this.#ownerOf.set(partition, to);
-    this.#resort(from);
-    this.#resort(to);
+    this.#resort(from, to);
   }
 
   #isBalanced(): boolean {
@@ -207,11 +206,14 @@ class GeneralAssignment {
     this.#active.sort((a, b) => this.#compare(a, b));
   }
 
-  /** Puts a member whose size has changed at its place. */
-  #resort(memberId: string): void {
-    const index = this.#active.indexOf(memberId);
-    if (index < 0) return;
-    this.#active.splice(index, 1);
+  /** Puts members whose sizes have changed at their places: all are taken out first, so that the rest is in order. */
+  #resort(...memberIds: readonly string[]): void {
+    const taken = memberIds.filter((memberId) => this.#active.includes(memberId));
+    for (const memberId of taken) removeFrom(this.#active, memberId);
+    for (const memberId of taken) this.#active.splice(this.#placeOf(memberId), 0, memberId);
+  }
+
+  #placeOf(memberId: string): number {
     let low = 0;
     let high = this.#active.length;
     while (low < high) {
@@ -219,7 +221,7 @@ class GeneralAssignment {
       if (this.#compare(this.#active[middle]!, memberId) < 0) low = middle + 1;
       else high = middle;
     }
-    this.#active.splice(low, 0, memberId);
+    return low;
   }
 }
 
