@@ -94,10 +94,22 @@ def member(bootstrap, topic, group, assignor):
     threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
     reader = consumer(bootstrap, group, **{"partition.assignment.strategy": assignor, "session.timeout.ms": 10000})
 
-    def assigned(_consumer, partitions):
-        print("assigned " + " ".join(str(p) for p in sorted(x.partition for x in partitions)), flush=True)
+    owned = set()
 
-    reader.subscribe([topic], on_assign=assigned)
+    def tell():
+        print("assigned " + " ".join(str(p) for p in sorted(owned)), flush=True)
+
+    def assigned(_consumer, partitions):
+        # A cooperative member is told only what is new.
+        owned.update(x.partition for x in partitions)
+        tell()
+
+    def revoked(_consumer, partitions):
+        owned.difference_update(x.partition for x in partitions)
+        if assignor == "cooperative-sticky":
+            tell()
+
+    reader.subscribe([topic], on_assign=assigned, on_revoke=revoked, on_lost=revoked)
     while not done.is_set():
         message = reader.poll(0.1)
         if message is not None and not message.error():

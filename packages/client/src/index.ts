@@ -68,11 +68,7 @@ export {
 export { assignors, type AssignorName } from './consumer/assignors/assignors.ts';
 export { type CloseOptions } from './consumer/consumer-core.ts';
 export { LogTruncationError, PartitionError } from './consumer/consumer-errors.ts';
-export {
-  type ConsumerOptions,
-  type From,
-  type RebalanceListener,
-} from './consumer/consumer-options.ts';
+export { type ConsumerOptions, type From, type RebalanceListener } from './consumer/consumer-options.ts';
 export { Consumer, type BatchesOptions, type PartitionLag, type SeekTarget } from './consumer/consumer.ts';
 export { type EachOptions, type Handler } from './consumer/delivery/each-runner.ts';
 export { type ErrorPolicy } from './consumer/delivery/error-policy.ts';
