@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { cpus } from 'node:os';
 import { kafkaJars } from '@ottla/interop';
 import type { BenchCase, BenchOptions, Figures } from './case.ts';
+import { clientsConsume } from './cases/clients-consume.ts';
 import { officialTools } from './cases/official-tools.ts';
 import { saturation, warmUp } from './cases/saturation.ts';
 import { scale } from './cases/scale.ts';
@@ -10,7 +11,14 @@ import { startup } from './cases/startup.ts';
 import { summarise, table, type CaseResult } from './report.ts';
 import { startSubject, subjectNames, subjectTitles, type Subject, type SubjectName } from './subject.ts';
 
-const cases: readonly BenchCase[] = [startup, ...smallRequests, ...saturation, ...officialTools, ...scale];
+const cases: readonly BenchCase[] = [
+  startup,
+  ...smallRequests,
+  ...saturation,
+  ...officialTools,
+  ...scale,
+  ...clientsConsume,
+];
 
 const usage = `npm run bench -- [options]
   --cases a,b        only these cases, by name or beginning of the name:
