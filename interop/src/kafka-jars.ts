@@ -13,19 +13,20 @@ export type KafkaJars = { readonly libs: string } | { readonly absent: string };
  * The official Kafka jars, fetched through Maven on first use (about 100 files) and kept in the cache.
  * A machine without Java or Maven gets the reason instead.
  */
-export async function kafkaJars(): Promise<KafkaJars> {
+export async function kafkaJars(version: string = kafkaVersion): Promise<KafkaJars> {
   if (!(await commandWorks('java', ['-version'])))
     return { absent: 'no `java` on the path (install a JDK 17 or newer)' };
   if (!(await commandWorks('javac', ['-version'])))
     return { absent: 'no `javac` on the path (a JDK is needed)' };
-  const home = cacheFolder(`kafka-${kafkaVersion}`);
+  const home = cacheFolder(`kafka-${version}`);
   const libs = join(home, 'libs');
   const ready = join(home, 'ready');
   if (existsSync(ready)) return { libs };
   if (!(await commandWorks('mvn', ['-version'])))
     return { absent: 'no `mvn` on the path (Maven fetches the jars)' };
   const pom = join(interopFolder, 'pom.xml');
-  await mustRun('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`]);
+  const target = [`-Dkafka.version=${version}`, `-DoutputDirectory=${libs}`];
+  await mustRun('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', ...target]);
   writeFileSync(ready, '');
   return { libs };
 }

@@ -11,7 +11,7 @@ describe.skipIf(absent(interop.java))(title('client: a cluster of three', intero
 
   beforeAll(async () => {
     if ('absent' in interop.java) return;
-    peers = await startKafkaCluster({ libs: interop.java.libs, nodeCount: 3 });
+    peers = await startKafkaCluster({ libs: interop.java.brokerLibs, nodeCount: 3 });
     ottla = connect({ bootstrap: peers.map(({ bootstrap }) => bootstrap), defaultApiTimeoutMs: 30_000 });
     admin = ottla.admin();
     await eventually('Three brokers', async () =>

@@ -8,7 +8,9 @@ import { absent, bootstrap, interop, javaTools, title, unique } from './support.
 const ottla = connect({ bootstrap, clientId: 'interop-groups', defaultApiTimeoutMs: 20_000 });
 const admin = ottla.admin();
 const versions = [...(await admin.cluster.apiVersions()).values()][0]!;
-const hasNewProtocol = !(versions instanceof KafkaError) && versions.has(ApiKeys.ConsumerGroupHeartbeat);
+// Version 0 is the preview of Kafka 3.
+const hasNewProtocol =
+  !(versions instanceof KafkaError) && (versions.get(ApiKeys.ConsumerGroupHeartbeat)?.max ?? 0) > 0;
 const hasTransactions = !(versions instanceof KafkaError) && versions.has(ApiKeys.DescribeTransactions);
 afterAll(() => ottla.close());
 

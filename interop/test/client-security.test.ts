@@ -42,7 +42,7 @@ describe.skipIf(absent(interop.java))(title('client: TLS and SASL with Apache Ka
     await mustRun('keytool', ['-exportcert', '-rfc', '-file', join(folder, 'ca.pem'), ...common]);
     ca = readFileSync(join(folder, 'ca.pem'), 'utf8');
     for (const name of ['ssl', 'sasl', 'saslSsl'] as const) ports[name] = await freePort();
-    const libs = 'absent' in interop.java ? {} : { libs: interop.java.libs };
+    const libs = 'absent' in interop.java ? {} : { libs: interop.java.brokerLibs };
     peer = await Peer.start({
       kind: 'kafka',
       ...libs,

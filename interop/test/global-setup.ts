@@ -3,6 +3,7 @@ import {
   compileJavaPrograms,
   goProgram,
   kafkaJars,
+  kafkaVersion,
   kcatProgram,
   Peer,
   pythonWithClients,
@@ -17,8 +18,10 @@ export interface InteropContext {
   /** Port of the shared broker. */
   readonly port: number;
   readonly logDir: string;
-  /** The official jars and the tool server, or why they are absent. */
-  readonly java: { readonly libs: string; readonly toolPort: number } | { readonly absent: string };
+  /** The official jars of the tools and of a real broker, and the tool server; or why they are absent. */
+  readonly java:
+    | { readonly libs: string; readonly brokerLibs: string; readonly toolPort: number }
+    | { readonly absent: string };
   readonly python: Program;
   readonly go: Program;
   readonly kcat: Program;
@@ -64,9 +67,12 @@ export async function setup(project: TestProject): Promise<void> {
       startToolServer(jars.libs, await compileJavaPrograms(jars.libs)),
     );
     stops.push(async () => void server.child.kill());
-    java = { libs: jars.libs, toolPort: server.port };
+    const version = process.env['OTTLA_INTEROP_KAFKA_VERSION'] ?? kafkaVersion;
+    const broker = await timed(`Kafka ${version} as a broker`, () => kafkaJars(version));
+    if ('absent' in broker) throw new Error(broker.absent);
+    java = { libs: jars.libs, brokerLibs: broker.libs, toolPort: server.port };
   }
-  const libs = 'absent' in jars ? undefined : jars.libs;
+  const libs = 'absent' in java ? undefined : java.brokerLibs;
   const peer = await timed(`broker under test (${kind})`, () => Peer.start({ kind, ...(libs && { libs }) }));
   stops.push(() => peer.dispose());
   project.provide('interop', { kind, port: peer.port, logDir: peer.logDir, java, python, kcat, go });

@@ -41,7 +41,7 @@ export function unique(prefix: string): string {
 
 /** A broker of the kind under test for one test alone, e.g. to kill it. */
 export function startPeer(options: Omit<PeerOptions, 'kind' | 'libs'> = {}): Promise<Peer> {
-  const libs = 'absent' in interop.java ? {} : { libs: interop.java.libs };
+  const libs = 'absent' in interop.java ? {} : { libs: interop.java.brokerLibs };
   return Peer.start({ kind: interop.kind, ...libs, ...options });
 }
 
