@@ -7,12 +7,15 @@ import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseConnectionOverrides } from './config/broker-rules.ts';
 import { cleanerSettings } from './config/cleaner-settings.ts';
+import { ConfigResourceType } from './metadata/image.ts';
+import { GroupConfigs } from './config/group-config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { ResourceConfigRules } from './config/resource-rules.ts';
 import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
 import type { Voter } from './controller/metadata-batches.ts';
 import { internalTopicSpec } from './controller/internal-topics.ts';
 import { LocalController } from './controller/local-controller.ts';
+import { consumerGroupTimings } from './coordinator/group/consumer/consumer-group-config.ts';
 import { GROUP_METADATA_TOPIC, GroupCoordinator } from './coordinator/group/group-coordinator.ts';
 import { groupCoordinatorConfig } from './coordinator/group/group-coordinator-config.ts';
 import { MarkerWriter } from './coordinator/transaction/marker-writer.ts';
@@ -284,9 +287,14 @@ export class Broker implements AsyncDisposable {
 
   #openGroups(replicas: ReplicaManager, controller: LocalController): GroupCoordinator {
     const { metadata } = controller;
+    const configs = new GroupConfigs(
+      () => this.#configState.current,
+      (groupId) => metadata.current().configs.get(ConfigResourceType.group, groupId),
+    );
     const groups = new GroupCoordinator({
       nodeId: this.config.nodeId,
       config: groupCoordinatorConfig(this.config),
+      consumerTimings: (groupId) => consumerGroupTimings(configs.of(groupId)),
       log: replicas,
       metadata,
       clock: this.#clock,

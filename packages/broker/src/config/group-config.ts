@@ -24,6 +24,38 @@ function groupValues(config: BrokerConfig, overrides: ReadonlyMap<string, string
   return values as unknown as GroupValues;
 }
 
+/** The configs of groups, as they are in force; what was computed is kept until the configuration changes. */
+export class GroupConfigs {
+  readonly #config: () => BrokerConfig;
+  readonly #overrides: (groupId: string) => ReadonlyMap<string, string>;
+  #defaultsOf: BrokerConfig | null = null;
+  #defaults: GroupValues | null = null;
+  #values = new WeakMap<ReadonlyMap<string, string>, GroupValues>();
+
+  /** `config` is the broker's configuration now, `overrides` what is set for a group. */
+  constructor(config: () => BrokerConfig, overrides: (groupId: string) => ReadonlyMap<string, string>) {
+    this.#config = config;
+    this.#overrides = overrides;
+  }
+
+  /** The values in force for a group. */
+  of(groupId: string): GroupValues {
+    const config = this.#config();
+    if (this.#defaults === null || this.#defaultsOf !== config) {
+      this.#defaultsOf = config;
+      this.#defaults = groupValues(config, new Map());
+      this.#values = new WeakMap();
+    }
+    const overrides = this.#overrides(groupId);
+    if (overrides.size === 0) return this.#defaults;
+    const known = this.#values.get(overrides);
+    if (known !== undefined) return known;
+    const values = groupValues(config, overrides);
+    this.#values.set(overrides, values);
+    return values;
+  }
+}
+
 /**
  * Checks the overrides of a group: names, values, and the limits that the broker sets for them.
  * @throws ConfigError with Kafka's message

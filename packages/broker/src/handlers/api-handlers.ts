@@ -18,6 +18,8 @@ import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
 import { apiVersionsHandler } from './api-versions.ts';
+import { consumerGroupDescribeHandler } from './consumer-group-describe.ts';
+import { consumerGroupHeartbeatHandler } from './consumer-group-heartbeat.ts';
 import { createPartitionsHandler } from './create-partitions.ts';
 import { createTopicsHandler } from './create-topics.ts';
 import { deleteRecordsHandler } from './delete-records.ts';
@@ -219,5 +221,7 @@ function groupHandlers({ groups, transactions, metadata, autoCreation }: BrokerP
     listGroupsHandler({ groups }),
     describeGroupsHandler({ groups }),
     deleteGroupsHandler({ groups }),
+    consumerGroupHeartbeatHandler({ groups }),
+    consumerGroupDescribeHandler({ groups }),
   ];
 }

@@ -9,6 +9,7 @@ export const groupCoordinatorKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Shortest time between two assignments of a consumer group (KIP-848)',
   },
   'group.consumer.assignors': {
@@ -16,6 +17,7 @@ export const groupCoordinatorKeys = {
     default: 'uniform,range',
     validator: listOf({ emptyAllowed: false }),
     importance: 'medium',
+    honoured: true,
     doc: 'Assignors of the broker for consumer groups, the first one being the default',
   },
   'group.consumer.heartbeat.interval.ms': {
@@ -23,6 +25,7 @@ export const groupCoordinatorKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Heartbeat interval given to members of consumer groups',
   },
   'group.consumer.max.assignment.interval.ms': {
@@ -30,6 +33,7 @@ export const groupCoordinatorKeys = {
     default: '15000',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a group's own assignment interval",
   },
   'group.consumer.max.heartbeat.interval.ms': {
@@ -37,6 +41,7 @@ export const groupCoordinatorKeys = {
     default: '15000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a group's own heartbeat interval",
   },
   'group.consumer.max.session.timeout.ms': {
@@ -44,6 +49,7 @@ export const groupCoordinatorKeys = {
     default: '60000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a group's own session timeout",
   },
   'group.consumer.max.size': {
@@ -51,6 +57,7 @@ export const groupCoordinatorKeys = {
     default: '2147483647',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Most members of one consumer group',
   },
   'group.consumer.migration.policy': {
@@ -58,6 +65,7 @@ export const groupCoordinatorKeys = {
     default: 'bidirectional',
     validator: oneOfIgnoringCase('DISABLED', 'DOWNGRADE', 'UPGRADE', 'BIDIRECTIONAL'),
     importance: 'medium',
+    honoured: true,
     doc: 'In which directions a group may change between the classic and the consumer protocol',
   },
   'group.consumer.min.assignment.interval.ms': {
@@ -65,6 +73,7 @@ export const groupCoordinatorKeys = {
     default: '0',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a group's own assignment interval",
   },
   'group.consumer.min.heartbeat.interval.ms': {
@@ -72,6 +81,7 @@ export const groupCoordinatorKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a group's own heartbeat interval",
   },
   'group.consumer.min.session.timeout.ms': {
@@ -79,6 +89,7 @@ export const groupCoordinatorKeys = {
     default: '45000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a group's own session timeout",
   },
   'group.consumer.regex.refresh.interval.ms': {
@@ -87,6 +98,7 @@ export const groupCoordinatorKeys = {
     validator: atLeast(10000),
     importance: 'medium',
     internal: true,
+    honoured: true,
     doc: 'How often subscribed patterns are matched against the topics again',
   },
   'group.consumer.session.timeout.ms': {
@@ -94,6 +106,7 @@ export const groupCoordinatorKeys = {
     default: '45000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'A member of a consumer group without heartbeat for this long is removed',
   },
   'group.coordinator.append.linger.ms': {

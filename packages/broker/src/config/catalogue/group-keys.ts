@@ -9,6 +9,7 @@ export const groupKeys = {
     validator: atLeast(0),
     importance: 'medium',
     synonyms: ['group.consumer.assignment.interval.ms'],
+    honoured: true,
     doc: 'Shortest time between two assignments of this consumer group',
   },
   'consumer.heartbeat.interval.ms': {
@@ -17,6 +18,7 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.consumer.heartbeat.interval.ms'],
+    honoured: true,
     doc: 'Heartbeat interval given to the members of this consumer group',
   },
   'consumer.session.timeout.ms': {
@@ -25,6 +27,7 @@ export const groupKeys = {
     validator: atLeast(1),
     importance: 'medium',
     synonyms: ['group.consumer.session.timeout.ms'],
+    honoured: true,
     doc: 'A member of this consumer group without heartbeat for this long is removed',
   },
   'share.assignment.interval.ms': {

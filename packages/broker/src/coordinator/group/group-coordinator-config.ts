@@ -1,4 +1,9 @@
 import type { BrokerConfig } from '../../config/broker-config.ts';
+import {
+  DEFAULT_CONSUMER_GROUP_CONFIG,
+  type ConsumerGroupConfig,
+  type MigrationPolicy,
+} from './consumer/consumer-group-config.ts';
 
 /** What the group coordinator reads of the broker's configuration; the comments name Kafka's keys and defaults. */
 export interface GroupCoordinatorConfig {
@@ -22,6 +27,7 @@ export interface GroupCoordinatorConfig {
   readonly offsetsTopicPartitions: number;
   /** `group.coordinator.append.linger.ms` (-1: as long as the event loop's turn takes). */
   readonly appendLingerMs: number;
+  readonly consumer: ConsumerGroupConfig;
 }
 
 /** Kafka's defaults. */
@@ -36,6 +42,7 @@ export const DEFAULT_GROUP_COORDINATOR_CONFIG: GroupCoordinatorConfig = {
   offsetsCommitTimeoutMs: 5_000,
   offsetsTopicPartitions: 50,
   appendLingerMs: -1,
+  consumer: DEFAULT_CONSUMER_GROUP_CONFIG,
 };
 
 /** The part of the broker's configuration that is the group coordinator's; none of it changes while the broker runs. */
@@ -51,5 +58,11 @@ export function groupCoordinatorConfig(config: BrokerConfig): GroupCoordinatorCo
     offsetsCommitTimeoutMs: config.get('offsets.commit.timeout.ms'),
     offsetsTopicPartitions: config.get('offsets.topic.num.partitions'),
     appendLingerMs: config.get('group.coordinator.append.linger.ms'),
+    consumer: {
+      assignors: config.get('group.consumer.assignors'),
+      maxSize: config.get('group.consumer.max.size'),
+      migrationPolicy: config.get('group.consumer.migration.policy').toLowerCase() as MigrationPolicy,
+      regexRefreshIntervalMs: config.get('group.consumer.regex.refresh.interval.ms'),
+    },
   };
 }

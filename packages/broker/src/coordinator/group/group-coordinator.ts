@@ -12,6 +12,17 @@ import { CoordinatorError, errorCodeOf } from '../runtime/coordinator-error.ts';
 import { coordinatorPartition } from '../runtime/coordinator-partition.ts';
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts';
 import type { ReplyTo } from '../runtime/state-machine.ts';
+import {
+  DEFAULT_CONSUMER_GROUP_TIMINGS,
+  type ConsumerGroupTimings,
+} from './consumer/consumer-group-config.ts';
+import type {
+  ConsumerHeartbeatCommand,
+  ConsumerHeartbeatReply,
+  DescribedConsumerGroup,
+} from './consumer/consumer-types.ts';
+import { consumerGroupError } from './consumer/describe-consumer-group.ts';
+import { requireValidHeartbeat } from './consumer/heartbeat-validation.ts';
 import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
 import { GroupMachine } from './group-machine.ts';
 import { describedError } from './group-queries.ts';
@@ -49,6 +60,8 @@ export interface GroupCoordinatorDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What is configured for one consumer group; Kafka's defaults when absent. */
+  readonly consumerTimings?: (groupId: string) => ConsumerGroupTimings;
   /** End of the event loop's turn; `setImmediate` when absent. Simulations put their own scheduler here. */
   readonly defer?: (callback: () => void) => void;
 }
@@ -63,13 +76,25 @@ const MAX_BATCH_BYTES = 1_048_588 - 61;
 export class GroupCoordinator implements MetadataListener {
   readonly #deps: GroupCoordinatorDeps;
   readonly #runtime: CoordinatorRuntime<GroupTypes, GroupMachine>;
+  /** Offset of the last image in which topics were created. */
+  #newTopicsVersion = -1;
   #closed = false;
 
   constructor(deps: GroupCoordinatorDeps) {
     const { config, log, clock, logger } = deps;
     this.#deps = deps;
+    const surroundings = {
+      config,
+      image: () => deps.metadata.current(),
+      newTopicsVersion: () => this.#newTopicsVersion,
+      consumerTimings: deps.consumerTimings ?? (() => DEFAULT_CONSUMER_GROUP_TIMINGS),
+    };
     this.#runtime = new CoordinatorRuntime(
-      { topic: GROUP_METADATA_TOPIC, serde: groupRecordSerde, createMachine: () => new GroupMachine(config) },
+      {
+        topic: GROUP_METADATA_TOPIC,
+        serde: groupRecordSerde,
+        createMachine: () => new GroupMachine(surroundings),
+      },
       {
         log,
         clock,
@@ -86,6 +111,7 @@ export class GroupCoordinator implements MetadataListener {
 
   /** Takes up the partitions that the image gives to this broker. Call once, after the replica manager has started. */
   start(image: MetadataImage): void {
+    this.#newTopicsVersion = image.offset;
     const topic = image.topics.byName.get(GROUP_METADATA_TOPIC);
     if (topic !== undefined) this.#follow(topic);
   }
@@ -99,6 +125,7 @@ export class GroupCoordinator implements MetadataListener {
     }
     for (const topicId of delta.changedTopicIds) {
       const topic = image.topics.byId.get(topicId);
+      if (!delta.previous.topics.byId.has(topicId)) this.#newTopicsVersion = image.offset;
       if (topic?.name === GROUP_METADATA_TOPIC) this.#follow(topic);
     }
     if (deleted.length > 0) this.#forgetTopics(deleted);
@@ -140,6 +167,33 @@ export class GroupCoordinator implements MetadataListener {
   async leave(command: Omit<LeaveCommand, 'type'>): Promise<LeaveReply> {
     requireGroupId(command.groupId);
     return this.#submit({ type: 'leave', ...command });
+  }
+
+  /**
+   * ConsumerGroupHeartbeat (KIP-848); `apiVersion` because members of version 0 get their id here.
+   * @throws CoordinatorError with Kafka's error code and message
+   */
+  async consumerHeartbeat(
+    command: Omit<ConsumerHeartbeatCommand, 'type'>,
+    apiVersion: number,
+  ): Promise<ConsumerHeartbeatReply> {
+    requireValidHeartbeat(command, { apiVersion, assignors: this.#deps.config.consumer.assignors });
+    const memberId = command.memberId === '' ? this.#deps.random.uuid() : command.memberId;
+    return this.#submit({ type: 'consumer-heartbeat', ...command, memberId });
+  }
+
+  /** ConsumerGroupDescribe, in the order asked; what is wrong with a group stands in its result. */
+  describeConsumerGroups(groupIds: readonly string[]): Promise<DescribedConsumerGroup[]> {
+    return Promise.all(
+      groupIds.map(async (groupId) => {
+        try {
+          requireGroupId(groupId);
+          return await this.#submit({ type: 'describe-consumer-group', groupId });
+        } catch (failure) {
+          return consumerGroupError(groupId, errorCodeOf(failure));
+        }
+      }),
+    );
   }
 
   /** OffsetCommit for topics that exist. The empty group id is allowed, as it always was. */

@@ -1,6 +1,16 @@
-import { outcome, type RecordPosition, type StateMachine, type Ticket } from '../runtime/state-machine.ts';
+import {
+  NO_TICKET,
+  outcome,
+  type RecordPosition,
+  type StateMachine,
+  type Ticket,
+} from '../runtime/state-machine.ts';
 import { classicLoaded, classicWritten, handleClassic } from './classic/classic-commands.ts';
-import type { GroupCoordinatorConfig } from './group-coordinator-config.ts';
+import type { CommandContext, GroupSurroundings } from './command-context.ts';
+import { handleClassicMember } from './consumer/classic-members.ts';
+import { handleConsumer } from './consumer/consumer-commands.ts';
+import { JOINING_EPOCH } from './consumer/consumer-member.ts';
+import { consumerLoaded } from './consumer/consumer-timeouts.ts';
 import { describeGroup, listGroups } from './group-queries.ts';
 import { replaysAtAppend, type GroupRecord } from './group-records.ts';
 import { deleteGroups } from './group-removal.ts';
@@ -15,13 +25,16 @@ import { handleOffsets, offsetsLoaded } from './offsets/offset-commands.ts';
 export class GroupMachine implements StateMachine<GroupTypes> {
   /** For queries; changed by `apply`, `replay` and `replayEndTransaction` only. */
   readonly state = new GroupState();
-  readonly #config: GroupCoordinatorConfig;
+  readonly #surroundings: GroupSurroundings;
 
-  constructor(config: GroupCoordinatorConfig) {
-    this.#config = config;
+  constructor(surroundings: GroupSurroundings) {
+    this.#surroundings = surroundings;
   }
 
-  /** What deletes, and what must see all that is committed, depends on writes that may be in flight. */
+  /**
+   * What deletes, what must see all that is committed, and what makes another kind of a classic group depends on writes that
+   * may be in flight.
+   */
   isExclusive(command: GroupCommand): boolean {
     switch (command.type) {
       case 'fetch-stable-offsets':
@@ -30,6 +43,8 @@ export class GroupMachine implements StateMachine<GroupTypes> {
       case 'topics-deleted':
       case 'expire-offsets':
         return true;
+      case 'consumer-heartbeat':
+        return command.memberEpoch === JOINING_EPOCH && this.state.kindOf(command.groupId) === 'classic';
       default:
         return false;
     }
@@ -40,7 +55,7 @@ export class GroupMachine implements StateMachine<GroupTypes> {
   }
 
   handle(command: GroupCommand, ticket: Ticket, nowMs: number): GroupOutcome {
-    const context = { state: this.state, config: this.#config, ticket, nowMs };
+    const context = this.#context(nowMs, ticket);
     switch (command.type) {
       case 'commit-offsets':
       case 'fetch-stable-offsets':
@@ -54,13 +69,29 @@ export class GroupMachine implements StateMachine<GroupTypes> {
         return outcome({ replies: [{ ticket, value: listGroups(this.state, command.filters) }] });
       case 'describe-group':
         return outcome({ replies: [{ ticket, value: describeGroup(this.state, command.groupId) }] });
-      default:
+      case 'join':
+      case 'sync':
+      case 'heartbeat':
+      case 'leave': {
+        const consumer = this.state.consumer.get(command.groupId);
+        const isClassicMember =
+          consumer !== undefined && (command.type !== 'join' || consumer.members.size > 0);
+        return isClassicMember
+          ? handleClassicMember(consumer, command, context)
+          : handleClassic(command, context);
+      }
+      case 'member-expired':
+      case 'join-expired':
+      case 'initial-delay-over':
+      case 'sync-expired':
         return handleClassic(command, context);
+      default:
+        return handleConsumer(command, context);
     }
   }
 
   written(followUp: GroupFollowUp, errorCode: number, nowMs: number): GroupOutcome {
-    return classicWritten(followUp, errorCode, { state: this.state, config: this.#config, nowMs });
+    return classicWritten(followUp, errorCode, this.#context(nowMs, NO_TICKET));
   }
 
   apply({ groupId, group }: GroupChange): void {
@@ -75,6 +106,8 @@ export class GroupMachine implements StateMachine<GroupTypes> {
       case 'offset-commit':
         this.state.offsets.replay(record, position);
         break;
+      default:
+        this.state.consumer.replay(record);
     }
   }
 
@@ -83,13 +116,19 @@ export class GroupMachine implements StateMachine<GroupTypes> {
   }
 
   loaded(nowMs: number): GroupOutcome {
+    const context = this.#context(nowMs, NO_TICKET);
     const parts = [
-      ...classicLoaded({ state: this.state, config: this.#config, nowMs }),
-      offsetsLoaded(this.#config),
+      ...classicLoaded(context),
+      outcome<GroupTypes>({ timers: consumerLoaded(context) }),
+      offsetsLoaded(context.config),
     ];
     return outcome({
       changes: parts.flatMap((part) => part.changes),
       timers: parts.flatMap((part) => part.timers),
     });
+  }
+
+  #context(nowMs: number, ticket: Ticket): CommandContext {
+    return { ...this.#surroundings, state: this.state, ticket, nowMs };
   }
 }

@@ -1,10 +1,11 @@
 import type { RecordSerde } from '../runtime/state-machine.ts';
 import { classicRecordFormat, type ClassicGroupRecord } from './classic/classic-records.ts';
+import { consumerRecordFormats, type ConsumerGroupRecord } from './consumer/consumer-records.ts';
 import { offsetRecordFormat, type OffsetRecord } from './offsets/offset-records.ts';
 import { recordSerde } from './record-format.ts';
 
 /** A record of `__consumer_offsets`; a null value is a tombstone. */
-export type GroupRecord = OffsetRecord | ClassicGroupRecord;
+export type GroupRecord = OffsetRecord | ClassicGroupRecord | ConsumerGroupRecord;
 
 /**
  * Keys and values of `__consumer_offsets` in Kafka's formats, one table for each kind of group. The key begins with the
@@ -13,6 +14,7 @@ export type GroupRecord = OffsetRecord | ClassicGroupRecord;
 export const groupRecordSerde: RecordSerde<GroupRecord> = recordSerde<GroupRecord>([
   offsetRecordFormat,
   classicRecordFormat,
+  ...consumerRecordFormats,
 ]);
 
 /** Offsets and classic groups count when they are committed, the newer kinds as soon as they are decided. */

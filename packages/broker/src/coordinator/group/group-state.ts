@@ -1,6 +1,8 @@
 import { emptyGroup, type ClassicGroup } from './classic/classic-group.ts';
 import { ClassicGroups } from './classic/classic-groups.ts';
 import { classicView } from './classic/classic-view.ts';
+import { ConsumerGroups } from './consumer/consumer-groups.ts';
+import { consumerView } from './consumer/consumer-view.ts';
 import type { GroupKind, GroupView } from './group-view.ts';
 import { OffsetStore } from './offsets/offset-store.ts';
 
@@ -11,9 +13,11 @@ import { OffsetStore } from './offsets/offset-store.ts';
 export class GroupState {
   readonly offsets = new OffsetStore();
   readonly classic = new ClassicGroups();
+  readonly consumer = new ConsumerGroups();
 
   /** The kind of a group; undefined when there is none ("Dead", as Kafka calls it). */
   kindOf(groupId: string): GroupKind | undefined {
+    if (this.consumer.has(groupId)) return 'consumer';
     return this.classic.has(groupId) || this.offsets.has(groupId) ? 'classic' : undefined;
   }
 
@@ -25,6 +29,8 @@ export class GroupState {
 
   /** A group of whatever kind, for the APIs that concern them all. */
   view(groupId: string): GroupView | undefined {
+    const consumer = this.consumer.get(groupId);
+    if (consumer !== undefined) return consumerView(consumer);
     const group = this.classicGroup(groupId);
     return group === undefined ? undefined : classicView(group);
   }
@@ -32,6 +38,7 @@ export class GroupState {
   groupIds(): Set<string> {
     const ids = this.offsets.groupIds();
     this.classic.collectIds(ids);
+    this.consumer.collectIds(ids);
     return ids;
   }
 }

@@ -5,6 +5,7 @@ import type {
   ClassicFollowUp,
   ClassicReplies,
 } from './classic/classic-types.ts';
+import type { ConsumerCommand, ConsumerReplies } from './consumer/consumer-types.ts';
 import type { GroupRecord } from './group-records.ts';
 import type { DescribedGroup, ListedGroup, ListFilters } from './group-query-types.ts';
 import type { OffsetCommand, OffsetReplies } from './offsets/offset-types.ts';
@@ -29,13 +30,14 @@ export interface DescribeGroupCommand {
 
 export type GroupCommand =
   | ClassicCommand
+  | ConsumerCommand
   | OffsetCommand
   | DeleteGroupsCommand
   | ListGroupsCommand
   | DescribeGroupCommand;
 
 /** The reply to each command; refusals come as errors instead. */
-export interface GroupReplies extends ClassicReplies, OffsetReplies {
+export interface GroupReplies extends ClassicReplies, ConsumerReplies, OffsetReplies {
   'delete-groups': readonly { readonly groupId: string; readonly errorCode: number }[];
   'list-groups': readonly ListedGroup[];
   'describe-group': DescribedGroup;

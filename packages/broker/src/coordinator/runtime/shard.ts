@@ -154,7 +154,8 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
       this.#absorb(outcome, this.#machine.isExclusive(command));
     } catch (failure) {
       // The command changed nothing yet, so only its caller has to know.
-      this.#settle({ ticket, errorCode: errorCodeOf(failure), errorMessage: null });
+      const errorMessage = failure instanceof CoordinatorError ? failure.message : null;
+      this.#settle({ ticket, errorCode: errorCodeOf(failure), errorMessage });
     }
   }
 
@@ -165,7 +166,8 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
     if (this.#state !== 'active') return;
     for (const timer of outcome.timers) {
       if (timer.delayMs === null) this.#timers.cancel(timer.key);
-      else this.#timers.schedule(timer.key, timer.delayMs, timer.command);
+      else if (timer.ifAbsent !== true || !this.#timers.has(timer.key))
+        this.#timers.schedule(timer.key, timer.delayMs, timer.command);
     }
     if (write === null) {
       if (this.#writer.isAhead) this.#writer.enqueueBehindAhead(outcome);

@@ -93,7 +93,13 @@ export type Reply =
 
 /** Arms (again) or cancels the timer of a key. A timer that fires hands its command to `handle` with `NO_TICKET`. */
 export type TimerEffect<Command> =
-  | { readonly key: string; readonly delayMs: number; readonly command: Command }
+  | {
+      readonly key: string;
+      readonly delayMs: number;
+      readonly command: Command;
+      /** Leaves a timer that runs already as it is. */
+      readonly ifAbsent?: boolean;
+    }
   | { readonly key: string; readonly delayMs: null };
 
 /** Who writes records inside of a transaction. */

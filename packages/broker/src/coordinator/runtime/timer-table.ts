@@ -40,6 +40,10 @@ export class TimerTable<Command> {
     this.#arm(key, command, deadlineMs);
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   cancel(key: string): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;

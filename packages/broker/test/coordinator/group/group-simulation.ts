@@ -2,6 +2,7 @@ import { SILENT_LOGGER, SimClock, type SeededRandom } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
 import { GroupCoordinator, GROUP_METADATA_TOPIC } from '../../../src/coordinator/group/group-coordinator.ts';
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
+import { DEFAULT_CONSUMER_GROUP_TIMINGS } from '../../../src/coordinator/group/consumer/consumer-group-config.ts';
 import { GroupMachine } from '../../../src/coordinator/group/group-machine.ts';
 import { groupRecordSerde } from '../../../src/coordinator/group/group-records.ts';
 import type { JoinReply } from '../../../src/coordinator/group/classic/classic-types.ts';
@@ -407,7 +408,12 @@ export class GroupSimulation {
   /** Nothing in flight: the durable state has to be what the log says, with every acknowledged offset. */
   async #compareWithReplay(): Promise<void> {
     if (this.#log.pendingCount > 0) return;
-    const replayed = new GroupMachine(CONFIG);
+    const replayed = new GroupMachine({
+      config: CONFIG,
+      image: () => fixedMetadata(1).current(),
+      newTopicsVersion: () => 0,
+      consumerTimings: () => DEFAULT_CONSUMER_GROUP_TIMINGS,
+    });
     await loadPartition({
       partition: { topic: GROUP_METADATA_TOPIC, partition: 0 },
       machine: replayed,

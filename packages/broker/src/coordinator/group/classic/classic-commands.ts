@@ -2,6 +2,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import { outcome } from '../../runtime/state-machine.ts';
 import { refuse, type CommandContext } from '../command-context.ts';
 import type { GroupOutcome } from '../group-types.ts';
+import type { GroupView } from '../group-view.ts';
 import { emptyGroup } from './classic-group.ts';
 import {
   UNKNOWN_MEMBER_ID,
@@ -81,9 +82,8 @@ export function classicLoaded({ state, config, nowMs }: Omit<CommandContext, 'ti
 function join(command: JoinCommand, { state, config, ticket, nowMs }: CommandContext): GroupOutcome {
   const { groupId, memberId } = command;
   const existing = state.classicGroup(groupId);
-  if (existing === undefined && state.kindOf(groupId) !== undefined) {
-    return refuse(ticket, ErrorCodes.INCONSISTENT_GROUP_PROTOCOL);
-  }
+  const other = existing === undefined ? state.view(groupId) : undefined;
+  if (other !== undefined && !makesWay(other)) return refuse(ticket, ErrorCodes.INCONSISTENT_GROUP_PROTOCOL);
   if (existing === undefined && memberId !== UNKNOWN_MEMBER_ID) {
     const step = new GroupTransition(emptyGroup(groupId, nowMs), nowMs);
     step.replyJoin(ticket, { errorCode: ErrorCodes.UNKNOWN_MEMBER_ID, memberId });
@@ -91,6 +91,7 @@ function join(command: JoinCommand, { state, config, ticket, nowMs }: CommandCon
   }
   const base = existing ?? emptyGroup(groupId, nowMs);
   const step = new GroupTransition(base, nowMs);
+  if (other !== undefined) for (const record of other.tombstones()) step.append(record);
   joinGroup(step, { command, ticket, config });
   if (existing === undefined) {
     // As in Kafka, the log hears of a group with its first caller, members or not.
@@ -98,6 +99,11 @@ function join(command: JoinCommand, { state, config, ticket, nowMs }: CommandCon
     step.whenWritten({ type: 'group-created', groupId: base.groupId });
   }
   return step.finish();
+}
+
+/** A group without members of a kind that classic groups may follow. */
+function makesWay({ kind, isEmpty }: GroupView): boolean {
+  return isEmpty && (kind === 'consumer' || kind === 'streams');
 }
 
 function onMembers(

@@ -1,0 +1,51 @@
+import {
+  ApiKeys,
+  consumerGroupDescribeRequest,
+  consumerGroupDescribeResponse,
+  ErrorCodes,
+} from '@ottla/protocol';
+import type { ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse } from '@ottla/protocol';
+import type { DescribedConsumerGroup } from '../coordinator/group/consumer/consumer-types.ts';
+import { consumerGroupError } from '../coordinator/group/consumer/describe-consumer-group.ts';
+import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
+import type { ApiHandler } from './handler.ts';
+
+/** ConsumerGroupDescribe, versions 0 and 1 (KIP-848). 1 adds which protocol a member uses. */
+export function consumerGroupDescribeHandler(deps: {
+  readonly groups: GroupCoordinator;
+}): ApiHandler<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> {
+  return {
+    apiKey: ApiKeys.ConsumerGroupDescribe,
+    minVersion: 0,
+    maxVersion: 1,
+    request: consumerGroupDescribeRequest,
+    response: consumerGroupDescribeResponse,
+
+    async handle({ groupIds, includeAuthorizedOperations }) {
+      const groups = await deps.groups.describeConsumerGroups(groupIds);
+      return {
+        throttleTimeMs: 0,
+        groups: groups.map((group) =>
+          toResponse(group, includeAuthorizedOperations && group.errorCode === ErrorCodes.NONE),
+        ),
+      };
+    },
+
+    errorResponse: ({ groupIds }, errorCode) => ({
+      throttleTimeMs: 0,
+      groups: groupIds.map((groupId) => toResponse(consumerGroupError(groupId, errorCode), false)),
+    }),
+  };
+}
+
+function toResponse(
+  group: DescribedConsumerGroup,
+  withOperations: boolean,
+): ConsumerGroupDescribeResponse['groups'][number] {
+  return {
+    ...group,
+    members: [...group.members],
+    authorizedOperations: withOperations ? ALL_GROUP_OPERATIONS : OPERATIONS_NOT_REQUESTED,
+  };
+}
