@@ -63,11 +63,17 @@ describe.each(tables)('the %s keys', (_, keys) => {
 
 test('every key that counts as honoured is read somewhere', () => {
   const read = namesInSources();
-  const isDefaultOfHonouredTopicKey = (name: string): boolean =>
-    keyEntries(topicKeys).some(([, key]) => key.honoured && key.synonyms?.includes(name));
+  // The default of a topic's or a group's own key, or the limits for a group's.
+  const belongsToHonouredKey = (name: string): boolean =>
+    [...keyEntries(topicKeys), ...keyEntries(groupKeys)].some(
+      ([own, key]) =>
+        key.honoured &&
+        (key.synonyms?.includes(name) ||
+          ['min', 'max'].some((limit) => name === `group.${own.replace('.', `.${limit}.`)}`)),
+    );
   const notRead = tables.flatMap(([, keys]) =>
     keyEntries(keys)
-      .filter(([name, key]) => key.honoured && !read.has(name) && !isDefaultOfHonouredTopicKey(name))
+      .filter(([name, key]) => key.honoured && !read.has(name) && !belongsToHonouredKey(name))
       .map(([name]) => name),
   );
   expect(notRead).toEqual([]);

@@ -182,17 +182,19 @@ export class GroupCoordinator implements MetadataListener {
     return this.#submit({ type: 'consumer-heartbeat', ...command, memberId });
   }
 
-  /** ConsumerGroupDescribe, in the order asked; what is wrong with a group stands in its result. */
+  /** ConsumerGroupDescribe; what is wrong with a group stands in its result. Empty ids come first, as in Kafka. */
   describeConsumerGroups(groupIds: readonly string[]): Promise<DescribedConsumerGroup[]> {
     return Promise.all(
-      groupIds.map(async (groupId) => {
-        try {
-          requireGroupId(groupId);
-          return await this.#submit({ type: 'describe-consumer-group', groupId });
-        } catch (failure) {
-          return consumerGroupError(groupId, errorCodeOf(failure));
-        }
-      }),
+      groupIds
+        .toSorted((a, b) => Number(b === '') - Number(a === ''))
+        .map(async (groupId) => {
+          try {
+            requireGroupId(groupId);
+            return await this.#submit({ type: 'describe-consumer-group', groupId });
+          } catch (failure) {
+            return consumerGroupError(groupId, errorCodeOf(failure));
+          }
+        }),
     );
   }
 

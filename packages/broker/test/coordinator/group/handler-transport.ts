@@ -5,6 +5,9 @@ import {
   DEFAULT_GROUP_COORDINATOR_CONFIG,
   type GroupCoordinatorConfig,
 } from '../../../src/coordinator/group/group-coordinator-config.ts';
+import type { ConsumerGroupTimings } from '../../../src/coordinator/group/consumer/consumer-group-config.ts';
+import { consumerGroupDescribeHandler } from '../../../src/handlers/consumer-group-describe.ts';
+import { consumerGroupHeartbeatHandler } from '../../../src/handlers/consumer-group-heartbeat.ts';
 import { deleteGroupsHandler } from '../../../src/handlers/delete-groups.ts';
 import { describeGroupsHandler } from '../../../src/handlers/describe-groups.ts';
 import { CoordinatorType, findCoordinatorHandler } from '../../../src/handlers/find-coordinator.ts';
@@ -29,7 +32,7 @@ export class HandlerTransport implements Transport {
   readonly groups: GroupCoordinator;
   readonly #handlers = new Map<number, AnyApiHandler>();
 
-  constructor(config: Partial<GroupCoordinatorConfig> = {}) {
+  constructor(config: Partial<GroupCoordinatorConfig> = {}, consumerTimings?: ConsumerGroupTimings) {
     const metadata = fixedMetadata();
     this.groups = new GroupCoordinator({
       nodeId: 1,
@@ -39,6 +42,7 @@ export class HandlerTransport implements Transport {
       clock: this.clock,
       random: new SeededRandom(1),
       logger: SILENT_LOGGER,
+      ...(consumerTimings && { consumerTimings: () => consumerTimings }),
     });
     const { groups } = this;
     const coordinators = new Map([
@@ -59,6 +63,8 @@ export class HandlerTransport implements Transport {
       listGroupsHandler({ groups }),
       describeGroupsHandler({ groups }),
       deleteGroupsHandler({ groups }),
+      consumerGroupHeartbeatHandler({ groups }),
+      consumerGroupDescribeHandler({ groups }),
     ];
     for (const handler of handlers) this.#handlers.set(handler.apiKey, handler);
     groups.start(metadata.current());

@@ -23,13 +23,13 @@ export interface Scenario {
 }
 
 /** A consumer protocol subscription (version 1) to these topics, without user data. */
-function subscription(...topics: readonly string[]): string {
+export function subscription(...topics: readonly string[]): string {
   const parts = [Buffer.from([0, 1]), int32(topics.length)];
   for (const topic of topics) parts.push(Buffer.from([0, topic.length]), Buffer.from(topic));
   return Buffer.concat([...parts, int32(-1), int32(0)]).toString('base64');
 }
 
-function int32(value: number): Buffer {
+export function int32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);
   return bytes;

@@ -26,7 +26,8 @@ export interface Reply {
   readonly reply: Json;
 }
 
-const MEMBER_ID = /^.*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** A uuid behind a client's name, or, in Kafka's consumer groups, in 22 characters. */
+const MEMBER_ID = /^.*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|^[\w-]{22}$/;
 
 /** Plays a scenario and returns its replies with the broker's own names (member ids, groups, addresses) made neutral. */
 export async function play(scenario: Scenario, transport: Transport, groupPrefix: string): Promise<Reply[]> {
@@ -117,7 +118,7 @@ function mapStrings(value: unknown, map: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, map)]));
 }
 
-/** Kafka lists the members of a group in no particular order. */
+/** Kafka lists the members of a group, and the numbers of partitions, in no particular order. */
 function sortMembers(value: Json): Json {
   if (Array.isArray(value)) return value.map(sortMembers);
   if (value === null || typeof value !== 'object') return value;
@@ -125,8 +126,10 @@ function sortMembers(value: Json): Json {
     Object.entries(value).map(([key, item]) => [
       key,
       key === 'members' && Array.isArray(item)
-        ? item.toSorted((a, b) => memberIdOf(a).localeCompare(memberIdOf(b)))
-        : sortMembers(item),
+        ? item.map(sortMembers).toSorted((a, b) => memberIdOf(a).localeCompare(memberIdOf(b)))
+        : key === 'partitions' && Array.isArray(item) && item.every((each) => typeof each === 'number')
+          ? item.toSorted((a, b) => a - b)
+          : sortMembers(item),
     ]),
   );
 }

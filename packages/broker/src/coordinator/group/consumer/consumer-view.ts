@@ -32,14 +32,20 @@ export function consumerView(group: ConsumerGroup): GroupView {
  * crosses the heartbeat which bumped the epoch is not lost.
  */
 function commitError(group: ConsumerGroup, command: CommitCommand): number {
-  const { generationId, memberId, apiVersion } = command;
+  const { generationId, memberId, groupInstanceId, apiVersion } = command;
+  const isTransactional = command.producer !== null;
   if (generationId < 0 && group.members.size === 0) return ErrorCodes.NONE;
+  // Producers before KIP-447 say nothing of their consumer's membership.
+  if (isTransactional && generationId === -1 && memberId === '' && groupInstanceId === null)
+    return ErrorCodes.NONE;
   const member = group.members.get(memberId);
   if (member === undefined) return ErrorCodes.UNKNOWN_MEMBER_ID;
-  if (member.classic === null && apiVersion < EPOCH_AWARE_COMMIT_VERSION)
+  if (!isTransactional && member.classic === null && apiVersion < EPOCH_AWARE_COMMIT_VERSION)
     return ErrorCodes.UNSUPPORTED_VERSION;
+  // Producers do not know the newer error.
+  const stale = isTransactional ? ErrorCodes.ILLEGAL_GENERATION : staleError(member);
   if (generationId === member.memberEpoch) return ErrorCodes.NONE;
-  if (generationId > member.memberEpoch) return staleError(member);
+  if (generationId > member.memberEpoch) return stale;
   const ownsAll = command.topics.every(({ topicId, partitions }) =>
     partitions.every(({ partitionIndex }) => {
       const epoch =
@@ -48,7 +54,7 @@ function commitError(group: ConsumerGroup, command: CommitCommand): number {
       return epoch !== undefined && generationId >= epoch;
     }),
   );
-  return ownsAll ? ErrorCodes.NONE : staleError(member);
+  return ownsAll ? ErrorCodes.NONE : stale;
 }
 
 function fetchError(group: ConsumerGroup, { memberId, memberEpoch }: FetchOffsetsQuery): number {
