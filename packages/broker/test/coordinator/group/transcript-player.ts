@@ -26,8 +26,9 @@ export interface Reply {
   readonly reply: Json;
 }
 
-/** A uuid behind a client's name, or, in Kafka's consumer groups, in 22 characters. */
-const MEMBER_ID = /^.*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|^[\w-]{22}$/;
+const MEMBER_ID = /^.*-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** What Kafka hands out to classic members of consumer groups; a topic id looks the same. */
+const SHORT_MEMBER_ID = /^[\w-]{22}$/;
 
 /** Plays a scenario and returns its replies with the broker's own names (member ids, groups, addresses) made neutral. */
 export async function play(scenario: Scenario, transport: Transport, groupPrefix: string): Promise<Reply[]> {
@@ -97,12 +98,22 @@ class Names {
   }
 
   neutral(value: unknown): Json {
+    this.#learnMembers(value);
     const neutral = mapStrings(value, (text) => {
       if (text.includes(this.#groupPrefix)) return text.replaceAll(this.#groupPrefix, '@group');
       if (text === this.#topicId) return '@t1';
-      return MEMBER_ID.test(text) ? this.#memberName(text) : text;
+      return MEMBER_ID.test(text) || this.#memberIds.includes(text) ? this.#memberName(text) : text;
     });
     return mapAddresses(neutral) as Json;
+  }
+
+  #learnMembers(value: unknown): void {
+    if (value === null || typeof value !== 'object') return;
+    for (const [key, item] of Object.entries(value)) {
+      if (key === 'memberId' && typeof item === 'string' && SHORT_MEMBER_ID.test(item))
+        this.#memberName(item);
+      this.#learnMembers(item);
+    }
   }
 
   #memberName(memberId: string): string {
