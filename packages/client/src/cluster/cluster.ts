@@ -122,7 +122,7 @@ export class Cluster {
    */
   async topics(names: readonly string[], options: TopicsOptions = {}): Promise<Map<string, TopicMetadata>> {
     this.#updater.use(names);
-    const known = this.#updater.isStale ? null : this.#pickTopics(names);
+    const known = names.every((name) => this.#updater.isFresh(name)) ? this.#pickTopics(names) : null;
     if (known !== null) return known;
     const what = `Finding topic ${names.map((name) => `"${name}"`).join(', ')}`;
     try {
@@ -171,7 +171,10 @@ export class Cluster {
     return this.#updater.subscribe(listener);
   }
 
-  /** The partition as known now; undefined when it is not. */
+  /**
+   * The partition as known now; undefined when it is not. What is only looked up here is not kept up to date: call `topics` now and
+   * then, or `trackTopics` for as long as it is used.
+   */
   partition(topic: string, partition: number): PartitionMetadata | undefined {
     return this.#updater.current.topics.get(topic)?.partitions[partition];
   }

@@ -40,6 +40,8 @@ export class MetadataUpdater {
   readonly #listeners = new Set<(metadata: ClusterMetadata) => void>();
   /** Topics in use, with the monotonic time of the last use. */
   readonly #usedMs = new Map<string, number>();
+  /** When each topic that is known was given by a broker last. */
+  #refreshedMs = new Map<string, number>();
   /** Topics that are refreshed until they are released, with the number of users. */
   readonly #tracked = new Map<string, number>();
   #current: ClusterMetadata = EMPTY_METADATA;
@@ -58,6 +60,15 @@ export class MetadataUpdater {
 
   get current(): ClusterMetadata {
     return this.#current;
+  }
+
+  /** Whether what is known of the topic is no older than `metadata.max.age.ms`. */
+  isFresh(name: string): boolean {
+    const refreshedMs = this.#refreshedMs.get(name);
+    return (
+      refreshedMs !== undefined &&
+      this.#options.clock.monotonicMs() - refreshedMs <= this.#options.metadataMaxAgeMs
+    );
   }
 
   /** Whether the metadata is older than `metadata.max.age.ms`. */
@@ -265,7 +276,10 @@ export class MetadataUpdater {
       connections.closeIdle(addressId);
     }
     connections.retain(new Set([...addresses, ...answer.brokers.map(({ nodeId }) => nodeId)]));
-    this.#publish(mergeMetadata(this.#current, answer, asked, this.#options.clock.monotonicMs()));
+    const nowMs = this.#options.clock.monotonicMs();
+    if (asked === 'all') this.#refreshedMs = new Map();
+    for (const { name } of answer.topics) if (name !== null) this.#refreshedMs.set(name, nowMs);
+    this.#publish(mergeMetadata(this.#current, answer, asked, nowMs));
   }
 
   #publish(metadata: ClusterMetadata): void {

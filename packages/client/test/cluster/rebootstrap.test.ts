@@ -1,3 +1,4 @@
+import { SimClock } from '@ottla/platform';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Cluster } from '../../src/cluster/cluster.ts';
 import { apis } from '../../src/network/apis.ts';
@@ -114,6 +115,36 @@ describe('sharing', () => {
     expect(asked).toContainEqual([true, ['ours']]);
     expect(asked.filter(([isCreating]) => isCreating === true)).toHaveLength(1);
     expect(asked).toContainEqual([false, ['theirs']]);
+  });
+
+  test('a topic is asked for again when what is known of it is old, however new the rest is', async () => {
+    const clock = new SimClock();
+    await using server = await FakeServer.start(({ api, body }, { port }) => {
+      if (api !== 'Metadata') return undefined;
+      const topics = ((body['topics'] ?? []) as { name: string }[]).map(({ name }) => ({
+        name,
+        partitions: [{ partitionIndex: 0, leaderId: 1, leaderEpoch: 0 }],
+      }));
+      return { brokers: [{ nodeId: 1, host: '127.0.0.1', port }], controllerId: 1, topics };
+    });
+    const cluster = clusterAt(server.bootstrap, { clock });
+    const askedFor = (name: string): number =>
+      server.requests.filter(({ body }) =>
+        ((body['topics'] ?? []) as { name: string }[]).some((topic) => topic.name === name),
+      ).length;
+    await cluster.topics(['old']);
+    await cluster.topics(['old']);
+    expect(askedFor('old')).toBe(1);
+    clock.advance(200_000);
+    await cluster.topics(['new']);
+    clock.advance(150_000);
+    await cluster.refreshMetadata({ topics: ['new'] });
+    // Asked for with "new" the first time, then idle for longer than five minutes.
+    expect(askedFor('old')).toBe(2);
+    clock.advance(200_000);
+    await cluster.refreshMetadata({ topics: ['new'] });
+    await cluster.topics(['old']);
+    expect(askedFor('old')).toBe(3);
   });
 
   test('a coordinator that has left the cluster is looked for again', async () => {
