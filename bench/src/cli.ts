@@ -8,12 +8,14 @@ import { saturation, warmUp } from './cases/saturation.ts';
 import { scale } from './cases/scale.ts';
 import { smallRequests } from './cases/small-requests.ts';
 import { startup } from './cases/startup.ts';
+import { transactions } from './cases/transactions.ts';
 import { summarise, table, type CaseResult } from './report.ts';
 import { startSubject, subjectNames, subjectTitles, type Subject, type SubjectName } from './subject.ts';
 
 const cases: readonly BenchCase[] = [
   startup,
   ...smallRequests,
+  ...transactions,
   ...saturation,
   ...officialTools,
   ...scale,

@@ -1,5 +1,5 @@
 // Command clients runs one scenario of a Go client against a broker and ends with one JSON line.
-// Arguments: client (franz or sarama), bootstrap address, topic, codec.
+// Arguments: client (franz, franz-transactions or sarama), bootstrap address, topic, codec.
 package main
 
 import (
@@ -24,10 +24,13 @@ type result struct {
 
 func main() {
 	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: clients franz|sarama BOOTSTRAP TOPIC CODEC")
+		fmt.Fprintln(os.Stderr, "usage: clients franz|franz-transactions|sarama BOOTSTRAP TOPIC CODEC")
 		os.Exit(2)
 	}
 	scenario := franz
+	if os.Args[1] == "franz-transactions" {
+		scenario = franzTransactions
+	}
 	if os.Args[1] == "sarama" {
 		scenario = saramaScenario
 	}

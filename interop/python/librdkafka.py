@@ -138,6 +138,54 @@ def seek(bootstrap, topic):
     return {"values": values, "error": error}
 
 
+def transactions(bootstrap, topic):
+    """Transactions that read, write and commit offsets together, some aborted; then a second producer fences the first."""
+    source = f"{topic}-source"
+    client = AdminClient({"bootstrap.servers": bootstrap})
+    for name in (topic, source):
+        client.create_topics([NewTopic(name, 2, 1)])[name].result(20)
+    plain = producer(bootstrap)
+    for i in range(100):
+        plain.produce(source, value=str(i), partition=i % 2)
+    plain.flush(20)
+    reader = consumer(bootstrap, f"{topic}-group", **{"enable.auto.commit": False, "isolation.level": "read_committed"})
+    reader.subscribe([source])
+    sender = producer(bootstrap, **{"transactional.id": topic})
+    sender.init_transactions(20)
+    copied, round_number = 0, 0
+    while copied < 100:
+        batch = read(reader, 10)
+        sender.begin_transaction()
+        for message in batch:
+            sender.produce(topic, value=message.value(), partition=message.partition())
+        sender.send_offsets_to_transaction(reader.position(reader.assignment()), reader.consumer_group_metadata(), 20)
+        round_number += 1
+        if round_number % 3 == 0:
+            sender.abort_transaction(20)
+            for position in reader.committed(reader.assignment()):
+                reader.seek(TopicPartition(source, position.partition, max(0, position.offset)))
+        else:
+            sender.commit_transaction(20)
+            copied += len(batch)
+    committed = sum(p.offset for p in reader.committed(reader.assignment()))
+    reader.close()
+    sender.begin_transaction()
+    sender.produce(topic, value="of a zombie", partition=0)
+    sender.flush(20)
+    heir = producer(bootstrap, **{"transactional.id": topic})
+    heir.init_transactions(20)
+    try:
+        sender.commit_transaction(20)
+        fenced = "committed"
+    except KafkaException as error:
+        fenced = error.args[0].name()
+    check = consumer(bootstrap, f"{topic}-check", **{"isolation.level": "read_committed"})
+    check.subscribe([topic])
+    values = sorted(int(m.value()) for m in read(check, 101, 6))
+    check.close()
+    return {"once": values == list(range(100)), "committed": committed, "fenced": fenced}
+
+
 if __name__ == "__main__":
-    scenario = {"roundtrip": roundtrip, "admin": admin, "member": member, "seek": seek}[sys.argv[1]]
+    scenario = {"roundtrip": roundtrip, "transactions": transactions, "admin": admin, "member": member, "seek": seek}[sys.argv[1]]
     print(json.dumps(scenario(*sys.argv[2:])))

@@ -10,6 +10,16 @@ describe.skipIf(absent(interop.go))(title('Go clients', interop.go), () => {
     },
   );
 
+  test('franz-go copies exactly once in transactions of which some are aborted', async () => {
+    const result = await runProgram(interop.go, [
+      'franz-transactions',
+      bootstrap,
+      unique('franz-txn'),
+      'none',
+    ]);
+    expect(result).toEqual({ sent: 500, read: 500, committed: 500, group: true });
+  });
+
   test.each(['none', 'lz4', 'zstd'])(
     'sarama writes with %s, reads as a group and manages the topic',
     async (codec) => {

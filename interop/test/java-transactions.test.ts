@@ -1,5 +1,13 @@
+import {
+  ApiKeys,
+  decodeResponse,
+  encodeBatch,
+  encodeRequest,
+  messagesByApiKey,
+  type MessageInput,
+} from '@ottla/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually, type Peer, type RunningTool } from '../src/index.ts';
+import { eventually, RawConnection, type Peer, type RunningTool } from '../src/index.ts';
 import { absent, interop, javaTools, startPeer, title, unique } from './support.ts';
 
 const MESSAGES = 1_200;
@@ -89,5 +97,79 @@ describe.skipIf(absent(interop.java))(title('TransactionalMessageCopier', intero
     const { code, err } = await copier.done;
     expect({ code, err: err.slice(-5) }).toMatchObject({ code: 0 });
     expect(await readCommitted(peer.bootstrap, topics.output)).toEqual(numbers);
+  });
+});
+
+const PRODUCER_ID = 4711;
+
+/** One exchange in the raw, for what no client would send. */
+async function ask(port: number, apiKey: number, version: number, body: object): Promise<unknown> {
+  const api = messagesByApiKey(apiKey)!;
+  const connection = await RawConnection.open(port);
+  const header = { correlationId: 1, clientId: 'test' };
+  connection.send(...encodeRequest(api.request, version, header, body as MessageInput<unknown>));
+  const frame = await connection.receive();
+  connection.close();
+  return decodeResponse(api.response, version, frame!).value;
+}
+
+describe.skipIf(absent(interop.java))(title('kafka-transactions.sh', interop.java), () => {
+  test('finds a transaction that hangs and aborts it', { timeout: 120_000 }, async () => {
+    // Without verification, as brokers before KIP-890, anybody can open a transaction that has no coordinator.
+    peer = await startPeer({ properties: { 'transaction.partition.verification.enable': 'false' } });
+    const topic = unique('hanging');
+    const server = ['--bootstrap-server', peer.bootstrap];
+    await javaTools().run('TopicCommand', [...server, '--create', '--topic', topic]);
+    const records = encodeBatch({
+      // Two hours old: longer than any transaction may take.
+      records: [{ key: null, value: Buffer.from('x'), timestamp: Date.now() - 7_200_000 }],
+      producerId: PRODUCER_ID,
+      producerEpoch: 3,
+      baseSequence: 0,
+      isTransactional: true,
+    });
+    const produced = await ask(peer.port, ApiKeys.Produce, 11, {
+      transactionalId: 'hanging',
+      acks: -1,
+      timeoutMs: 5_000,
+      topicData: [{ name: topic, partitionData: [{ index: 0, records }] }],
+    });
+    expect(produced).toMatchObject({
+      responses: [{ partitionResponses: [{ errorCode: 0, baseOffset: 0 }] }],
+    });
+
+    const tool = async (...args: string[]) => [
+      ...(await javaTools().run('TransactionsCommand', [...server, ...args])).out,
+    ];
+    const place = ['--topic', topic, '--partition', '0'];
+    const found = await tool('find-hanging', '--broker-id', '1', '--max-transaction-timeout', '60');
+    expect(found.join('\n')).toMatch(new RegExp(`${topic}\\s+0\\s+${PRODUCER_ID}\\s+3\\s`));
+    const described = await tool('describe-producers', ...place);
+    expect(described.join('\n')).toMatch(new RegExp(`${PRODUCER_ID}\\s+3\\s`));
+    await tool('abort', ...place, '--start-offset', '0');
+    expect(await tool('find-hanging', '--broker-id', '1', '--max-transaction-timeout', '60')).toHaveLength(1);
+    const end = await ask(peer.port, ApiKeys.ListOffsets, 8, {
+      replicaId: -1,
+      isolationLevel: 1,
+      topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1 }] }],
+    });
+    expect(end).toMatchObject({ topics: [{ partitions: [{ offset: 2 }] }] });
+  });
+
+  test('lists and describes transactional ids', { timeout: 120_000 }, async () => {
+    peer = await startPeer();
+    const topics = await prepare(peer.bootstrap);
+    await copy(peer.bootstrap, topics).done;
+    const server = ['--bootstrap-server', peer.bootstrap];
+    const { out: listed } = await javaTools().run('TransactionsCommand', [...server, 'list']);
+    const [id] = /\S*copier\S*/.exec(listed.join('\n')) ?? [''];
+    expect(listed.join('\n')).toMatch(/copier\S*\s+1\s+\d+\s+(Complete|Ongoing|Empty)/);
+    const { out: described } = await javaTools().run('TransactionsCommand', [
+      ...server,
+      'describe',
+      '--transactional-id',
+      id!,
+    ]);
+    expect(described.join('\n')).toContain(id);
   });
 });

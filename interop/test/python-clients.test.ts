@@ -30,6 +30,12 @@ describe.skipIf(absent(interop.python))(title('librdkafka (confluent-kafka)', in
     });
   });
 
+  test('transactions copy exactly once, and a second producer fences the first', async () => {
+    const result = await script('librdkafka.py', 'transactions', bootstrap, unique('rdkafka-txn'));
+    expect(result).toMatchObject({ once: true, committed: 100 });
+    expect((result as { fenced: string }).fenced).toMatch(/_FENCED|PRODUCER_FENCED/);
+  });
+
   test('an assigned offset is read, and one out of range is an error', async () => {
     const result = await script('librdkafka.py', 'seek', bootstrap, unique('rdkafka-seek'));
     expect(result).toEqual({ values: ['15', '16', '17', '18', '19'], error: '_AUTO_OFFSET_RESET' });

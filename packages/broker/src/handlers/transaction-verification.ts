@@ -1,5 +1,5 @@
 import { BATCH_HEADER_BYTES, ErrorCodes, errorName, readBatchSummary } from '@ottla/protocol';
-import { LogError } from '@ottla/storage';
+import { LogError, type VerificationGuard } from '@ottla/storage';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import { EPOCH_BUMP_VERSION } from '../coordinator/transaction/transaction-state.ts';
@@ -25,6 +25,14 @@ interface Claim {
   readonly transactionalId: string;
   readonly producerId: number;
   readonly producerEpoch: number;
+}
+
+interface AskOptions {
+  /** Whether the coordinator is to add the partitions, or only to say whether they have been. */
+  readonly adds: boolean;
+  /** Whether the client knows TRANSACTION_ABORTABLE. */
+  readonly knowsAbortable: boolean;
+  readonly onAttempt: () => void;
 }
 
 /** The first produce version that adds its partitions to the transaction by itself, and the first that knows TRANSACTION_ABORTABLE. */
@@ -65,19 +73,30 @@ export class TransactionVerification {
     const claim = claimOf(transactionalId, requests);
     const adds = context.apiVersion >= IMPLICIT_ADD_VERSION;
     if (claim === null || (!adds && !this.#deps.isEnabled())) return requests;
-    const { producerId, producerEpoch } = claim;
-    let isAsked = false;
-    const guarded = requests.map((request) => {
-      if (!isTransactional(request.records)) return request;
-      const guard = this.#deps.replicaManager.startVerification(request, producerId, producerEpoch);
-      isAsked ||= guard !== null;
-      // What is verified by configuration only is checked by it, too.
-      return this.#deps.isEnabled() ? { ...request, verificationGuard: guard } : request;
-    });
-    if (!isAsked) return guarded;
+    const guards = requests.map((request) => this.#guard(request, claim));
+    if (guards.every((guard) => guard === undefined || guard === null))
+      return this.#guarded(requests, guards);
     context.isExclusive = true;
-    const kept = guarded.map((request) => ({ ...request, records: Buffer.from(request.records) }));
+    const kept = requests.map((request) => ({ ...request, records: Buffer.from(request.records) }));
     return this.#ask(claim, kept, context.apiVersion);
+  }
+
+  /** The guard of a batch that is to be verified, null when it need not be, undefined for a batch of no transaction. */
+  #guard(request: AppendRequest, { producerId, producerEpoch }: Claim): VerificationGuard | null | undefined {
+    if (!isTransactional(request.records)) return undefined;
+    return this.#deps.replicaManager.startVerification(request, producerId, producerEpoch);
+  }
+
+  /** The requests with their guards; what is verified by configuration only is checked by it, too. */
+  #guarded(
+    requests: readonly AppendRequest[],
+    guards: readonly (VerificationGuard | null | undefined)[],
+  ): readonly AppendRequest[] {
+    if (!this.#deps.isEnabled()) return requests;
+    return requests.map((request, index) => {
+      const guard = guards[index];
+      return guard === undefined ? request : { ...request, verificationGuard: guard };
+    });
   }
 
   async #ask(
@@ -85,40 +104,38 @@ export class TransactionVerification {
     requests: readonly AppendRequest[],
     apiVersion: number,
   ): Promise<(AppendRequest | AppendResult)[]> {
-    const asked = requests.filter((request) => this.#isAsked(request, claim));
+    const guards = requests.map((request) => this.#guard(request, claim));
+    const asked = requests.filter((_, index) => guards[index] !== undefined && guards[index] !== null);
     const codes = await this.partitionErrors(claim, asked, {
       adds: apiVersion >= IMPLICIT_ADD_VERSION,
       knowsAbortable: apiVersion >= ABORTABLE_VERSION,
+      onAttempt: () => requests.forEach((request, index) => (guards[index] = this.#guard(request, claim))),
     });
-    return requests.map((request) => {
-      const code = codes[asked.indexOf(request)] ?? ErrorCodes.NONE;
+    return this.#guarded(requests, guards).map((request, index) => {
+      const code = codes[asked.indexOf(requests[index] as AppendRequest)] ?? ErrorCodes.NONE;
       return code === ErrorCodes.NONE ? request : refusal(code);
     });
   }
 
-  #isAsked(request: AppendRequest, { producerId, producerEpoch }: Claim): boolean {
-    if (!isTransactional(request.records)) return false;
-    return this.#deps.replicaManager.startVerification(request, producerId, producerEpoch) !== null;
-  }
-
-  /** The coordinator's word on each partition, in their order, as those who write to it understand it. */
+  /**
+   * The coordinator's word on each partition, in their order, as those who write to it understand it. `onAttempt` is
+   * called before each time that it is asked: a guard from before would not count.
+   */
   async partitionErrors(
     claim: Claim,
     partitions: readonly TopicPartition[],
-    { adds, knowsAbortable }: { readonly adds: boolean; readonly knowsAbortable: boolean },
+    { adds, knowsAbortable, onAttempt }: AskOptions,
   ): Promise<number[]> {
     const { transactions } = this.#deps;
     const named = partitions.map(({ topic, partition }) => ({ topic, partition }));
     let codes: number[];
     try {
       if (adds) {
-        await transactions.addPartitionsWhenFree({
-          ...claim,
-          partitions: named,
-          clientVersion: EPOCH_BUMP_VERSION,
-        });
+        const command = { ...claim, partitions: named, clientVersion: EPOCH_BUMP_VERSION };
+        await transactions.addPartitionsWhenFree(command, onAttempt);
         return partitions.map(() => ErrorCodes.NONE);
       }
+      onAttempt();
       codes = transactions.verifyPartitions({ ...claim, partitions: named });
     } catch (failure) {
       codes = partitions.map(() => errorCodeOf(failure));

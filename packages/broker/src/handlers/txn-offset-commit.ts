@@ -10,6 +10,7 @@ import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/grou
 import type { CommitTopic, TopicErrors } from '../coordinator/group/offsets/offset-types.ts';
 import { CoordinatorError, errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionalProducer } from '../coordinator/runtime/state-machine.ts';
+import type { VerificationGuard } from '@ottla/storage';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler } from './handler.ts';
@@ -83,31 +84,8 @@ export function txnOffsetCommitHandler(
       apiVersion,
       retentionTimeMs: -1,
       topics,
-      producer: await verified(request, apiVersion),
+      producer: await verified(deps, request, apiVersion),
     });
-  }
-
-  /** The producer with the proof that its transaction has the group's partition. */
-  async function verified(
-    { transactionalId, producerId, producerEpoch, groupId }: TxnOffsetCommitRequest,
-    apiVersion: number,
-  ): Promise<TransactionalProducer> {
-    const adds = apiVersion >= IMPLICIT_ADD_VERSION;
-    const isEnabled = deps.isVerificationEnabled();
-    if (!adds && !isEnabled) return { producerId, producerEpoch };
-    const place = { topic: GROUP_METADATA_TOPIC, partition: deps.groups.partitionFor(groupId) };
-    const guard = deps.replicaManager.startVerification(place, producerId, producerEpoch);
-    if (guard !== null) {
-      const [code = ErrorCodes.NONE] = await deps.verification.partitionErrors(
-        { transactionalId, producerId, producerEpoch },
-        [place],
-        { adds, knowsAbortable: apiVersion >= ABORTABLE_VERSION },
-      );
-      if (code !== ErrorCodes.NONE) throw new CoordinatorError(AS_GROUP_ERROR.get(code) ?? code);
-    }
-    return isEnabled
-      ? { producerId, producerEpoch, verificationGuard: guard }
-      : { producerId, producerEpoch };
   }
 }
 
@@ -128,4 +106,28 @@ function respond(topics: readonly TopicErrors[], apiVersion: number): TxnOffsetC
       })),
     })),
   };
+}
+
+/** The producer with the proof that its transaction has the group's partition. */
+async function verified(
+  deps: TxnOffsetCommitDeps,
+  { transactionalId, producerId, producerEpoch, groupId }: TxnOffsetCommitRequest,
+  apiVersion: number,
+): Promise<TransactionalProducer> {
+  const adds = apiVersion >= IMPLICIT_ADD_VERSION;
+  const isEnabled = deps.isVerificationEnabled();
+  if (!adds && !isEnabled) return { producerId, producerEpoch };
+  const place = { topic: GROUP_METADATA_TOPIC, partition: deps.groups.partitionFor(groupId) };
+  const start = (): VerificationGuard | null =>
+    deps.replicaManager.startVerification(place, producerId, producerEpoch);
+  let guard = start();
+  if (guard !== null) {
+    const [code = ErrorCodes.NONE] = await deps.verification.partitionErrors(
+      { transactionalId, producerId, producerEpoch },
+      [place],
+      { adds, knowsAbortable: apiVersion >= ABORTABLE_VERSION, onAttempt: () => (guard = start()) },
+    );
+    if (code !== ErrorCodes.NONE) throw new CoordinatorError(AS_GROUP_ERROR.get(code) ?? code);
+  }
+  return isEnabled ? { producerId, producerEpoch, verificationGuard: guard } : { producerId, producerEpoch };
 }

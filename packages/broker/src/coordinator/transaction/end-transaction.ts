@@ -29,13 +29,12 @@ export function endTransaction(current: Current, command: EndCommand, nowMs: num
   if (current === 'absent') throw new CoordinatorError(ErrorCodes.INVALID_PRODUCER_ID_MAPPING);
   if (current === 'in-transition') throw new CoordinatorError(ErrorCodes.CONCURRENT_TRANSACTIONS);
   const bumps = command.clientVersion >= EPOCH_BUMP_VERSION;
+  // The producer may have its next identity already, by which it is not judged before the completion.
+  if (bumps && isPrepared(current)) throw new CoordinatorError(ErrorCodes.CONCURRENT_TRANSACTIONS);
   const isRepeated = bumps ? checkIdentity(current, command) : checkStrictIdentity(current, command);
   const { state } = current;
   if (state === TransactionState.ongoing) return decide(current, command, nowMs);
-  if (isPrepared(current)) {
-    requireSameEnd(current, command);
-    throw new CoordinatorError(ErrorCodes.CONCURRENT_TRANSACTIONS);
-  }
+  if (isPrepared(current)) throw new CoordinatorError(ErrorCodes.CONCURRENT_TRANSACTIONS);
   if (isRepeated && state !== TransactionState.empty) {
     requireSameEnd(current, command);
     return { type: 'done', metadata: current };
@@ -64,18 +63,14 @@ function checkIdentity(current: TransactionMetadata, command: EndCommand): boole
     throw new CoordinatorError(ErrorCodes.INVALID_PRODUCER_ID_MAPPING);
   const isOpen = current.state === TransactionState.ongoing || current.state === TransactionState.empty;
   const isSame = current.producerId === producerId && current.producerEpoch === producerEpoch;
-  const isValid = isOpen
-    ? isSame
-    : isPrepared(current)
-      ? isNextEpoch
-      : isNextEpoch || repeatsAcrossIds || isSame;
+  const isValid = isSame || (!isOpen && (isNextEpoch || repeatsAcrossIds));
   if (!isValid) throw new CoordinatorError(ErrorCodes.PRODUCER_FENCED);
   return !isOpen && (isNextEpoch || repeatsAcrossIds);
 }
 
 function requireSameEnd({ state }: TransactionMetadata, { committed }: EndCommand): void {
-  const isCommit = state === TransactionState.prepareCommit || state === TransactionState.completeCommit;
-  if (isCommit !== committed) throw new CoordinatorError(ErrorCodes.INVALID_TXN_STATE);
+  if ((state === TransactionState.completeCommit) !== committed)
+    throw new CoordinatorError(ErrorCodes.INVALID_TXN_STATE);
 }
 
 function decide(current: TransactionMetadata, command: EndCommand, nowMs: number): EndResult {

@@ -30,7 +30,8 @@ export type InitResult =
  */
 export function initProducerId(current: Current, command: InitCommand, options: InitOptions): InitResult {
   const { transactionalId, timeoutMs, expected, newProducerId } = command;
-  if (current === 'in-transition') throw new CoordinatorError(ErrorCodes.CONCURRENT_TRANSACTIONS);
+  if (current === 'in-transition' || (current !== 'absent' && isPrepared(current)))
+    throw new CoordinatorError(ErrorCodes.CONCURRENT_TRANSACTIONS);
   if (current === 'absent' && newProducerId === null) return 'needs-producer-id';
   const from =
     current === 'absent'
@@ -42,7 +43,6 @@ export function initProducerId(current: Current, command: InitCommand, options: 
       : current;
   if (expected !== null && !isKnownIdentity(from, expected))
     throw new CoordinatorError(ErrorCodes.PRODUCER_FENCED);
-  if (isPrepared(from)) throw new CoordinatorError(ErrorCodes.CONCURRENT_TRANSACTIONS);
   if (from.state === TransactionState.ongoing)
     return { type: 'fenced', metadata: fencingAbort(from, options) };
   const rotates =

@@ -136,13 +136,18 @@ export class TransactionCoordinator implements MetadataListener {
 
   /**
    * The same on behalf of a produce request or an offset commit (KIP-890): waits a little for the end of the
-   * transaction before, so that its producer need not ask again.
+   * transaction before, so that its producer need not ask again. `onAttempt` is called before each attempt: what is
+   * known of the partitions' logs has to be known anew, since the markers of the transaction before may have come.
    */
-  async addPartitionsWhenFree(command: Omit<AddPartitionsCommand, 'type'>): Promise<void> {
+  async addPartitionsWhenFree(
+    command: Omit<AddPartitionsCommand, 'type'>,
+    onAttempt: () => void,
+  ): Promise<void> {
     const { clock, config } = this.#deps;
     const deadlineMs = clock.monotonicMs() + config.addRetryBackoffMaxMs;
     this.#requireLed(command.transactionalId);
     for (;;) {
+      onAttempt();
       try {
         await this.addPartitions(command);
         return;

@@ -176,8 +176,9 @@ describe('what is under way', () => {
     expect(driver.run(add(1))).toBe(ErrorCodes.CONCURRENT_TRANSACTIONS);
     expect(driver.run(init())).toBe(ErrorCodes.CONCURRENT_TRANSACTIONS);
     expect(driver.run(end())).toBe(ErrorCodes.CONCURRENT_TRANSACTIONS);
-    expect(driver.run(end({ committed: false }))).toBe(ErrorCodes.INVALID_TXN_STATE);
+    expect(driver.run(end({ committed: false, producerEpoch: 1 }))).toBe(ErrorCodes.CONCURRENT_TRANSACTIONS);
     driver.run(written(1));
+    expect(driver.run(end({ committed: false }))).toBe(ErrorCodes.INVALID_TXN_STATE);
     expect(driver.run(add(1))).toBeNull();
   });
 

@@ -58,6 +58,8 @@ export class TransactionSimulation {
   readonly #txns: { readonly client: Client; readonly txn: Txn }[] = [];
   /** Ids of producers that run transactions of version 1. */
   readonly #version1 = new Set<number>();
+  /** Answers that no broker should have given. */
+  readonly #surprises: string[] = [];
   #nextOffset = 1;
   #incarnation = 0;
 
@@ -102,7 +104,7 @@ export class TransactionSimulation {
   /** What the logs must not say, at any time. */
   async violations(): Promise<string[]> {
     const { replicas } = this.#world.incarnation;
-    const problems: string[] = [];
+    const problems = [...this.#surprises];
     for (const partition of [0, 1]) {
       problems.push(
         ...(await historyOf(replicas, DATA_TOPIC, { partition, version1: this.#version1 })).problems,
@@ -243,6 +245,9 @@ export class TransactionSimulation {
       txn.acknowledged.push(value);
       client.sequences[partition]!++;
     } else txn.isTainted = true;
+    // The request adds its partition itself, so that it cannot have been forgotten.
+    if (client.isModern && errorCode === ErrorCodes.INVALID_TXN_STATE)
+      this.#surprises.push(`${value} is refused with INVALID_TXN_STATE`);
   }
 
   async #addPartition(client: Client, txn: Txn, partition: number): Promise<void> {
