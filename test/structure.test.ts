@@ -152,7 +152,16 @@ describe('imports go one way', () => {
   });
 
   /** Top to bottom; a folder imports only itself and what stands behind it. */
-  const layers = ['network', 'handlers', 'coordinator', 'replica', 'controller', 'metadata', 'config'];
+  const layers = [
+    'network',
+    'handlers',
+    'share',
+    'coordinator',
+    'replica',
+    'controller',
+    'metadata',
+    'config',
+  ];
 
   test('between the folders of the broker: pass a callback or an interface down instead', () => {
     const wrong: string[] = [];

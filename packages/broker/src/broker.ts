@@ -28,6 +28,9 @@ import type { Dispatch } from './network/request-dispatcher.ts';
 import { SocketServer } from './network/socket-server.ts';
 import { ProducerIdSource } from './replica/producer-id-source.ts';
 import { ReplicaManager } from './replica/replica-manager.ts';
+import { openShares, ShareSettings } from './broker-shares.ts';
+import type { ShareMemberGone } from './coordinator/group/share/share-group-types.ts';
+import type { ShareParts } from './handlers/share-handlers.ts';
 
 export interface BrokerOptions {
   /** Kafka's broker properties by name, as in `server.properties`. */
@@ -140,7 +143,9 @@ export class Broker implements AsyncDisposable {
         logger: this.#logger,
         internalTopic: (name) => internalTopicSpec(this.#configState.current, name),
       });
-      const groups = this.#openGroups(replicas, controller);
+      const settings = new ShareSettings(() => this.#configState.current, controller.metadata);
+      const groups = this.#openGroups(replicas, controller, settings);
+      const shares = this.#openShares(settings, { replicas, controller, groups });
       const producerIds = new ProducerIdSource(controller, this.#logger);
       const { transactions, markers } = this.#openTransactions(replicas, controller, { groups, producerIds });
       const handlers = apiHandlers({
@@ -154,6 +159,7 @@ export class Broker implements AsyncDisposable {
         transactions,
         markers,
         producerIds,
+        shares,
         clock: this.#clock,
         random: this.#random,
         logger: this.#logger,
@@ -285,7 +291,11 @@ export class Broker implements AsyncDisposable {
     return replicas;
   }
 
-  #openGroups(replicas: ReplicaManager, controller: LocalController): GroupCoordinator {
+  #openGroups(
+    replicas: ReplicaManager,
+    controller: LocalController,
+    settings: ShareSettings,
+  ): GroupCoordinator {
     const { metadata } = controller;
     const configs = new GroupConfigs(
       () => this.#configState.current,
@@ -293,7 +303,10 @@ export class Broker implements AsyncDisposable {
     );
     const groups = new GroupCoordinator({
       nodeId: this.config.nodeId,
-      config: groupCoordinatorConfig(this.config),
+      config: groupCoordinatorConfig(this.config, {
+        share: (groupId) => settings.group(groupId),
+        onShareMemberGone: (member) => this.#onShareMemberGone(member),
+      }),
       consumerTimings: (groupId) => consumerGroupTimings(configs.of(groupId)),
       log: replicas,
       metadata,
@@ -339,6 +352,33 @@ export class Broker implements AsyncDisposable {
     this.#stoppers.push(() => transactions.close());
     return { transactions, markers };
   }
+
+  #openShares(
+    settings: ShareSettings,
+    parts: {
+      readonly replicas: ReplicaManager;
+      readonly controller: LocalController;
+      readonly groups: GroupCoordinator;
+    },
+  ): ShareParts {
+    const shares = openShares({
+      nodeId: this.config.nodeId,
+      config: () => this.#configState.current,
+      settings,
+      metadata: parts.controller.metadata,
+      replicas: parts.replicas,
+      groups: parts.groups,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    this.#onShareMemberGone = ({ groupId, memberId, isGroupEmpty }) =>
+      shares.service.memberGone(groupId, memberId, isGroupEmpty);
+    this.#stoppers.push(() => shares.close());
+    return shares;
+  }
+
+  /** The group coordinator is there before what its members' leaving concerns. */
+  #onShareMemberGone: (member: ShareMemberGone) => void = () => {};
 
   async #openServer(
     listeners: ReturnType<typeof listenersToBind>,

@@ -8,7 +8,7 @@ import { defaultValue, parseValue } from './parse-value.ts';
  * What applies to a group: its overrides, clamped to nothing (they were checked when set), over the broker's defaults.
  * Unknown names and values that no longer parse leave the default standing.
  */
-function groupValues(config: BrokerConfig, overrides: ReadonlyMap<string, string>): GroupValues {
+export function groupValues(config: BrokerConfig, overrides: ReadonlyMap<string, string>): GroupValues {
   const values: Record<string, ConfigValue> = {};
   for (const [name, key] of keyEntries(groupKeys)) {
     const brokerKey = key.synonyms?.[0];

@@ -7,8 +7,12 @@ const OFFSETS_TOPIC = '__consumer_offsets';
 /** The topic that holds the transaction coordinator's state. */
 const TRANSACTION_STATE_TOPIC = '__transaction_state';
 
+/** The topic that holds the share coordinator's state. */
+const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
+
 /**
- * How a coordinator's topic is created on first use, from its own keys: never `num.partitions`, always compacted.
+ * How a coordinator's topic is created on first use, from its own keys: never `num.partitions`. Compacted, but for the
+ * state of share groups: its coordinator deletes what it needs no more.
  * Undefined for ordinary topics.
  */
 export function internalTopicSpec(config: BrokerConfig, name: string): InternalTopicSpec | undefined {
@@ -33,6 +37,19 @@ export function internalTopicSpec(config: BrokerConfig, name: string): InternalT
         { name: 'cleanup.policy', value: 'compact' },
         { name: 'min.insync.replicas', value: String(config.get('transaction.state.log.min.isr')) },
         { name: 'segment.bytes', value: String(config.get('transaction.state.log.segment.bytes')) },
+      ],
+    };
+  }
+  if (name === SHARE_GROUP_STATE_TOPIC) {
+    return {
+      numPartitions: config.get('share.coordinator.state.topic.num.partitions'),
+      replicationFactor: config.get('share.coordinator.state.topic.replication.factor'),
+      configs: [
+        { name: 'cleanup.policy', value: 'delete' },
+        { name: 'compression.type', value: 'producer' },
+        { name: 'segment.bytes', value: String(config.get('share.coordinator.state.topic.segment.bytes')) },
+        { name: 'min.insync.replicas', value: String(config.get('share.coordinator.state.topic.min.isr')) },
+        { name: 'retention.ms', value: '-1' },
       ],
     };
   }

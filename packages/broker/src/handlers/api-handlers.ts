@@ -4,6 +4,8 @@ import { describeTopic } from '../config/describe-configs.ts';
 import type { AutoTopicCreation } from '../controller/auto-topic-creation.ts';
 import type { Controller } from '../controller/controller.ts';
 import { SUPPORTED_FEATURES } from '../controller/features.ts';
+import { SHARE_GROUP_STATE_TOPIC } from '../coordinator/share/share-coordinator.ts';
+import { isSharePartitionName } from '../coordinator/share/share-states.ts';
 import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { MarkerWriter } from '../coordinator/transaction/marker-writer.ts';
 import {
@@ -40,6 +42,7 @@ import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts';
 import { CoordinatorType, findCoordinatorHandler } from './find-coordinator.ts';
 import { fetchHandler } from './fetch.ts';
 import type { AnyApiHandler } from './handler.ts';
+import { shareHandlers, type ShareParts } from './share-handlers.ts';
 import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts';
 import { initProducerIdHandler } from './init-producer-id.ts';
 import { listOffsetsHandler } from './list-offsets.ts';
@@ -72,6 +75,7 @@ export interface BrokerParts {
   readonly transactions: TransactionCoordinator;
   readonly markers: MarkerWriter;
   readonly producerIds: ProducerIdSource;
+  readonly shares: ShareParts;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -181,6 +185,11 @@ function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
     }),
     ...configHandlers(parts),
     ...groupHandlers(parts),
+    ...shareHandlers(parts.shares, {
+      metadata,
+      fetchMaxBytes: () => config().get('fetch.max.bytes'),
+      ensureStateTopic: () => autoCreation.ensureInternalTopic(SHARE_GROUP_STATE_TOPIC),
+    }),
   ];
 }
 
@@ -195,7 +204,8 @@ function configHandlers({ config, metadata, controller }: BrokerParts): AnyApiHa
 }
 
 /** Consumer groups, and where their coordinator is. */
-function groupHandlers({ groups, transactions, metadata, autoCreation }: BrokerParts): AnyApiHandler[] {
+function groupHandlers(parts: BrokerParts): AnyApiHandler[] {
+  const { groups, shares, transactions, metadata, autoCreation } = parts;
   return [
     findCoordinatorHandler({
       metadata,
@@ -207,6 +217,14 @@ function groupHandlers({ groups, transactions, metadata, autoCreation }: BrokerP
         [
           CoordinatorType.transaction,
           { topic: TRANSACTION_STATE_TOPIC, partitionFor: (id) => transactions.partitionFor(id) },
+        ],
+        [
+          CoordinatorType.share,
+          {
+            topic: SHARE_GROUP_STATE_TOPIC,
+            partitionFor: (key) => shares.states.partitionFor(key),
+            isKey: isSharePartitionName,
+          },
         ],
       ]),
       ensureInternalTopic: (name) => autoCreation.ensureInternalTopic(name),
@@ -220,7 +238,7 @@ function groupHandlers({ groups, transactions, metadata, autoCreation }: BrokerP
     offsetDeleteHandler({ groups, metadata }),
     listGroupsHandler({ groups }),
     describeGroupsHandler({ groups }),
-    deleteGroupsHandler({ groups }),
+    deleteGroupsHandler({ groups: shares.groups }),
     consumerGroupHeartbeatHandler({ groups }),
     consumerGroupDescribeHandler({ groups }),
   ];

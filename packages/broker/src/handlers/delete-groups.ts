@@ -1,11 +1,11 @@
 import { ApiKeys, deleteGroupsRequest, deleteGroupsResponse } from '@ottla/protocol';
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '@ottla/protocol';
-import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { ShareGroupService } from '../coordinator/group/share/share-group-service.ts';
 import type { ApiHandler } from './handler.ts';
 
 /** DeleteGroups, versions 0 to 2. Each group has its own result; naming one twice does not delete it twice. */
 export function deleteGroupsHandler(deps: {
-  readonly groups: GroupCoordinator;
+  readonly groups: Pick<ShareGroupService, 'deleteGroups'>;
 }): ApiHandler<DeleteGroupsRequest, DeleteGroupsResponse> {
   return {
     apiKey: ApiKeys.DeleteGroups,

@@ -17,6 +17,8 @@ export const CoordinatorType = { group: 0, transaction: 1, share: 2 } as const;
 export interface CoordinatorLocation {
   readonly topic: string;
   partitionFor(key: string): number;
+  /** Whether a key has the form that this coordinator's keys have; absent: any will do. */
+  isKey?(key: string): boolean;
 }
 
 export interface FindCoordinatorDeps {
@@ -71,6 +73,7 @@ function findOne(
   location: CoordinatorLocation,
   { key, context }: { key: string; context: RequestContext },
 ): Coordinator {
+  if (location.isKey?.(key) === false) return notFound(key, ErrorCodes.INVALID_REQUEST);
   const image = metadata.current();
   const leader =
     image.topics.byName.get(location.topic)?.partitions[location.partitionFor(key)]?.leader ?? -1;

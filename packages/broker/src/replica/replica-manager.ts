@@ -178,6 +178,12 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     return log === null ? null : log.transactions.startVerification(producerId, producerEpoch);
   }
 
+  /** Deletes what lies before an offset of a partition that is led here; what cannot be deleted now stays for the next time. */
+  trim(topic: string, partition: number, beforeOffset: number): void {
+    const hosted = this.partition(topic, partition);
+    if (typeof hosted !== 'number') hosted.deleteRecords(beforeOffset);
+  }
+
   /** Starts a fetch; the caller runs it. */
   fetch(params: FetchParams, targets: readonly FetchTarget[]): FetchOperation {
     return new FetchOperation(this, params, targets);

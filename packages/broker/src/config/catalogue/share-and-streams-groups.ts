@@ -8,6 +8,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '1000',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     scope: 'cluster-wide',
     doc: 'Shortest time between two assignments of a share group',
   },
@@ -23,6 +24,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '5',
     validator: between(2, 10),
     importance: 'medium',
+    honoured: true,
     doc: 'How often a record of a share group is delivered before it is given up',
   },
   'group.share.heartbeat.interval.ms': {
@@ -30,6 +32,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Heartbeat interval given to members of share groups',
   },
   'group.share.initialize.retry.interval.ms': {
@@ -37,6 +40,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '30000',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     internal: true,
     doc: 'Pause before the state of a share partition is initialized again',
   },
@@ -45,6 +49,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '15000',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a share group's own assignment interval",
   },
   'group.share.max.delivery.count.limit': {
@@ -52,6 +57,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '10',
     validator: between(5, 25),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a share group's own delivery count",
   },
   'group.share.max.heartbeat.interval.ms': {
@@ -59,6 +65,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '15000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a share group's own heartbeat interval",
   },
   'group.share.max.partition.max.record.locks': {
@@ -66,6 +73,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '4000',
     validator: between(2000, 10000),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a share group's own number of record locks",
   },
   'group.share.max.record.lock.duration.ms': {
@@ -73,6 +81,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '60000',
     validator: between(30000, 3600000),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a share group's own lock duration",
   },
   'group.share.max.session.timeout.ms': {
@@ -80,6 +89,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '60000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a share group's own session timeout",
   },
   'group.share.max.share.sessions': {
@@ -87,6 +97,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '2000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Most share sessions on one broker',
   },
   'group.share.max.size': {
@@ -94,6 +105,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '200',
     validator: between(1, 1000),
     importance: 'medium',
+    honoured: true,
     doc: 'Most members of one share group',
   },
   'group.share.min.assignment.interval.ms': {
@@ -101,6 +113,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '0',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a share group's own assignment interval",
   },
   'group.share.min.delivery.count.limit': {
@@ -108,6 +121,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '2',
     validator: between(2, 5),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a share group's own delivery count",
   },
   'group.share.min.heartbeat.interval.ms': {
@@ -115,6 +129,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a share group's own heartbeat interval",
   },
   'group.share.min.partition.max.record.locks': {
@@ -122,6 +137,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '100',
     validator: between(100, 2000),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a share group's own number of record locks",
   },
   'group.share.min.record.lock.duration.ms': {
@@ -129,6 +145,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '15000',
     validator: between(1000, 30000),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a share group's own lock duration",
   },
   'group.share.min.session.timeout.ms': {
@@ -136,6 +153,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '45000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a share group's own session timeout",
   },
   'group.share.partition.max.record.locks': {
@@ -143,6 +161,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '2000',
     validator: between(100, 10000),
     importance: 'medium',
+    honoured: true,
     doc: 'Most records of one share partition that may be locked at once',
   },
   'group.share.persister.class.name': {
@@ -157,6 +176,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '30000',
     validator: between(1000, 3600000),
     importance: 'medium',
+    honoured: true,
     doc: 'How long a delivered record stays locked for its consumer',
   },
   'group.share.session.timeout.ms': {
@@ -164,6 +184,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '45000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'A member of a share group without heartbeat for this long is removed',
   },
   'group.streams.assignment.interval.ms': {
@@ -263,6 +284,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '-1',
     validator: atLeast(-1),
     importance: 'medium',
+    honoured: true,
     doc: 'How long the share coordinator gathers records before it writes them',
   },
   'share.coordinator.cached.buffer.max.bytes': {
@@ -278,6 +300,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '300000',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     internal: true,
     doc: 'How often idle share partitions are written as snapshots',
   },
@@ -293,6 +316,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '500',
     validator: between(0, 500),
     importance: 'medium',
+    honoured: true,
     doc: 'Updates of a share partition between two snapshots',
   },
   'share.coordinator.state.topic.compression.codec': {
@@ -306,6 +330,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '2',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'In-sync replicas that writes to `__share_group_state` need',
   },
   'share.coordinator.state.topic.num.partitions': {
@@ -313,6 +338,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '50',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Partitions of `__share_group_state` when it is created',
   },
   'share.coordinator.state.topic.prune.interval.ms': {
@@ -320,6 +346,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '300000',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     internal: true,
     doc: 'How often superseded state of share groups is deleted',
   },
@@ -328,6 +355,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '3',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Replicas of `__share_group_state` when it is created',
   },
   'share.coordinator.state.topic.segment.bytes': {
@@ -335,6 +363,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '104857600',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'Segment size of `__share_group_state`',
   },
   'share.coordinator.threads': {
@@ -349,6 +378,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'high',
+    honoured: true,
     doc: 'How long a write of the share coordinator may take',
   },
   'share.fetch.purgatory.purge.interval.requests': {

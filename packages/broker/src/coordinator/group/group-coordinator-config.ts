@@ -4,6 +4,7 @@ import {
   type ConsumerGroupConfig,
   type MigrationPolicy,
 } from './consumer/consumer-group-config.ts';
+import type { ShareGroupSettings, ShareMemberGone } from './share/share-group-types.ts';
 
 /** What the group coordinator reads of the broker's configuration; the comments name Kafka's keys and defaults. */
 export interface GroupCoordinatorConfig {
@@ -28,7 +29,19 @@ export interface GroupCoordinatorConfig {
   /** `group.coordinator.append.linger.ms` (-1: as long as the event loop's turn takes). */
   readonly appendLingerMs: number;
   readonly consumer: ConsumerGroupConfig;
+  /** What applies to a share group: its own configs, over the broker's. */
+  readonly share: (groupId: string) => ShareGroupSettings;
+  /** Told when a member of a share group is gone: its locks end, wherever they are. */
+  readonly onShareMemberGone: (member: ShareMemberGone) => void;
 }
+
+const DEFAULT_SHARE_GROUP_SETTINGS: ShareGroupSettings = {
+  sessionTimeoutMs: 45_000,
+  heartbeatIntervalMs: 5_000,
+  assignmentIntervalMs: 1_000,
+  maxSize: 200,
+  initializeRetryIntervalMs: 30_000,
+};
 
 /** Kafka's defaults. */
 export const DEFAULT_GROUP_COORDINATOR_CONFIG: GroupCoordinatorConfig = {
@@ -43,10 +56,15 @@ export const DEFAULT_GROUP_COORDINATOR_CONFIG: GroupCoordinatorConfig = {
   offsetsTopicPartitions: 50,
   appendLingerMs: -1,
   consumer: DEFAULT_CONSUMER_GROUP_CONFIG,
+  share: () => DEFAULT_SHARE_GROUP_SETTINGS,
+  onShareMemberGone: () => {},
 };
 
-/** The part of the broker's configuration that is the group coordinator's; none of it changes while the broker runs. */
-export function groupCoordinatorConfig(config: BrokerConfig): GroupCoordinatorConfig {
+/** The part of the broker's configuration that is the group coordinator's; only a group's own configs change while the broker runs. */
+export function groupCoordinatorConfig(
+  config: BrokerConfig,
+  own: Pick<GroupCoordinatorConfig, 'share' | 'onShareMemberGone'>,
+): GroupCoordinatorConfig {
   return {
     minSessionTimeoutMs: config.get('group.min.session.timeout.ms'),
     maxSessionTimeoutMs: config.get('group.max.session.timeout.ms'),
@@ -64,5 +82,6 @@ export function groupCoordinatorConfig(config: BrokerConfig): GroupCoordinatorCo
       migrationPolicy: config.get('group.consumer.migration.policy').toLowerCase() as MigrationPolicy,
       regexRefreshIntervalMs: config.get('group.consumer.regex.refresh.interval.ms'),
     },
+    ...own,
   };
 }

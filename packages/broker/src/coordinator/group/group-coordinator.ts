@@ -265,6 +265,11 @@ export class GroupCoordinator implements MetadataListener {
     return (await Promise.all(listed)).flat();
   }
 
+  /** Hands a command to the shard of its group; rejects with a `CoordinatorError`. For the services of the newer kinds of groups. */
+  submit<C extends GroupCommand & { readonly groupId: string }>(command: C): Promise<ReplyTo<GroupTypes, C>> {
+    return this.#submit(command);
+  }
+
   /** Looks into one partition's state, for metrics and tests; undefined while it is not served here. */
   inspect<R>(partition: number, query: (machine: GroupMachine) => R): R | undefined {
     try {
@@ -291,6 +296,10 @@ export class GroupCoordinator implements MetadataListener {
     for (const partition of this.#runtime.partitions()) {
       this.#runtime.submit(partition, { type: 'topics-deleted', topics }).catch((err: unknown) => {
         this.#deps.logger.warn({ partition, err }, 'Offsets of deleted topics could not be removed');
+      });
+      const topicIds = topics.map(({ topicId }) => topicId);
+      this.#runtime.submit(partition, { type: 'share-topics-deleted', topicIds }).catch((err: unknown) => {
+        this.#deps.logger.warn({ partition, err }, 'Share groups could not forget deleted topics');
       });
     }
   }

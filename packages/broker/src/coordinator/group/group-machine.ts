@@ -17,6 +17,8 @@ import { deleteGroups } from './group-removal.ts';
 import { GroupState } from './group-state.ts';
 import type { GroupChange, GroupCommand, GroupFollowUp, GroupOutcome, GroupTypes } from './group-types.ts';
 import { handleOffsets, offsetsLoaded } from './offsets/offset-commands.ts';
+import { handleShare, sharesLoaded } from './share/share-commands.ts';
+import { isShareGroupRecord, type ShareGroupRecord } from './share/share-group-records.ts';
 
 /**
  * The group coordinator's state machine: one partition of `__consumer_offsets`. It hands each command to the kind of group
@@ -63,6 +65,16 @@ export class GroupMachine implements StateMachine<GroupTypes> {
       case 'topics-deleted':
       case 'expire-offsets':
         return handleOffsets(command, context);
+      case 'share-heartbeat':
+      case 'share-states-initialized':
+      case 'share-states-deleted':
+      case 'share-alter-offsets':
+      case 'share-begin-delete-states':
+      case 'describe-share-group':
+      case 'share-state-topics':
+      case 'share-topics-deleted':
+      case 'share-member-expired':
+        return handleShare(command, context);
       case 'delete-groups':
         return deleteGroups(command, context);
       case 'list-groups':
@@ -94,8 +106,9 @@ export class GroupMachine implements StateMachine<GroupTypes> {
     return classicWritten(followUp, errorCode, this.#context(nowMs, NO_TICKET));
   }
 
-  apply({ groupId, group }: GroupChange): void {
-    this.state.classic.setSoft(groupId, group);
+  apply(change: GroupChange): void {
+    if (change.type === 'classic') this.state.classic.setSoft(change.groupId, change.group);
+    else this.state.share.noteInitializing(change.groupId, change.nowMs);
   }
 
   replay(record: GroupRecord, position: RecordPosition): void {
@@ -107,8 +120,21 @@ export class GroupMachine implements StateMachine<GroupTypes> {
         this.state.offsets.replay(record, position);
         break;
       default:
-        this.state.consumer.replay(record);
+        if (isShareGroupRecord(record)) {
+          this.state.share.replay(record);
+          this.#tellIfGone(record);
+        } else {
+          this.state.consumer.replay(record);
+        }
     }
+  }
+
+  /** Locks are elsewhere, and end on their own too: this only makes it sooner. */
+  #tellIfGone(record: ShareGroupRecord): void {
+    if (record.type !== 'share-member' || record.value !== null) return;
+    const { groupId, memberId } = record.key;
+    const isGroupEmpty = (this.state.share.get(groupId)?.members.size ?? 0) === 0;
+    this.#surroundings.config.onShareMemberGone({ groupId, memberId, isGroupEmpty });
   }
 
   replayEndTransaction(producerId: number, committed: boolean): void {
@@ -121,6 +147,7 @@ export class GroupMachine implements StateMachine<GroupTypes> {
       ...classicLoaded(context),
       outcome<GroupTypes>({ timers: consumerLoaded(context) }),
       offsetsLoaded(context.config),
+      sharesLoaded(context),
     ];
     return outcome({
       changes: parts.flatMap((part) => part.changes),

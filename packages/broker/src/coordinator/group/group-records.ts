@@ -3,9 +3,10 @@ import { classicRecordFormat, type ClassicGroupRecord } from './classic/classic-
 import { consumerRecordFormats, type ConsumerGroupRecord } from './consumer/consumer-records.ts';
 import { offsetRecordFormat, type OffsetRecord } from './offsets/offset-records.ts';
 import { recordSerde } from './record-format.ts';
+import { shareGroupRecordFormats, type ShareGroupRecord } from './share/share-group-records.ts';
 
 /** A record of `__consumer_offsets`; a null value is a tombstone. */
-export type GroupRecord = OffsetRecord | ClassicGroupRecord | ConsumerGroupRecord;
+export type GroupRecord = OffsetRecord | ClassicGroupRecord | ConsumerGroupRecord | ShareGroupRecord;
 
 /**
  * Keys and values of `__consumer_offsets` in Kafka's formats, one table for each kind of group. The key begins with the
@@ -15,6 +16,7 @@ export const groupRecordSerde: RecordSerde<GroupRecord> = recordSerde<GroupRecor
   offsetRecordFormat,
   classicRecordFormat,
   ...consumerRecordFormats,
+  ...shareGroupRecordFormats,
 ]);
 
 /** Offsets and classic groups count when they are committed, the newer kinds as soon as they are decided. */

@@ -5,6 +5,8 @@ import { ConsumerGroups } from './consumer/consumer-groups.ts';
 import { consumerView } from './consumer/consumer-view.ts';
 import type { GroupKind, GroupView } from './group-view.ts';
 import { OffsetStore } from './offsets/offset-store.ts';
+import { ShareGroups } from './share/share-groups.ts';
+import { shareView } from './share/share-view.ts';
 
 /**
  * The state of one shard: the groups of each kind, and the offsets of them all. A group id belongs to one kind at a time;
@@ -14,10 +16,12 @@ export class GroupState {
   readonly offsets = new OffsetStore();
   readonly classic = new ClassicGroups();
   readonly consumer = new ConsumerGroups();
+  readonly share = new ShareGroups();
 
   /** The kind of a group; undefined when there is none ("Dead", as Kafka calls it). */
   kindOf(groupId: string): GroupKind | undefined {
     if (this.consumer.has(groupId)) return 'consumer';
+    if (this.share.has(groupId)) return 'share';
     return this.classic.has(groupId) || this.offsets.has(groupId) ? 'classic' : undefined;
   }
 
@@ -31,6 +35,8 @@ export class GroupState {
   view(groupId: string): GroupView | undefined {
     const consumer = this.consumer.get(groupId);
     if (consumer !== undefined) return consumerView(consumer);
+    const share = this.share.get(groupId);
+    if (share !== undefined) return shareView(share);
     const group = this.classicGroup(groupId);
     return group === undefined ? undefined : classicView(group);
   }
@@ -39,6 +45,7 @@ export class GroupState {
     const ids = this.offsets.groupIds();
     this.classic.collectIds(ids);
     this.consumer.collectIds(ids);
+    this.share.collectIds(ids);
     return ids;
   }
 }

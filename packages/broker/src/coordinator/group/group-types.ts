@@ -9,6 +9,7 @@ import type { ConsumerCommand, ConsumerReplies } from './consumer/consumer-types
 import type { GroupRecord } from './group-records.ts';
 import type { DescribedGroup, ListedGroup, ListFilters } from './group-query-types.ts';
 import type { OffsetCommand, OffsetReplies } from './offsets/offset-types.ts';
+import type { ShareGroupChange, ShareGroupCommand, ShareGroupReplies } from './share/share-group-types.ts';
 
 /** DeleteGroups: every kind of group. */
 export interface DeleteGroupsCommand {
@@ -32,12 +33,13 @@ export type GroupCommand =
   | ClassicCommand
   | ConsumerCommand
   | OffsetCommand
+  | ShareGroupCommand
   | DeleteGroupsCommand
   | ListGroupsCommand
   | DescribeGroupCommand;
 
 /** The reply to each command; refusals come as errors instead. */
-export interface GroupReplies extends ClassicReplies, ConsumerReplies, OffsetReplies {
+export interface GroupReplies extends ClassicReplies, ConsumerReplies, OffsetReplies, ShareGroupReplies {
   'delete-groups': readonly { readonly groupId: string; readonly errorCode: number }[];
   'list-groups': readonly ListedGroup[];
   'describe-group': DescribedGroup;
@@ -47,7 +49,7 @@ export interface GroupReplies extends ClassicReplies, ConsumerReplies, OffsetRep
 export type GroupFollowUp = ClassicFollowUp;
 
 /** A change of what only memory knows. */
-export type GroupChange = ClassicChange;
+export type GroupChange = ClassicChange | ShareGroupChange;
 
 /** The type bundle of the group coordinator. */
 export interface GroupTypes {

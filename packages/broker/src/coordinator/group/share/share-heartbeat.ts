@@ -1,0 +1,223 @@
+import { ErrorCodes } from '@ottla/protocol';
+import { outcome } from '../../runtime/state-machine.ts';
+import { refuse, type CommandContext } from '../command-context.ts';
+import type { GroupOutcome } from '../group-types.ts';
+import { metadataHash } from '../modern/metadata-hash.ts';
+import {
+  currentRecord,
+  epochRecord,
+  memberRecord,
+  stateTopicsRecord,
+  type ShareGroupRecord,
+} from './share-group-records.ts';
+import {
+  emptyShareGroup,
+  NO_ASSIGNMENT,
+  sameAssignment,
+  type Assignment,
+  type ShareGroup,
+  type ShareMember,
+} from './share-group.ts';
+import type { InitializeRequest, ShareGroupSettings, ShareHeartbeatCommand } from './share-group-types.ts';
+import { newMember } from './share-groups.ts';
+import { computeTargets, hasUnassignedStates, subscribedTopicNames } from './share-assignment.ts';
+import { memberTimer } from './share-timers.ts';
+import { missingStates, withInitializing } from './state-topics.ts';
+import { removeMember } from './share-fencing.ts';
+
+const LEAVE_EPOCH = -1;
+
+/** ShareGroupHeartbeat (KIP-932): joins, keeps a member alive, brings its assignment up to date, or lets it go. */
+export function shareHeartbeat(command: ShareHeartbeatCommand, context: CommandContext): GroupOutcome {
+  const { state, ticket } = context;
+  const { groupId, memberId, memberEpoch } = command;
+  const kind = state.kindOf(groupId);
+  const existing = state.share.get(groupId);
+  if (existing === undefined && (kind !== undefined || memberEpoch !== 0)) {
+    const text =
+      kind === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a share group.`;
+    return refuse(ticket, ErrorCodes.GROUP_ID_NOT_FOUND, text);
+  }
+  const group = existing ?? emptyShareGroup(groupId);
+  const known = group.members.get(memberId);
+  if (memberEpoch === LEAVE_EPOCH) return leave(group, command, context);
+  const settings = context.config.share(groupId);
+  if (known === undefined && group.members.size >= settings.maxSize) {
+    const text = `The share group has reached its maximum capacity of ${settings.maxSize} members.`;
+    return refuse(ticket, ErrorCodes.GROUP_MAX_SIZE_REACHED, text);
+  }
+  if (known === undefined && memberEpoch !== 0) {
+    const text = `Member ${memberId} is not a member of group ${groupId}.`;
+    return refuse(ticket, ErrorCodes.UNKNOWN_MEMBER_ID, text);
+  }
+  const fenced = known === undefined ? null : epochProblem(known, memberEpoch);
+  if (fenced !== null) return refuse(ticket, ErrorCodes.FENCED_MEMBER_EPOCH, fenced);
+  return new HeartbeatRun(group, command, { context, settings }).run(known ?? newMember(memberId), known);
+}
+
+function leave(group: ShareGroup, command: ShareHeartbeatCommand, context: CommandContext): GroupOutcome {
+  const { ticket } = context;
+  const { memberId, groupId } = command;
+  if (!group.members.has(memberId)) {
+    const text = `Member ${memberId} is not a member of group ${groupId}.`;
+    return refuse(ticket, ErrorCodes.UNKNOWN_MEMBER_ID, text);
+  }
+  const value = {
+    memberId,
+    memberEpoch: LEAVE_EPOCH,
+    heartbeatIntervalMs: 0,
+    assignment: null,
+    initialize: null,
+  };
+  return outcome({ ...removeMember(group, memberId, context.image()), replies: [{ ticket, value }] });
+}
+
+/** A member may be one epoch behind, when an answer got lost; never ahead. */
+function epochProblem(member: ShareMember, receivedEpoch: number): string | null {
+  const { memberEpoch, previousMemberEpoch } = member;
+  if (receivedEpoch === 0) return null;
+  if (receivedEpoch > memberEpoch) {
+    return (
+      `The share group member has a greater member epoch (${receivedEpoch}) than the one known by the group ` +
+      `coordinator (${memberEpoch}). The member must abandon all its partitions and rejoin.`
+    );
+  }
+  if (receivedEpoch < memberEpoch && receivedEpoch !== previousMemberEpoch) {
+    return (
+      `The share group member has a smaller member epoch (${receivedEpoch}) than the one known by the group ` +
+      `coordinator (${memberEpoch}). The member must abandon all its partitions and rejoin.`
+    );
+  }
+  return null;
+}
+
+interface RunInput {
+  readonly context: CommandContext;
+  readonly settings: ShareGroupSettings;
+}
+
+/** One heartbeat of a member that may stay: subscription, group epoch, target assignment, the member's own assignment. */
+class HeartbeatRun {
+  readonly #group: ShareGroup;
+  readonly #command: ShareHeartbeatCommand;
+  readonly #context: CommandContext;
+  readonly #settings: ShareGroupSettings;
+  readonly #records: ShareGroupRecord[] = [];
+
+  constructor(group: ShareGroup, command: ShareHeartbeatCommand, { context, settings }: RunInput) {
+    this.#group = group;
+    this.#command = command;
+    this.#context = context;
+    this.#settings = settings;
+  }
+
+  run(before: ShareMember, known: ShareMember | undefined): GroupOutcome {
+    const { ticket, nowMs } = this.#context;
+    const { groupId, memberId, memberEpoch } = this.#command;
+    const subscribed = this.#subscribe(before, known);
+    const members = new Map(this.#group.members).set(memberId, subscribed);
+    const names = subscribedTopicNames(members.values());
+    const epoch = this.#bumpEpoch(subscribed !== known && isNewSubscription(subscribed, known), names);
+    const { targetEpoch, targets } = this.#target(epoch, members);
+    const updated = this.#reconcile(subscribed, targetEpoch, targets.get(memberId) ?? NO_ASSIGNMENT);
+    const initialize = this.#initialize(epoch, names);
+    const isNew = memberEpoch === 0 || !sameAssignment(updated.assigned, before.assigned);
+    const value = {
+      memberId,
+      memberEpoch: updated.memberEpoch,
+      heartbeatIntervalMs: this.#settings.heartbeatIntervalMs,
+      assignment: isNew ? updated.assigned : null,
+      initialize,
+    };
+    return outcome({
+      records: this.#records,
+      changes: initialize === null ? [] : [{ type: 'share-initializing', groupId, nowMs }],
+      timers: [memberTimer(groupId, memberId, this.#settings.sessionTimeoutMs)],
+      replies: [{ ticket, value }],
+    });
+  }
+
+  #subscribe(before: ShareMember, known: ShareMember | undefined): ShareMember {
+    const { rackId, subscribedTopicNames: names, clientId, clientHost } = this.#command;
+    const member: ShareMember = {
+      ...before,
+      rackId: rackId ?? before.rackId,
+      clientId,
+      clientHost,
+      subscribedTopicNames: names === null ? before.subscribedTopicNames : [...new Set(names)].sort(),
+    };
+    if (known !== undefined && isSameMember(member, known)) return known;
+    this.#records.push(memberRecord(this.#group.groupId, member));
+    return member;
+  }
+
+  #bumpEpoch(isNewSubscription: boolean, names: ReadonlySet<string>): number {
+    const { groupId, groupEpoch, metadataHash: oldHash } = this.#group;
+    const hash = metadataHash(names, this.#context.image());
+    if (!isNewSubscription && hash === oldHash) return groupEpoch;
+    this.#records.push(epochRecord(groupId, groupEpoch + 1, hash));
+    return groupEpoch + 1;
+  }
+
+  #target(
+    epoch: number,
+    members: ReadonlyMap<string, ShareMember>,
+  ): { targetEpoch: number; targets: ReadonlyMap<string, Assignment> } {
+    const group = this.#group;
+    const { nowMs } = this.#context;
+    const isBehind = epoch > group.assignmentEpoch || hasUnassignedStates(group);
+    const isTooSoon = nowMs < group.assignmentTimestampMs + this.#settings.assignmentIntervalMs;
+    if (!isBehind || (isTooSoon && group.assignmentEpoch > 0))
+      return { targetEpoch: group.assignmentEpoch, targets: group.targets };
+    const { targets, records } = computeTargets(group, members, {
+      epoch,
+      topics: this.#context.image().topics,
+      nowMs,
+    });
+    this.#records.push(...records);
+    return { targetEpoch: epoch, targets };
+  }
+
+  /** A share group has nothing to revoke: a member goes to its target at once. */
+  #reconcile(member: ShareMember, targetEpoch: number, target: Assignment): ShareMember {
+    const isDone = member.memberEpoch === targetEpoch && sameAssignment(member.assigned, target);
+    if (isDone) return member;
+    const updated = {
+      ...member,
+      memberEpoch: targetEpoch,
+      previousMemberEpoch: member.memberEpoch,
+      assigned: target,
+    };
+    this.#records.push(currentRecord(this.#group.groupId, updated));
+    return updated;
+  }
+
+  #initialize(epoch: number, names: ReadonlySet<string>): InitializeRequest | null {
+    const { groupId, stateTopics, initializingSinceMs } = this.#group;
+    const isRetry = this.#context.nowMs - initializingSinceMs >= this.#settings.initializeRetryIntervalMs;
+    const missing = missingStates(this.#group, names, { topics: this.#context.image().topics, isRetry });
+    if (missing.size === 0) return null;
+    this.#records.push(stateTopicsRecord(groupId, withInitializing(stateTopics, missing)));
+    const partitions = [...missing].flatMap(([topicId, topic]) =>
+      topic.partitions.map((partition) => ({ topicId, partition, startOffset: -1 })),
+    );
+    return { groupId, stateEpoch: epoch, partitions };
+  }
+}
+
+function isNewSubscription(member: ShareMember, known: ShareMember | undefined): boolean {
+  return known === undefined || !sameNames(member.subscribedTopicNames, known.subscribedTopicNames);
+}
+
+function isSameMember(left: ShareMember, right: ShareMember): boolean {
+  return (
+    left.rackId === right.rackId &&
+    left.clientId === right.clientId &&
+    left.clientHost === right.clientHost &&
+    sameNames(left.subscribedTopicNames, right.subscribedTopicNames)
+  );
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name, index) => name === right[index]);
+}

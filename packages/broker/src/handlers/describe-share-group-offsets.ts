@@ -1,0 +1,69 @@
+import {
+  ApiKeys,
+  ErrorCodes,
+  errorMessage,
+  describeShareGroupOffsetsRequest,
+  describeShareGroupOffsetsResponse,
+} from '@ottla/protocol';
+import type { DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse } from '@ottla/protocol';
+import { shareErrorOf, type ShareGroupService } from '../coordinator/group/share/share-group-service.ts';
+import type { MetadataStore } from '../metadata/image.ts';
+import type { ApiHandler } from './handler.ts';
+import { isShareEnabled } from './share-checks.ts';
+
+type GroupAnswer = DescribeShareGroupOffsetsResponse['groups'][number];
+
+/** DescribeShareGroupOffsets, versions 0 and 1 (1 adds the lag, KIP-1226). Each group has its own outcome. */
+export function describeShareGroupOffsetsHandler(deps: {
+  readonly shareGroups: ShareGroupService;
+  readonly metadata: MetadataStore;
+}): ApiHandler<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse> {
+  return {
+    apiKey: ApiKeys.DescribeShareGroupOffsets,
+    minVersion: 0,
+    maxVersion: 1,
+    request: describeShareGroupOffsetsRequest,
+    response: describeShareGroupOffsetsResponse,
+
+    async handle(request) {
+      if (!isShareEnabled(deps.metadata)) return errorResponse(request, ErrorCodes.UNSUPPORTED_VERSION);
+      const groups = await Promise.all(request.groups.map((group) => describe(deps.shareGroups, group)));
+      return { throttleTimeMs: 0, groups };
+    },
+
+    errorResponse,
+  };
+}
+
+async function describe(
+  shareGroups: ShareGroupService,
+  { groupId, topics }: DescribeShareGroupOffsetsRequest['groups'][number],
+): Promise<GroupAnswer> {
+  if (groupId === '') return failed(groupId, ErrorCodes.INVALID_GROUP_ID, null);
+  try {
+    const described = await shareGroups.describeOffsets(groupId, topics);
+    return {
+      groupId,
+      errorCode: ErrorCodes.NONE,
+      errorMessage: null,
+      topics: described.map(({ partitions, ...topic }) => ({
+        ...topic,
+        partitions: partitions.map(({ partition, ...offset }) => ({ partitionIndex: partition, ...offset })),
+      })),
+    };
+  } catch (failure) {
+    const { errorCode, errorMessage: text } = shareErrorOf(failure);
+    return failed(groupId, errorCode, text);
+  }
+}
+
+function errorResponse(
+  request: DescribeShareGroupOffsetsRequest,
+  errorCode: number,
+): DescribeShareGroupOffsetsResponse {
+  return { throttleTimeMs: 0, groups: request.groups.map(({ groupId }) => failed(groupId, errorCode, null)) };
+}
+
+function failed(groupId: string, errorCode: number, text: string | null): GroupAnswer {
+  return { groupId, topics: [], errorCode, errorMessage: text ?? errorMessage(errorCode) ?? null };
+}

@@ -1,0 +1,78 @@
+import {
+  ApiKeys,
+  ErrorCodes,
+  errorMessage,
+  shareGroupDescribeRequest,
+  shareGroupDescribeResponse,
+} from '@ottla/protocol';
+import type { ShareGroupDescribeRequest, ShareGroupDescribeResponse } from '@ottla/protocol';
+import type { ShareGroupService } from '../coordinator/group/share/share-group-service.ts';
+import type { MetadataStore } from '../metadata/image.ts';
+import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
+import type { ApiHandler, HandlerResult } from './handler.ts';
+import { isShareEnabled } from './share-checks.ts';
+
+/** ShareGroupDescribe, version 1 (KIP-932). */
+export function shareGroupDescribeHandler(deps: {
+  readonly shareGroups: ShareGroupService;
+  readonly metadata: MetadataStore;
+}): ApiHandler<ShareGroupDescribeRequest, ShareGroupDescribeResponse> {
+  return {
+    apiKey: ApiKeys.ShareGroupDescribe,
+    minVersion: 1,
+    maxVersion: 1,
+    request: shareGroupDescribeRequest,
+    response: shareGroupDescribeResponse,
+
+    async handle(request) {
+      if (!isShareEnabled(deps.metadata)) return errorResponse(request, ErrorCodes.UNSUPPORTED_VERSION);
+      const groups = await Promise.all(
+        request.groupIds.map(async (groupId) => {
+          if (groupId === '') return described(groupId, ErrorCodes.INVALID_GROUP_ID);
+          const group = await deps.shareGroups.describe(groupId);
+          return {
+            ...group,
+            members: group.members.map(({ subscribedTopicNames, assignment, ...member }) => ({
+              ...member,
+              subscribedTopicNames: [...subscribedTopicNames],
+              assignment: {
+                topicPartitions: assignment.map(({ partitions, ...topic }) => ({
+                  ...topic,
+                  partitions: [...partitions],
+                })),
+              },
+            })),
+            authorizedOperations:
+              request.includeAuthorizedOperations && group.errorCode === 0
+                ? ALL_GROUP_OPERATIONS
+                : OPERATIONS_NOT_REQUESTED,
+          };
+        }),
+      );
+      return { throttleTimeMs: 0, groups };
+    },
+
+    errorResponse,
+  };
+}
+
+function errorResponse(
+  request: ShareGroupDescribeRequest,
+  errorCode: number,
+): HandlerResult<ShareGroupDescribeResponse> {
+  return { throttleTimeMs: 0, groups: request.groupIds.map((groupId) => described(groupId, errorCode)) };
+}
+
+function described(groupId: string, errorCode: number): ShareGroupDescribeResponse['groups'][number] {
+  return {
+    errorCode,
+    errorMessage: errorMessage(errorCode) ?? null,
+    groupId,
+    groupState: '',
+    groupEpoch: 0,
+    assignmentEpoch: 0,
+    assignorName: '',
+    members: [],
+    authorizedOperations: OPERATIONS_NOT_REQUESTED,
+  };
+}

@@ -1,0 +1,97 @@
+import type { Clock } from '@ottla/platform';
+import { ErrorCodes, errorMessage } from '@ottla/protocol';
+import type { SharePartitionKey } from '../coordinator/share/share-state-types.ts';
+import { checkForm } from './acknowledgement-rules.ts';
+import { AcknowledgeType, type AcknowledgementBatch, type ShareRefusal } from './share-partition-types.ts';
+import type { SharePartitions } from './share-partitions.ts';
+import type { ShareSession, ShareSessions } from './share-sessions.ts';
+
+/** The acknowledgements of one partition. */
+export interface PartitionAcknowledgements {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly batches: readonly AcknowledgementBatch[];
+}
+
+export interface ShareServiceDeps {
+  readonly partitions: SharePartitions;
+  readonly sessions: ShareSessions;
+  readonly clock: Clock;
+}
+
+const OK: ShareRefusal = { errorCode: ErrorCodes.NONE, errorMessage: null };
+
+/** What share consumers do at a broker beside fetching: acknowledge, and go away. */
+export class ShareService {
+  readonly partitions: SharePartitions;
+  readonly sessions: ShareSessions;
+  readonly clock: Clock;
+
+  constructor({ partitions, sessions, clock }: ShareServiceDeps) {
+    this.partitions = partitions;
+    this.sessions = sessions;
+    this.clock = clock;
+  }
+
+  /** Acknowledges in several partitions, each on its own merits; in the order asked. Never rejects. */
+  acknowledge(
+    { groupId, memberId }: { readonly groupId: string; readonly memberId: string },
+    requests: readonly PartitionAcknowledgements[],
+    isRenewAllowed: boolean,
+  ): Promise<ShareRefusal[]> {
+    return Promise.all(
+      requests.map(({ topicId, partition, batches }) => {
+        const malformed = checkForm(batches, isRenewAllowed);
+        if (malformed !== null) return refusal(malformed.errorCode);
+        const share = this.partitions.get({ groupId, topicId, partition });
+        if (share === undefined || share.state === null)
+          return refusal(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+        const isRenewed = batches.some(({ acknowledgeTypes }) =>
+          acknowledgeTypes.includes(AcknowledgeType.renew),
+        );
+        if (isRenewed && !share.settings.isRenewEnabled) return refusal(ErrorCodes.INVALID_REQUEST);
+        return share.acknowledge(memberId, batches);
+      }),
+    );
+  }
+
+  /** Ends a session: what its member holds is given back. Resolves to the outcome for each of its partitions. */
+  async endSession(session: ShareSession): Promise<Map<string, ShareRefusal>> {
+    const { groupId, memberId } = session;
+    this.sessions.remove(groupId, memberId);
+    const released = Array.from(session.partitions, async ([name, { topicId, partition }]) => {
+      const share = this.partitions.get({ groupId, topicId, partition });
+      return [name, share === undefined ? OK : await share.releaseMember(memberId)] as const;
+    });
+    return new Map(await Promise.all(released));
+  }
+
+  /** The group's coordinator saw a member go: it holds nothing any more, wherever it was. */
+  memberGone(groupId: string, memberId: string, isGroupEmpty: boolean): void {
+    this.sessions.remove(groupId, memberId);
+    const released = this.partitions.ofGroup(groupId).map((share) => share.releaseMember(memberId));
+    if (!isGroupEmpty) return;
+    // Once what was held is written, so that the next to read the state finds the deliveries as they were.
+    void Promise.all(released).then(() => {
+      if (!this.#hasSession(groupId)) this.partitions.dropGroup(groupId);
+    });
+  }
+
+  /** A connection is closed: its member may come back by another one, but not to these locks. */
+  connectionClosed(groupId: string, memberId: string, connectionId: string): void {
+    const session = this.sessions.get(groupId, memberId);
+    if (session?.connectionId === connectionId) void this.endSession(session);
+  }
+
+  lockTimeoutMs(key: Pick<SharePartitionKey, 'groupId'>): number {
+    return this.partitions.settingsOf(key.groupId).recordLockDurationMs;
+  }
+
+  #hasSession(groupId: string): boolean {
+    return this.sessions.hasGroup(groupId);
+  }
+}
+
+function refusal(errorCode: number): ShareRefusal {
+  return { errorCode, errorMessage: errorMessage(errorCode) ?? null };
+}
