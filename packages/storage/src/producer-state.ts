@@ -160,6 +160,7 @@ export class ProducerState {
 
   /** Forgets producers that were silent for `expirationMs` and have no transaction open. */
   removeExpired(nowMs: number, expirationMs: number): void {
+    this.verifications.removeOld();
     for (const [producerId, entry] of this.#producers) {
       if (isExpired(entry, nowMs, expirationMs)) this.#producers.delete(producerId);
     }

@@ -13,6 +13,7 @@ export interface VerificationGuard {
  */
 export class VerificationGuards {
   readonly #guards = new Map<number, VerificationGuard>();
+  readonly #old = new WeakSet<VerificationGuard>();
 
   /** The guard of a producer, a new one if need be. */
   start(producerId: number): VerificationGuard {
@@ -39,5 +40,13 @@ export class VerificationGuards {
 
   clear(): void {
     this.#guards.clear();
+  }
+
+  /** Forgets the guards that were there at the call before: a producer that was refused never comes back for its own. */
+  removeOld(): void {
+    for (const [producerId, guard] of this.#guards) {
+      if (this.#old.has(guard)) this.#guards.delete(producerId);
+      else this.#old.add(guard);
+    }
   }
 }

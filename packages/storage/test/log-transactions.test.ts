@@ -52,6 +52,15 @@ describe('a batch that opens a transaction (KIP-890)', () => {
     expect(log.logEndOffset).toBe(1);
   });
 
+  test('is refused when its verification is long over, so that producers which never wrote cost nothing', () => {
+    const guard = log.transactions.startVerification(PRODUCER_ID, 0);
+    log.removeExpiredProducers();
+    expect(log.transactions.startVerification(PRODUCER_ID, 0)).toBe(guard);
+    log.removeExpiredProducers();
+    expect(log.transactions.startVerification(PRODUCER_ID, 0)).not.toBe(guard);
+    expect(() => log.append(batch(0), { ...client, verificationGuard: guard })).toThrow(refused);
+  });
+
   test('is verified anew after a new epoch', () => {
     log.append(batch(0), {
       ...client,
