@@ -6,11 +6,14 @@ import type { ConsumerOptions } from './consumer/consumer-options.ts';
 import type { ConsumerSource, MessageOf } from './consumer/subscription.ts';
 import { ClosedError, TimeoutError } from './errors/client-errors.ts';
 import type { ClientOptions } from './options/client-options.ts';
+import { ShareConsumer } from './share/share-consumer.ts';
+import type { ShareMessageOf } from './share/share-message.ts';
+import type { ShareConsumerOptions } from './share/share-options.ts';
 import { resolveOptions } from './options/resolve-options.ts';
 
 /** A producer, consumer or admin of a handle: closed with it. */
 interface Role {
-  close(): Promise<void>;
+  close(): Promise<unknown>;
 }
 
 /**
@@ -58,6 +61,22 @@ export class Ottla implements AsyncDisposable {
   consumer<const S extends ConsumerSource>(source: S, options: ConsumerOptions = {}): Consumer<MessageOf<S>> {
     return this.#role(
       (cluster, onClosed) => new Consumer<MessageOf<S>>(cluster, { source, options }, onClosed),
+    );
+  }
+
+  /**
+   * A member of a share group (KIP-932; Kafka 4.2 and newer): records are shared out one by one, not by partition.
+   * @throws OptionError for an option or source that is not valid
+   *
+   * @example
+   * for await (const m of ottla.shareConsumer(jobs, { group: 'workers' })) await work(m.value);
+   */
+  shareConsumer<const S extends ConsumerSource>(
+    source: S,
+    options: ShareConsumerOptions,
+  ): ShareConsumer<ShareMessageOf<S>> {
+    return this.#role(
+      (cluster, onClosed) => new ShareConsumer<ShareMessageOf<S>>(cluster, { source, options }, onClosed),
     );
   }
 

@@ -104,4 +104,8 @@ export { type ClientOptions } from './options/client-options.ts';
 export { serde } from './serde/serdes.ts';
 export { type Serde, type SerdeContext, type SerdeType } from './serde/serde.ts';
 export { type StandardSchema } from './serde/standard-schema.ts';
+export { type AcknowledgeType } from './share/acknowledgement-batches.ts';
+export { ShareConsumer } from './share/share-consumer.ts';
+export { ShareMessage } from './share/share-message.ts';
+export { type AcknowledgementResult, type ShareConsumerOptions } from './share/share-options.ts';
 export { topic, type KeyOf, type Topic, type TopicOptions, type ValueOf } from './topic.ts';

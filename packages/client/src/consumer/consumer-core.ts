@@ -10,6 +10,7 @@ import type { Message } from './delivery/message.ts';
 import { RecordSource } from './delivery/record-source.ts';
 import { Fetcher } from './fetch/fetcher.ts';
 import { ClassicMembership } from './group/classic-membership.ts';
+import { sendConsumerHeartbeat } from './group/consumer-heartbeat.ts';
 import { ConsumerMembership } from './group/consumer-membership.ts';
 import type { Membership } from './group/membership.ts';
 import { OffsetCommitter, type GroupMetadata } from './offset-committer.ts';
@@ -264,7 +265,14 @@ export class ConsumerCore {
     const { group } = options;
     if (group === null || subscription.manual !== null) return null;
     const parts = { cluster, options: { ...options, group }, lane: this.#groupLane, host: this.#host };
-    return options.groupProtocol === 'classic' ? new ClassicMembership(parts) : new ConsumerMembership(parts);
+    if (options.groupProtocol === 'classic') return new ClassicMembership(parts);
+    return new ConsumerMembership({
+      cluster,
+      groupId: group,
+      groupInstanceId: options.groupInstanceId,
+      host: this.#host,
+      send: (heartbeat, limits) => sendConsumerHeartbeat(parts, heartbeat, limits),
+    });
   }
 
   #offer(states: readonly PartitionState[]): void {

@@ -3,18 +3,17 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { sleep } from '../cluster/wait.ts';
 import { brokerError, isRetriableError } from '../errors/kafka-error.ts';
 import type { ResolvedConsumerOptions } from './consumer-options.ts';
-import type { Membership } from './group/membership.ts';
+import type { Membership, MembershipHost } from './group/membership.ts';
 import type { PartitionState } from './partition-state.ts';
-import type { RebalanceHost } from './rebalance-host.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface SubscriptionWatchParts {
   readonly cluster: Cluster;
-  readonly options: ResolvedConsumerOptions;
+  readonly options: Pick<ResolvedConsumerOptions, 'allowAutoTopicCreation' | 'excludeInternalTopics'>;
   readonly subscription: Subscription;
   readonly membership: Membership | null;
-  readonly host: RebalanceHost;
-  readonly states: ReadonlyMap<string, PartitionState>;
+  readonly host: MembershipHost;
+  readonly states: ReadonlyMap<string, Pick<PartitionState, 'moveTo'>>;
   readonly signal: AbortSignal;
   readonly onFailed: (error: Error) => void;
 }

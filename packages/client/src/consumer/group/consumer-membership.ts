@@ -1,24 +1,36 @@
-import type {
-  ConsumerGroupHeartbeatRequest,
-  ConsumerGroupHeartbeatResponse,
-  MessageInput,
-} from '@ottla/protocol';
+import type { MemberWants, ConsumerEffect, ConsumerEvent, TopicIdPartitions } from './consumer-member.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { CallLimits } from '../../cluster/limits.ts';
 import { isRetriableError } from '../../errors/kafka-error.ts';
-import { apis } from '../../network/apis.ts';
-import type { MembershipParts } from './classic-membership.ts';
-import {
-  ConsumerMember,
-  type ConsumerEffect,
-  type ConsumerEvent,
-  type MemberWants,
-} from './consumer-member.ts';
+import { ConsumerMember } from './consumer-member.ts';
 import { EffectRunner } from './effect-runner.ts';
-import type { Membership } from './membership.ts';
+import type { Membership, MembershipHost } from './membership.ts';
 import { resolveTopicIds } from './resolve-topic-ids.ts';
 
-/** Membership by ConsumerGroupHeartbeat (KIP-848): the broker assigns. */
+/** What a heartbeat says. */
+export type MemberHeartbeat = Extract<ConsumerEffect, { readonly do: 'heartbeat' }>;
+
+/** What is answered, by the protocols of consumer groups and of share groups alike. */
+export interface MemberHeartbeatAnswer {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly memberId: string | null;
+  readonly memberEpoch: number;
+  readonly heartbeatIntervalMs: number;
+  readonly assignment: { readonly topicPartitions: readonly TopicIdPartitions[] } | null;
+}
+
+export interface ConsumerMembershipParts {
+  readonly cluster: Cluster;
+  readonly groupId: string;
+  readonly groupInstanceId: string | null;
+  readonly host: MembershipHost;
+  readonly send: (heartbeat: MemberHeartbeat, limits: CallLimits) => Promise<MemberHeartbeatAnswer>;
+}
+
+/** Membership by heartbeats (KIP-848, KIP-932): the broker assigns. */
 export class ConsumerMembership implements Membership {
-  readonly #parts: MembershipParts;
+  readonly #parts: ConsumerMembershipParts;
   readonly #machine: ConsumerMember;
   readonly #runner: EffectRunner;
   readonly #abort = new AbortController();
@@ -26,18 +38,18 @@ export class ConsumerMembership implements Membership {
   #goodbye: Promise<void> = Promise.resolve();
   #leaveTimeoutMs: number;
 
-  constructor(parts: MembershipParts) {
+  constructor(parts: ConsumerMembershipParts) {
     this.#parts = parts;
-    const { options, cluster } = parts;
+    const { cluster, groupId, groupInstanceId, host } = parts;
     this.#machine = new ConsumerMember({
       memberId: cluster.options.random.uuid(),
-      groupInstanceId: options.groupInstanceId,
+      groupInstanceId,
       retryBackoffMs: cluster.options.retryBackoffMs,
     });
     this.#runner = new EffectRunner({
       cluster,
-      groupId: options.group,
-      host: parts.host,
+      groupId,
+      host,
       dispatch: (event) => this.#dispatch(event),
     });
     this.#leaveTimeoutMs = cluster.options.requestTimeoutMs;
@@ -94,11 +106,11 @@ export class ConsumerMembership implements Membership {
     else this.#runner.run(effect);
   }
 
-  async #heartbeat(effect: Extract<ConsumerEffect, { do: 'heartbeat' }>): Promise<void> {
+  async #heartbeat(effect: MemberHeartbeat): Promise<void> {
     const { cluster, host } = this.#parts;
     const { round } = effect;
     try {
-      const answer = await this.#send(effect, { signal: this.#abort.signal });
+      const answer = await this.#parts.send(effect, { signal: this.#abort.signal });
       this.#dispatch({
         type: 'heartbeat-answered',
         round,
@@ -116,62 +128,15 @@ export class ConsumerMembership implements Membership {
     }
   }
 
-  async #sayGoodbye(effect: Extract<ConsumerEffect, { do: 'heartbeat' }>): Promise<void> {
+  async #sayGoodbye(effect: MemberHeartbeat): Promise<void> {
     try {
-      await this.#send(effect, { timeoutMs: this.#leaveTimeoutMs });
+      await this.#parts.send(effect, { timeoutMs: this.#leaveTimeoutMs });
     } catch (error) {
       this.#parts.cluster.options.logger.debug(
         { err: error },
         'Leaving the group failed: the session will time out',
       );
     }
-  }
-
-  #send(
-    effect: Extract<ConsumerEffect, { do: 'heartbeat' }>,
-    limits: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
-  ): Promise<ConsumerGroupHeartbeatResponse> {
-    const { options, cluster } = this.#parts;
-    const { clientRack } = cluster.options;
-    const { memberId, memberEpoch, wants, owned } = effect;
-    return this.#request(
-      {
-        groupId: options.group,
-        memberId,
-        memberEpoch,
-        instanceId: options.groupInstanceId,
-        rackId: effect.isFull && clientRack !== '' ? clientRack : null,
-        rebalanceTimeoutMs: effect.isFull ? options.maxPollIntervalMs : -1,
-        subscribedTopicNames: wants === null ? null : (wants.topics ?? []),
-        // An empty pattern takes an earlier one back.
-        ...(typeof wants?.regex === 'string' && { subscribedTopicRegex: wants.regex }),
-        serverAssignor: effect.isFull ? options.remoteAssignor : null,
-        topicPartitions: owned === null ? null : this.#byTopicId(owned),
-      },
-      limits,
-    );
-  }
-
-  #request(
-    body: MessageInput<ConsumerGroupHeartbeatRequest>,
-    limits: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
-  ): Promise<ConsumerGroupHeartbeatResponse> {
-    const { options, cluster, lane } = this.#parts;
-    const target = { coordinator: 'group', key: options.group } as const;
-    return cluster.request(target, apis.consumerGroupHeartbeat, body, { lane, ...limits });
-  }
-
-  #byTopicId(owned: ConsumerMember['owned']): { topicId: string; partitions: number[] }[] {
-    const { topics } = this.#parts.cluster.metadata;
-    const byId = new Map<string, number[]>();
-    for (const { topic, partition } of owned) {
-      const topicId = topics.get(topic)?.topicId;
-      if (topicId === undefined) continue;
-      const partitions = byId.get(topicId) ?? [];
-      byId.set(topicId, partitions);
-      partitions.push(partition);
-    }
-    return [...byId].map(([topicId, partitions]) => ({ topicId, partitions }));
   }
 
   async #resolve({ round, assignment }: Extract<ConsumerEffect, { do: 'resolve' }>): Promise<void> {
