@@ -40,17 +40,20 @@ export class RebalanceHost implements MembershipHost {
 
   async revoke(partitions: readonly TopicPartition[], isLost: boolean): Promise<void> {
     const { states, options } = this.#parts;
-    if (partitions.length === 0) return;
     const leaving = partitions
       .map(({ topic, partition }) => states.get(`${topic}-${partition}`))
       .filter((state) => state !== undefined);
     for (const state of leaving) state.isLeaving = true;
     if (isLost) this.#drop(leaving);
     else await this.#finish(leaving);
+    // What got lost while it was being given up has been told of.
+    const left = isLost ? leaving : leaving.filter(({ isGone }) => !isGone);
+    if (left.length === 0) return;
     const { listener } = options;
     const callback = isLost ? (listener.onLost ?? listener.onRevoked) : listener.onRevoked;
-    await this.#call(() => callback?.call(listener, partitions));
-    this.#drop(leaving);
+    const places = left.map(({ topic, partition }) => ({ topic, partition }));
+    await this.#call(() => callback?.call(listener, places));
+    this.#drop(left);
   }
 
   async assign(added: readonly TopicPartition[]): Promise<void> {

@@ -1,0 +1,206 @@
+import { encodeBatch } from '@ottla/protocol';
+import { describe, expect, test } from 'vitest';
+import { connect, type Consumer, type Message } from '../../src/index.ts';
+import { FakeServer, type FakeAnswer, type FakeRequest } from '../fake-server.ts';
+
+const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
+
+/** What the log of the one partition holds, by the offset that is asked for, and the answers that fail. */
+interface Log {
+  leaderEpoch: number;
+  records(offset: number): Buffer | null;
+  errorCode(offset: number): number;
+  /** How far the epochs reach that readers come from. */
+  endOfEpoch: number;
+  logStart: number;
+}
+
+function answering(log: Log): (request: FakeRequest, server: FakeServer) => FakeAnswer | undefined {
+  return ({ api, body }, server) => {
+    if (api === 'Metadata')
+      return {
+        brokers: [{ nodeId: 1, host: '127.0.0.1', port: server.port }],
+        clusterId: 'fake',
+        controllerId: 1,
+        topics: [
+          {
+            name: 't',
+            topicId: TOPIC_ID,
+            partitions: [
+              {
+                partitionIndex: 0,
+                leaderId: 1,
+                leaderEpoch: log.leaderEpoch,
+                replicaNodes: [1],
+                isrNodes: [1],
+              },
+            ],
+          },
+        ],
+      };
+    if (api === 'ListOffsets')
+      return {
+        topics: [{ name: 't', partitions: [{ partitionIndex: 0, offset: log.logStart, timestamp: -1 }] }],
+      };
+    if (api === 'OffsetForLeaderEpoch')
+      return {
+        topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 0, endOffset: log.endOfEpoch }] }],
+      };
+    if (api !== 'Fetch') return undefined;
+    const { topics } = body as unknown as { topics: { partitions: { fetchOffset: number }[] }[] };
+    const asked = topics[0]?.partitions[0]?.fetchOffset;
+    // Session 0: every request names its partitions.
+    if (asked === undefined) return { sessionId: 0, responses: [] };
+    const errorCode = log.errorCode(asked);
+    const records = errorCode === 0 ? log.records(asked) : null;
+    return {
+      sessionId: 0,
+      responses: [
+        { topicId: TOPIC_ID, partitions: [{ partitionIndex: 0, errorCode, highWatermark: 100, records }] },
+      ],
+    };
+  };
+}
+
+const batch = (baseOffset: number, count: number, epoch = 0) =>
+  encodeBatch({
+    baseOffset,
+    partitionLeaderEpoch: epoch,
+    records: Array.from({ length: count }, (_, i) => ({ value: Buffer.from(`v${baseOffset + i}`) })),
+  });
+
+const log = (more: Partial<Log> = {}): Log => ({
+  leaderEpoch: 0,
+  records: (offset) => (offset < 20 ? batch(offset, 2) : null),
+  errorCode: () => 0,
+  endOfEpoch: 100,
+  logStart: 0,
+  ...more,
+});
+
+async function first<M extends Message>(consumer: Consumer<M>, count: number): Promise<number[]> {
+  const offsets: number[] = [];
+  for await (const { offset } of consumer) if (offsets.push(offset) === count) break;
+  return offsets;
+}
+
+describe('a server that gives bad answers', () => {
+  test('a poisoned batch is an error with its place, again and again, until seek gets past it', async () => {
+    const poisoned = batch(4, 2);
+    poisoned[64]! ^= 1;
+    await using server = await FakeServer.start(
+      answering(
+        log({ records: (offset) => (offset === 4 ? poisoned : offset < 20 ? batch(offset, 2) : null) }),
+      ),
+    );
+    await using ottla = connect({ bootstrap: server.bootstrap });
+    await using consumer = ottla.consumer('t', { from: 'earliest' });
+    const seen: number[] = [];
+    const failing = (async () => {
+      for await (const { offset } of consumer) seen.push(offset);
+    })();
+    await expect(failing).rejects.toMatchObject({
+      name: 'CORRUPT_MESSAGE',
+      topic: 't',
+      partition: 0,
+      offset: 4,
+    });
+    expect(seen).toEqual([0, 1, 2, 3]);
+    await expect(first(consumer, 1)).rejects.toMatchObject({ name: 'CORRUPT_MESSAGE' });
+    consumer.seek({ topic: 't', partition: 0 }, 6);
+    expect(await first(consumer, 2)).toEqual([6, 7]);
+  });
+
+  test('errors that newer metadata cures are not seen by the loop', async () => {
+    const codes = [6, 9, 75, 78, 56, 3];
+    await using server = await FakeServer.start(answering(log({ errorCode: () => codes.shift() ?? 0 })));
+    await using ottla = connect({ bootstrap: server.bootstrap, retryBackoffMs: 1, retryBackoffMaxMs: 2 });
+    await using consumer = ottla.consumer('t', { from: 'earliest' });
+    expect(await first(consumer, 2)).toEqual([0, 1]);
+    expect(codes).toEqual([]);
+  });
+
+  test('no right to read ends the loop', async () => {
+    await using server = await FakeServer.start(answering(log({ errorCode: () => 29 })));
+    await using ottla = connect({ bootstrap: server.bootstrap });
+    await using consumer = ottla.consumer('t', { from: 'earliest' });
+    await expect(first(consumer, 1)).rejects.toMatchObject({ name: 'TOPIC_AUTHORIZATION_FAILED' });
+  });
+
+  test('records that are no batches at all are an error', async () => {
+    const garbage = Buffer.alloc(300, 0xee);
+    await using server = await FakeServer.start(answering(log({ records: () => garbage })));
+    await using ottla = connect({ bootstrap: server.bootstrap });
+    await using consumer = ottla.consumer('t', { from: 'earliest' });
+    await expect(first(consumer, 1)).rejects.toMatchObject({ name: 'CORRUPT_MESSAGE', partition: 0 });
+  });
+
+  test('a connection that is cut in the middle is opened again, and nothing is lost or doubled', async () => {
+    let fetches = 0;
+    const answer = answering(log());
+    await using server = await FakeServer.start((request, fake) => {
+      if (request.api === 'Fetch' && (fetches += 1) % 3 === 2) {
+        request.socket.destroy();
+        return null;
+      }
+      return answer(request, fake);
+    });
+    await using ottla = connect({ bootstrap: server.bootstrap, retryBackoffMs: 1, reconnectBackoffMs: 1 });
+    await using consumer = ottla.consumer('t', { from: 'earliest', maxPartitionFetchBytes: 1 });
+    expect(await first(consumer, 20)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  });
+});
+
+describe('a log that was truncated (KIP-320)', () => {
+  /** After two batches another leader takes over, whose log is shorter; who comes with the old epoch is sent away. */
+  const truncated = () => {
+    const state = log();
+    const answer = answering(state);
+    return FakeServer.start((request, server) => {
+      const { topics } = request.body as unknown as {
+        topics?: { partitions: { fetchOffset: number; currentLeaderEpoch: number }[] }[];
+      };
+      const asked = request.api === 'Fetch' ? topics?.[0]?.partitions[0] : undefined;
+      if (asked?.fetchOffset === 4 && state.leaderEpoch === 0) {
+        state.leaderEpoch = 1;
+        state.endOfEpoch = 3;
+        state.records = (at) => (at < 10 ? batch(at, 1, 1) : null);
+      }
+      state.errorCode = () => (asked !== undefined && asked.currentLeaderEpoch < state.leaderEpoch ? 74 : 0);
+      return answer(request, server);
+    });
+  };
+
+  test('with a reset rule the consumer goes back to where the histories part', async () => {
+    await using server = await truncated();
+    await using ottla = connect({ bootstrap: server.bootstrap, retryBackoffMs: 1 });
+    await using consumer = ottla.consumer('t', { from: 'earliest', maxPartitionFetchBytes: 1 });
+    expect(await first(consumer, 7)).toEqual([0, 1, 2, 3, 3, 4, 5]);
+  });
+
+  test('with none the loop ends with both offsets', async () => {
+    await using server = await truncated();
+    await using ottla = connect({ bootstrap: server.bootstrap, retryBackoffMs: 1 });
+    await using consumer = ottla.consumer(
+      { partitions: [{ topic: 't', partition: 0, offset: 0 }] },
+      { from: 'none', maxPartitionFetchBytes: 1 },
+    );
+    await expect(first(consumer, 7)).rejects.toMatchObject({
+      name: 'LOG_TRUNCATED',
+      offset: 4,
+      divergentOffset: 3,
+    });
+  });
+});
+
+test('close ends although the server answers nothing any more', async () => {
+  let isDead = false;
+  const answer = answering(log());
+  await using server = await FakeServer.start((request, fake) => (isDead ? null : answer(request, fake)));
+  await using ottla = connect({ bootstrap: server.bootstrap });
+  const consumer = ottla.consumer('t', { from: 'earliest' });
+  await first(consumer, 1);
+  isDead = true;
+  await consumer.close({ timeoutMs: 100 });
+  expect(consumer.assignment).toEqual([]);
+});

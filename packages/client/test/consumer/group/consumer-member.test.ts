@@ -1,0 +1,168 @@
+import { ErrorCodes } from '@ottla/protocol';
+import { describe, expect, test } from 'vitest';
+import {
+  ConsumerMember,
+  type ConsumerEffect,
+  type ConsumerEvent,
+} from '../../../src/consumer/group/consumer-member.ts';
+
+const T = (...partitions: number[]) => partitions.map((partition) => ({ topic: 't', partition }));
+
+function told(effects: readonly ConsumerEffect[]): string[] {
+  const list = (partitions: readonly { partition: number }[]) =>
+    partitions.map(({ partition }) => partition).join();
+  return effects
+    .filter((effect) => effect.do !== 'cancel-timer')
+    .map((effect) => {
+      if (effect.do === 'heartbeat') {
+        const parts = [
+          effect.isFull ? 'full' : '',
+          effect.wants === null ? '' : `wants ${effect.wants.regex ?? effect.wants.topics}`,
+          effect.owned === null ? '' : `owns [${list(effect.owned)}]`,
+        ];
+        return ['heartbeat', effect.memberEpoch, ...parts.filter(Boolean)].join(' ');
+      }
+      if (effect.do === 'revoke') return `${effect.isLost ? 'lose' : 'revoke'} [${list(effect.partitions)}]`;
+      if (effect.do === 'assign') return `assign [${list(effect.added)}]`;
+      if (effect.do === 'set-timer') return `${effect.name} in ${effect.delayMs}`;
+      if (effect.do === 'fail') return `fail ${effect.errorCode}`;
+      return effect.do;
+    });
+}
+
+class Script {
+  readonly machine: ConsumerMember;
+  #beat = 0;
+  #round = 0;
+
+  constructor(groupInstanceId: string | null = null) {
+    this.machine = new ConsumerMember({ memberId: 'm', groupInstanceId, retryBackoffMs: 100 });
+    this.send({ type: 'subscribed', wants: { topics: ['t'], regex: null } });
+  }
+
+  send(event: ConsumerEvent): string[] {
+    const effects = this.machine.handle(event);
+    for (const effect of effects) {
+      if (effect.do === 'heartbeat') this.#beat = effect.round;
+      else if ('round' in effect) this.#round = effect.round;
+    }
+    return told(effects);
+  }
+
+  answer(fields: Partial<Extract<ConsumerEvent, { type: 'heartbeat-answered' }>> = {}): string[] {
+    return this.send({
+      type: 'heartbeat-answered',
+      round: this.#beat,
+      errorCode: 0,
+      detail: null,
+      memberId: 'm',
+      memberEpoch: 1,
+      heartbeatIntervalMs: 5_000,
+      assignment: null,
+      ...fields,
+    });
+  }
+
+  assigned(...partitions: number[]): string[] {
+    this.answer({ assignment: [{ topicId: 'id', partitions }] });
+    return this.send({ type: 'resolved', round: this.#round, partitions: T(...partitions) });
+  }
+
+  done(type: 'revoked' | 'assigned'): string[] {
+    return this.send({ type, round: this.#round });
+  }
+
+  /** A stable member that owns these and has said so. */
+  stable(...partitions: number[]): this {
+    this.send({ type: 'start' });
+    this.assigned(...partitions);
+    this.done('assigned');
+    this.answer();
+    return this;
+  }
+}
+
+describe('a member of KIP-848', () => {
+  test('says everything when it joins, takes its assignment over and says that it has', () => {
+    const script = new Script();
+    expect(script.send({ type: 'start' })).toEqual(['heartbeat 0 full wants t owns []']);
+    expect(script.answer({ assignment: [{ topicId: 'id', partitions: [0, 1] }] })).toEqual([
+      'resolve',
+      'heartbeat in 5000',
+    ]);
+    expect(script.send({ type: 'resolved', round: 1, partitions: T(0, 1) })).toEqual(['assign [0,1]']);
+    expect(script.done('assigned')).toEqual(['heartbeat 1 owns [0,1]']);
+    expect(script.answer()).toEqual(['heartbeat in 5000']);
+    expect(script.send({ type: 'timer', name: 'heartbeat' })).toEqual(['heartbeat 1']);
+  });
+
+  test('gives up first what it no longer has; a newer assignment waits until the older one is done', () => {
+    const script = new Script().stable(0, 1, 2);
+    script.send({ type: 'timer', name: 'heartbeat' });
+    expect(script.assigned(0, 1)).toEqual(['revoke [2]']);
+    script.send({ type: 'timer', name: 'heartbeat' });
+    expect(script.answer({ memberEpoch: 3, assignment: [{ topicId: 'id', partitions: [0] }] })).toEqual([
+      'heartbeat in 5000',
+    ]);
+    expect(script.done('revoked')).toEqual(['assign []']);
+    expect(script.done('assigned')).toEqual(['resolve', 'heartbeat 3 owns [0,1]']);
+  });
+
+  test.each(['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID'] as const)(
+    '%s: loses its partitions and joins again',
+    (name) => {
+      const script = new Script().stable(0);
+      script.send({ type: 'timer', name: 'heartbeat' });
+      expect(script.answer({ errorCode: ErrorCodes[name] })).toEqual(['lose [0]']);
+      expect(script.done('revoked')).toEqual(['heartbeat 0 full wants t owns []']);
+    },
+  );
+
+  test('an answer that got lost makes the next heartbeat say everything', () => {
+    const script = new Script().stable(0);
+    script.send({ type: 'timer', name: 'heartbeat' });
+    expect(script.answer({ errorCode: ErrorCodes.NOT_COORDINATOR })).toEqual([
+      'rediscover',
+      'heartbeat in 100',
+    ]);
+    expect(script.send({ type: 'timer', name: 'heartbeat' })).toEqual(['heartbeat 1 full wants t owns [0]']);
+  });
+
+  test('a new subscription goes out at once, or after the heartbeat that is under way', () => {
+    const script = new Script().stable(0);
+    const wants = { topics: null, regex: 'a.*' };
+    expect(script.send({ type: 'subscribed', wants })).toEqual(['heartbeat 1 wants a.*']);
+    expect(script.send({ type: 'subscribed', wants: { topics: ['u'], regex: null } })).toEqual([]);
+    expect(script.answer()).toEqual(['heartbeat 1 wants u']);
+  });
+
+  test.each([
+    [null, true, ['heartbeat -1']],
+    [null, false, []],
+    ['static', false, ['heartbeat -2']],
+    ['static', true, ['heartbeat -1']],
+  ] as const)('leaving (instance %s, for good: %s)', (instance, leavesGroup, expected) => {
+    const script = new Script(instance).stable(0);
+    expect(script.send({ type: 'leave', leavesGroup })).toEqual(expected);
+    expect(script.send({ type: 'timer', name: 'heartbeat' })).toEqual([]);
+  });
+
+  test('an application that takes too long leaves, and joins anew when it asks again', () => {
+    const script = new Script().stable(0);
+    expect(script.send({ type: 'poll-expired' })).toEqual(['heartbeat -1', 'lose [0]']);
+    script.done('revoked');
+    expect(script.send({ type: 'polled' })).toEqual(['heartbeat 0 full wants t owns []']);
+  });
+
+  test.each([
+    'UNSUPPORTED_ASSIGNOR',
+    'GROUP_MAX_SIZE_REACHED',
+    'UNRELEASED_INSTANCE_ID',
+    'INVALID_REGULAR_EXPRESSION',
+  ] as const)('%s ends the membership', (name) => {
+    const script = new Script();
+    script.send({ type: 'start' });
+    expect(script.answer({ errorCode: ErrorCodes[name] })).toEqual([`fail ${ErrorCodes[name]}`]);
+    expect(script.send({ type: 'polled' })).toEqual([]);
+  });
+});
