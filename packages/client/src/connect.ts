@@ -6,6 +6,8 @@ import type { ConsumerOptions } from './consumer/consumer-options.ts';
 import type { ConsumerSource, MessageOf } from './consumer/subscription.ts';
 import { ClosedError, TimeoutError } from './errors/client-errors.ts';
 import type { ClientOptions } from './options/client-options.ts';
+import { Producer } from './producer/producer.ts';
+import type { ProducerOptions } from './producer/producer-options.ts';
 import { ShareConsumer } from './share/share-consumer.ts';
 import type { ShareMessageOf } from './share/share-message.ts';
 import type { ShareConsumerOptions } from './share/share-options.ts';
@@ -78,6 +80,17 @@ export class Ottla implements AsyncDisposable {
     return this.#role(
       (cluster, onClosed) => new ShareConsumer<ShareMessageOf<S>>(cluster, { source, options }, onClosed),
     );
+  }
+
+  /**
+   * A producer; it sends in the background from its first record on.
+   * @throws OptionError for an option that is not valid
+   *
+   * @example
+   * const { partition, offset } = await ottla.producer().send(orders, { key: 'c-17', value: { total: 12.5 } });
+   */
+  producer(options: ProducerOptions = {}): Producer {
+    return this.#role((cluster, onClosed) => new Producer(cluster, options, onClosed));
   }
 
   /** Closes everything made from this handle, then the connections. Idempotent; always ends. */

@@ -101,6 +101,18 @@ export {
 } from './options/client-hooks.ts';
 export { clientOptionsFromProperties, type ClientProperties } from './options/client-properties.ts';
 export { type ClientOptions } from './options/client-options.ts';
+export { type RecordMetadata } from './producer/batch-outcome.ts';
+export { type Partitioner, type PartitionerInput } from './producer/partitioner.ts';
+export { Producer } from './producer/producer.ts';
+export {
+  type HeadersInput,
+  type RecordInput,
+  type SendOptions,
+  type TopicToSend,
+} from './producer/record-input.ts';
+export { type BatchEvent, type ProducerMetrics } from './producer/producer-metrics.ts';
+export { type CompressionOptions, type ProducerOptions } from './producer/producer-options.ts';
+export { Transaction } from './producer/transaction.ts';
 export { serde } from './serde/serdes.ts';
 export { type Serde, type SerdeContext, type SerdeType } from './serde/serde.ts';
 export { type StandardSchema } from './serde/standard-schema.ts';

@@ -18,10 +18,17 @@ export * from './records/batch-format.ts';
 export * from './records/batch-summary.ts';
 export * from './records/control-records.ts';
 export { crc32c } from './records/crc32c.ts';
-export { encodeBatch, type BatchInput, type RecordInput } from './records/encode-batch.ts';
+export {
+  encodeBatch,
+  writeBatchHeader,
+  type BatchHeaderInput,
+  type BatchInput,
+  type RecordInput,
+} from './records/encode-batch.ts';
 export { murmur2, partitionForKey } from './records/murmur2.ts';
 export { readRecordHeaders, RecordReader, type RecordHeader } from './records/record-reader.ts';
 export * from './records/records.ts';
+export { sizeOfSignedVarint, writeSignedVarint } from './records/varint.ts';
 export {
   type ApiListener,
   type Infer,

@@ -59,8 +59,18 @@ export function encodeBatch(batch: BatchInput): Buffer {
   });
   const encoded = isCompressed ? withHeadroom(compress(compression, plain, batch.compressionLevel)) : plain;
   const lastDelta = batch.lastOffset === undefined ? (deltas.at(-1) ?? -1) : batch.lastOffset - baseOffset;
-  writeHeader(encoded, batch, { ...times, baseOffset, lastDelta, compression });
-  writeBatchCrc(encoded, 0);
+  writeBatchHeader(encoded, encoded.length, {
+    baseOffset,
+    partitionLeaderEpoch: batch.partitionLeaderEpoch ?? -1,
+    attributes: attributesOf(batch, compression),
+    lastOffsetDelta: lastDelta,
+    baseTimestamp: times.base,
+    maxTimestamp: times.max,
+    producerId: batch.producerId ?? -1,
+    producerEpoch: batch.producerEpoch ?? -1,
+    baseSequence: batch.baseSequence ?? -1,
+    recordCount: batch.records.length,
+  });
   return encoded;
 }
 
@@ -147,31 +157,47 @@ function withHeadroom(payload: Buffer): Buffer {
   return bytes;
 }
 
-interface HeaderFacts {
-  readonly base: number;
-  readonly max: number;
+/** What stands in the header of a batch, beside its length and its checksum. */
+export interface BatchHeaderInput {
   readonly baseOffset: number;
-  readonly lastDelta: number;
-  readonly compression: CompressionType;
+  readonly partitionLeaderEpoch: number;
+  /** See `BatchAttributes`; the low bits are the index of the compression type. */
+  readonly attributes: number;
+  readonly lastOffsetDelta: number;
+  readonly baseTimestamp: number;
+  readonly maxTimestamp: number;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly recordCount: number;
 }
 
-function writeHeader(bytes: Buffer, batch: BatchInput, facts: HeaderFacts): void {
-  const attributes =
-    COMPRESSION_TYPES.indexOf(facts.compression) |
+/**
+ * Writes the header of a batch of `sizeInBytes` at the beginning of `bytes`, with the checksum of it and of the records,
+ * which must be there already.
+ */
+export function writeBatchHeader(bytes: Buffer, sizeInBytes: number, header: BatchHeaderInput): void {
+  putInt64(bytes, BatchLayout.baseOffset, header.baseOffset);
+  bytes.writeInt32BE(sizeInBytes - BATCH_OVERHEAD_BYTES, BatchLayout.batchLength);
+  bytes.writeInt32BE(header.partitionLeaderEpoch, BatchLayout.partitionLeaderEpoch);
+  bytes[BatchLayout.magic] = CURRENT_MAGIC;
+  bytes.writeInt16BE(header.attributes, BatchLayout.attributes);
+  bytes.writeInt32BE(header.lastOffsetDelta, BatchLayout.lastOffsetDelta);
+  putInt64(bytes, BatchLayout.baseTimestamp, header.baseTimestamp);
+  putInt64(bytes, BatchLayout.maxTimestamp, header.maxTimestamp);
+  putInt64(bytes, BatchLayout.producerId, header.producerId);
+  bytes.writeInt16BE(header.producerEpoch, BatchLayout.producerEpoch);
+  bytes.writeInt32BE(header.baseSequence, BatchLayout.baseSequence);
+  bytes.writeInt32BE(header.recordCount, BatchLayout.recordCount);
+  writeBatchCrc(bytes, 0);
+}
+
+function attributesOf(batch: BatchInput, compression: CompressionType): number {
+  return (
+    COMPRESSION_TYPES.indexOf(compression) |
     (batch.logAppendTimeMs === undefined ? 0 : BatchAttributes.logAppendTime) |
     (batch.isTransactional === true ? BatchAttributes.transactional : 0) |
     (batch.isControl === true ? BatchAttributes.control : 0) |
-    (batch.deleteHorizonMs === undefined ? 0 : BatchAttributes.deleteHorizon);
-  putInt64(bytes, BatchLayout.baseOffset, facts.baseOffset);
-  bytes.writeInt32BE(bytes.length - BATCH_OVERHEAD_BYTES, BatchLayout.batchLength);
-  bytes.writeInt32BE(batch.partitionLeaderEpoch ?? -1, BatchLayout.partitionLeaderEpoch);
-  bytes[BatchLayout.magic] = CURRENT_MAGIC;
-  bytes.writeInt16BE(attributes, BatchLayout.attributes);
-  bytes.writeInt32BE(facts.lastDelta, BatchLayout.lastOffsetDelta);
-  putInt64(bytes, BatchLayout.baseTimestamp, facts.base);
-  putInt64(bytes, BatchLayout.maxTimestamp, facts.max);
-  putInt64(bytes, BatchLayout.producerId, batch.producerId ?? -1);
-  bytes.writeInt16BE(batch.producerEpoch ?? -1, BatchLayout.producerEpoch);
-  bytes.writeInt32BE(batch.baseSequence ?? -1, BatchLayout.baseSequence);
-  bytes.writeInt32BE(batch.records.length, BatchLayout.recordCount);
+    (batch.deleteHorizonMs === undefined ? 0 : BatchAttributes.deleteHorizon)
+  );
 }

@@ -2,13 +2,14 @@ const SEED = 0x9747b28c;
 const MULTIPLIER = 0x5bd1e995;
 const SHIFT = 24;
 
-/** Kafka's murmur2 of a record key, signed 32 bits. */
-export function murmur2(key: Buffer): number {
-  const { length } = key;
+/** Kafka's murmur2 of the first `length` bytes of `key`, by default of the whole record key; signed 32 bits. */
+export function murmur2(key: Uint8Array, length = key.length): number {
   const whole = length & ~3;
   let hash = SEED ^ length;
   for (let position = 0; position < whole; position += 4) {
-    let word = Math.imul(key.readInt32LE(position), MULTIPLIER);
+    const bytes =
+      key[position]! | (key[position + 1]! << 8) | (key[position + 2]! << 16) | (key[position + 3]! << 24);
+    let word = Math.imul(bytes, MULTIPLIER);
     word ^= word >>> SHIFT;
     hash = Math.imul(hash, MULTIPLIER) ^ Math.imul(word, MULTIPLIER);
   }
@@ -23,7 +24,10 @@ export function murmur2(key: Buffer): number {
   return hash ^ (hash >>> 15);
 }
 
-/** The partition that the default partitioner of the official clients gives a key. */
-export function partitionForKey(key: Buffer, partitionCount: number): number {
-  return (murmur2(key) & 0x7fffffff) % partitionCount;
+/**
+ * The partition that the default partitioner of the official clients gives a key: all of `key`, or its first `length`
+ * bytes.
+ */
+export function partitionForKey(key: Uint8Array, partitionCount: number, length = key.length): number {
+  return (murmur2(key, length) & 0x7fffffff) % partitionCount;
 }

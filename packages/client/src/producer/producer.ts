@@ -1,0 +1,470 @@
+import type { TimerHandle } from '@ottla/platform';
+import type { Cluster } from '../cluster/cluster.ts';
+import { ClosedError, OptionError } from '../errors/client-errors.ts';
+import { KafkaError } from '../errors/kafka-error.ts';
+import { onAbort } from '../network/abort.ts';
+import { serde } from '../serde/serdes.ts';
+import type { Serde } from '../serde/serde.ts';
+import { Accumulator } from './accumulator.ts';
+import { FailureLedger, type RecordMetadata } from './batch-outcome.ts';
+import { IdempotenceGate } from './idempotence-gate.ts';
+import { partitionOfKey, toBytes } from './partitioner.ts';
+import { TopicQueues, type PartitionQueue } from './partition-queue.ts';
+import {
+  resolveProducerOptions,
+  type ProducerOptions,
+  type ResolvedProducerOptions,
+} from './producer-options.ts';
+import type { HeaderPair, RecordBytes } from './record-bytes.ts';
+import type { HeadersInput, RecordInput, SendOptions, TopicToSend } from './record-input.ts';
+import { Sender } from './sender.ts';
+import { Transaction } from './transaction.ts';
+import { TransactionGate } from './transaction-gate.ts';
+import { WaitingRecords, type WaitingRecord } from './waiting-records.ts';
+
+const NO_HEADERS: readonly HeaderPair[] = [];
+let producerCount = 0;
+
+/**
+ * Sends records. `send` may be called in a hot loop without awaiting it: records gather in batches, and when the buffer is full the
+ * returned promise settles later. A failure that nobody awaits is told by `flush` and `close`.
+ */
+export class Producer implements AsyncDisposable {
+  readonly #cluster: Cluster;
+  readonly #options: ResolvedProducerOptions;
+  readonly #accumulator: Accumulator;
+  readonly #gate: IdempotenceGate | TransactionGate;
+  readonly #sender: Sender;
+  readonly #ledger = new FailureLedger();
+  readonly #topics = new Map<string, TopicQueues>();
+  readonly #waiting: WaitingRecords;
+  readonly #lane: string;
+  readonly #onClosed: () => void;
+  readonly #stopWatching: () => void;
+  /** Topics in use stay in the metadata. */
+  readonly #untrack: (() => void)[] = [];
+  #flushWaiters: (() => void)[] = [];
+  #isFull = false;
+  #fatal: KafkaError | null = null;
+  #closing: Promise<void> | null = null;
+  #isClosed = false;
+
+  /** Use `ottla.producer()`. @throws OptionError for an option that is not valid */
+  constructor(cluster: Cluster, options: ProducerOptions = {}, onClosed: () => void = () => {}) {
+    this.#cluster = cluster;
+    this.#options = resolveProducerOptions(options, cluster.options);
+    this.#onClosed = onClosed;
+    producerCount += 1;
+    this.#lane = `producer-${producerCount}`;
+    this.#gate = this.#openGate();
+    this.#accumulator = new Accumulator({
+      options: this.#options,
+      clock: cluster.options.clock,
+      ledger: this.#ledger,
+      onBatchClosed: () => this.#sender.wake(),
+    });
+    this.#sender = new Sender({
+      cluster,
+      options: this.#options,
+      accumulator: this.#accumulator,
+      gate: this.#gate,
+      lane: this.#lane,
+      queueOf: (topic, partition) => this.#topics.get(topic)!.partitions[partition]!,
+      onProgress: () => this.#onProgress(),
+    });
+    this.#waiting = new WaitingRecords({
+      cluster,
+      options: this.#options,
+      append: (record) => this.#append(record),
+      isReady: (topic) => this.#queuesOf(topic) !== undefined,
+      ledger: this.#ledger,
+    });
+    this.#stopWatching = cluster.onMetadata(() => this.#sender.wake());
+  }
+
+  /**
+   * Sends a record; resolves with where it is stored once it has the acknowledgements that `acks` asks for. Rejects with what the
+   * broker answered, TimeoutError when it was not acknowledged in time, SerdeError for a key or value that has no form as bytes.
+   */
+  send<K, V>(
+    topic: TopicToSend<K, V>,
+    record: RecordInput<K, V>,
+    options: SendOptions = {},
+  ): Promise<RecordMetadata> {
+    if (this.#gate instanceof TransactionGate && !this.#gate.isOpenTransaction) {
+      return Promise.reject(
+        new KafkaError(
+          'INVALID_TXN_STATE',
+          'Begin a transaction first: producer.transaction(async (tx) => ...)',
+          {
+            retriable: false,
+          },
+        ),
+      );
+    }
+    return this.sendNow(topic, record, options);
+  }
+
+  /** The same without a look at transactions, for them. */
+  sendNow<K, V>(
+    topic: TopicToSend<K, V>,
+    record: RecordInput<K, V>,
+    options: SendOptions = {},
+  ): Promise<RecordMetadata> {
+    let waiting: WaitingRecord;
+    try {
+      this.#checkOpen();
+      options.signal?.throwIfAborted();
+      waiting = this.#encode(topic, record);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    if (this.#waiting.isEmpty) {
+      const sent = this.#append(waiting);
+      if (sent !== undefined) return sent;
+    }
+    return this.#wait(waiting, options.signal);
+  }
+
+  /** Sends many, waiting for room in between; resolves when all are stored. Rejects with the first failure. */
+  async sendMany<K, V>(
+    topic: TopicToSend<K, V>,
+    records: Iterable<RecordInput<K, V>> | AsyncIterable<RecordInput<K, V>>,
+    options: SendOptions = {},
+  ): Promise<{ readonly count: number }> {
+    let count = 0;
+    let failure: { readonly error: unknown } | null = null;
+    let last: Promise<unknown> = Promise.resolve();
+    for await (const record of records) {
+      options.signal?.throwIfAborted();
+      if (failure !== null) break;
+      last = this.send(topic, record, options);
+      last.catch((error: unknown) => (failure ??= { error }));
+      count += 1;
+      if (!this.#waiting.isEmpty) await last.catch(() => {});
+    }
+    await last.catch(() => {});
+    await this.#flushed();
+    if (failure !== null) throw (failure as { readonly error: unknown }).error;
+    return { count };
+  }
+
+  /** Sends what lingers and resolves when everything sent so far is answered. Rejects when a record failed that nobody awaited. */
+  async flush(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.#flushed(options.signal);
+    this.#tellFailures();
+  }
+
+  /**
+   * Runs `body` in a transaction: commits when it resolves, aborts when it rejects or a record failed, and then rejects with that
+   * error. Needs the option `transactionalId`.
+   */
+  async transaction<T>(body: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const transaction = await this.begin();
+    let result: T;
+    try {
+      result = await body(transaction);
+      if (transaction.isOpen) await transaction.commit();
+      return result;
+    } catch (error) {
+      if (transaction.isOpen) await transaction.abort().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Begins a transaction that is committed or aborted by hand. Rejects with PRODUCER_FENCED when another producer has taken over. */
+  async begin(): Promise<Transaction> {
+    this.#checkOpen();
+    const gate = this.#gate;
+    if (!(gate instanceof TransactionGate))
+      throw new OptionError('Transactions need transactionalId: give one to producer()');
+    await gate.begin();
+    return new Transaction({
+      gate,
+      send: (topic, record, options) => this.sendNow(topic, record, options),
+      flush: () => this.#flushed(),
+      dropUnsent: (error) => this.#dropUnsent(error),
+    });
+  }
+
+  /** Bytes of the buffer that are in use. */
+  get bufferedBytes(): number {
+    return this.#accumulator.pool.usedBytes;
+  }
+
+  /**
+   * Sends what is left and closes; what is not answered within `timeoutMs` (30 000 by default) fails. Rejects when a record failed that
+   * nobody awaited. Idempotent.
+   */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? 30_000);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const { clock } = this.#cluster.options;
+    const timer: { handle?: TimerHandle } = {};
+    const timeout = new Promise<void>((resolve) => {
+      timer.handle = clock.setTimer(timeoutMs, resolve);
+    });
+    try {
+      if (this.#fatal === null && !this.#cluster.isClosed) await Promise.race([this.#flushed(), timeout]);
+    } finally {
+      timer.handle?.cancel();
+      this.#isClosed = true;
+      const error = new ClosedError(
+        `The producer was closed before the record was acknowledged (timeoutMs ${timeoutMs})`,
+      );
+      this.#waiting.failAll(error);
+      this.#failUndone(error);
+      this.#sender.close();
+      this.#stopWatching();
+      for (const untrack of this.#untrack) untrack();
+      this.#cluster.closeLane(this.#lane);
+      this.#onClosed();
+    }
+    this.#tellFailures();
+  }
+
+  #openGate(): IdempotenceGate | TransactionGate {
+    const cluster = this.#cluster;
+    const options = this.#options;
+    const onFatal = (error: KafkaError): void => this.#onFatal(error);
+    const wake = (): void => this.#sender.wake();
+    const { transactionalId } = options;
+    if (transactionalId === null) return new IdempotenceGate({ cluster, options, onOpen: wake, onFatal });
+    return new TransactionGate({
+      cluster,
+      options,
+      transactionalId,
+      wake,
+      onFatal,
+      onAbortable: (error) => this.#dropUnsent(error),
+    });
+  }
+
+  #encode<K, V>(topic: TopicToSend<K, V>, record: RecordInput<K, V>): WaitingRecord {
+    const isDeclared = typeof topic !== 'string';
+    const name = isDeclared ? topic.name : topic;
+    const { key, value, headers, partition } = record;
+    const timestamp = record.timestamp ?? this.#cluster.options.clock.nowMs();
+    if (!Number.isInteger(timestamp) || timestamp < 0)
+      throw new OptionError(
+        `timestamp "${String(timestamp)}" is not an integer of at least 0, in milliseconds`,
+      );
+    if (partition !== undefined && (!Number.isInteger(partition) || partition < 0))
+      throw new OptionError(`partition "${String(partition)}" is not an integer of at least 0`);
+    return {
+      topic: name,
+      partition: partition ?? -1,
+      timestamp,
+      key:
+        key === undefined
+          ? null
+          : isDeclared
+            ? fieldOf(topic.key, key, name, 'key')
+            : rawField(key, name, 'key'),
+      value: isDeclared ? fieldOf(topic.value, value, name, 'value') : rawField(value, name, 'value'),
+      headers: headers === undefined ? NO_HEADERS : pairsOf(headers),
+    };
+  }
+
+  /** The promise of the record when it went into a batch; undefined when metadata or room is missing. */
+  #append(record: WaitingRecord): Promise<RecordMetadata> | undefined {
+    const queues = this.#queuesOf(record.topic);
+    if (queues === undefined) return undefined;
+    const { timestamp, key, value, headers } = record;
+    const isSticky = record.partition < 0 && key === null && this.#options.partitioner === undefined;
+    const partition = isSticky ? queues.sticky.current(queues) : this.#partitionOf(record, queues);
+    const queue = queues.partitions[partition];
+    if (queue === undefined) {
+      return Promise.reject(
+        new OptionError(
+          `Partition "${partition}" of topic "${record.topic}" does not exist: it has ${queues.partitionCount}`,
+        ),
+      );
+    }
+    const sent = this.#accumulator.append(queue, timestamp, key, value, headers);
+    if (sent === undefined) this.#setFull(true);
+    else if (isSticky) queues.sticky.onAppend(sizeOf(key) + sizeOf(value) + 20, queue.open === undefined);
+    return sent;
+  }
+
+  #partitionOf(record: WaitingRecord, queues: TopicQueues): number {
+    const { partition, topic, key, value } = record;
+    if (partition >= 0) return partition;
+    const { partitioner } = this.#options;
+    const { partitionCount } = queues;
+    if (partitioner === undefined) return partitionOfKey(key!, partitionCount);
+    const availablePartitions = queues.partitions
+      .map((queue) => queue.partition)
+      .filter((each) => this.#hasLeader(topic, each));
+    return partitioner({
+      topic,
+      key: toBytes(key),
+      value: toBytes(value),
+      partitionCount,
+      availablePartitions,
+    });
+  }
+
+  /** The queues of a topic; undefined until its partitions are known. */
+  #queuesOf(name: string): TopicQueues | undefined {
+    const known = this.#topics.get(name);
+    const metadata = this.#cluster.metadata.topics.get(name);
+    if (metadata === undefined) return known;
+    if (known !== undefined) {
+      if (known.partitionCount < metadata.partitions.length) known.grow(metadata.partitions.length);
+      return known;
+    }
+    const queues = new TopicQueues(name, {
+      random: this.#cluster.options.random,
+      stickyBytes: this.#options.batchSizeBytes,
+      isAdaptive: this.#options.adaptivePartitioning,
+      hasLeader: (topic, partition) => this.#hasLeader(topic, partition),
+    });
+    queues.grow(metadata.partitions.length);
+    this.#topics.set(name, queues);
+    this.#untrack.push(this.#cluster.trackTopics([name]));
+    return queues;
+  }
+
+  #hasLeader(topic: string, partition: number): boolean {
+    return (this.#cluster.partition(topic, partition)?.leaderId ?? -1) >= 0;
+  }
+
+  #wait(record: WaitingRecord, signal: AbortSignal | undefined): Promise<RecordMetadata> {
+    // Whoever waits for room wants what lingers to go.
+    if (this.#isFull) this.#hurry();
+    return this.#waiting.add(record, signal);
+  }
+
+  #onProgress(): void {
+    if (this.#isFull && this.#accumulator.pool.availableBytes >= this.#options.batchSizeBytes)
+      this.#setFull(false);
+    if (!this.#waiting.isEmpty) this.#waiting.proceed();
+    if (this.#accumulator.undone.size === 0 && this.#waiting.isEmpty) this.#accumulator.isHurried = false;
+    const waiters = this.#flushWaiters;
+    this.#flushWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  #setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return;
+    this.#isFull = isFull;
+    this.#options.metrics.onFull?.(isFull);
+  }
+
+  #hurry(): void {
+    this.#accumulator.isHurried = true;
+    this.#sender.wake();
+  }
+
+  /** Resolves when what is in the buffer and what waits for it now is answered. */
+  async #flushed(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#waiting.settled();
+    const pending = [...this.#accumulator.undone];
+    const stop = signal === undefined ? null : onAbort(signal, () => this.#onProgress());
+    try {
+      while (pending.some((batch) => !batch.isDone) && !this.#isClosed) {
+        signal?.throwIfAborted();
+        this.#hurry();
+        await new Promise<void>((resolve) => this.#flushWaiters.push(resolve));
+      }
+      // Parts of a batch that was split are new batches.
+      if (pending.some((batch) => batch.outcome.isSplit)) await this.#flushed(signal);
+    } finally {
+      stop?.();
+    }
+  }
+
+  #tellFailures(): void {
+    const failed = this.#ledger.take();
+    if (failed === undefined) return;
+    const { count, first } = failed;
+    const cause =
+      first instanceof KafkaError
+        ? first
+        : new KafkaError('UNKNOWN_SERVER_ERROR', first.message, { cause: first });
+    throw new KafkaError(cause.name, `${count} records were not sent: ${cause.message}`, {
+      cause,
+      retriable: cause.retriable,
+    });
+  }
+
+  #checkOpen(): void {
+    if (this.#fatal !== null) throw this.#fatal;
+    if (this.#isClosed || this.#closing !== null || this.#cluster.isClosed)
+      throw new ClosedError('The producer is closed');
+  }
+
+  /** Nothing can be sent any more: everything that waits fails. */
+  #onFatal(error: KafkaError): void {
+    this.#fatal ??= error;
+    this.#waiting.failAll(error);
+    this.#failUndone(error);
+    this.#onProgress();
+  }
+
+  #failUndone(error: KafkaError): void {
+    for (const batch of Array.from(this.#accumulator.undone)) {
+      const queue = this.#queueOfBatch(batch.outcome);
+      this.#accumulator.drop(queue, batch);
+      this.#gate.sequences?.forget(queue.sequences, batch);
+      batch.outcome.fail(error, batch.recordCount);
+      this.#accumulator.finish(batch);
+    }
+  }
+
+  /** Batches that are not on the wire fail: their transaction is lost or being aborted. */
+  #dropUnsent(error: KafkaError): void {
+    this.#waiting.failAll(error);
+    for (const queue of Array.from(this.#accumulator.active)) {
+      for (const batch of queue.batches.slice()) {
+        this.#accumulator.drop(queue, batch);
+        this.#gate.sequences?.forget(queue.sequences, batch);
+        batch.outcome.fail(error, batch.recordCount);
+        this.#accumulator.finish(batch);
+      }
+    }
+    this.#onProgress();
+  }
+
+  #queueOfBatch({
+    topic,
+    partition,
+  }: {
+    readonly topic: string;
+    readonly partition: number;
+  }): PartitionQueue {
+    return this.#topics.get(topic)!.partitions[partition]!;
+  }
+}
+
+/** Text goes into the batch as it is, without a buffer of its own. */
+function fieldOf<T>(codec: Serde<T>, field: T, topic: string, part: 'key' | 'value'): RecordBytes {
+  if (typeof field === 'string' && (codec as Serde<unknown>) === serde.string) return field;
+  return codec.serialize(field, { topic, part });
+}
+
+function rawField(field: unknown, topic: string, part: 'key' | 'value'): RecordBytes {
+  if (field === null || typeof field === 'string' || field instanceof Uint8Array) return field;
+  throw new OptionError(
+    `The ${part} for topic "${topic}" is a ${typeof field}: to a topic by name send text, bytes or null, or declare it with topic("${topic}", { ${part}: serde.json() })`,
+  );
+}
+
+function pairsOf(headers: HeadersInput): readonly HeaderPair[] {
+  return Array.isArray(headers)
+    ? (headers as readonly HeaderPair[])
+    : Object.entries(headers as Readonly<Record<string, RecordBytes>>);
+}
+
+function sizeOf(field: RecordBytes): number {
+  return field === null ? 0 : field.length;
+}
