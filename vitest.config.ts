@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['ottla-source', 'module', 'node'] } },
   resolve: { conditions: ['ottla-source', 'module', 'node'] },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'packages/*/examples/*.test.ts', 'test/**/*.test.ts'],
     pool: 'threads',
     testTimeout: 30_000,
     reporters: ['default', './scripts/plain-count-reporter.mjs'],

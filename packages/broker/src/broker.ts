@@ -3,6 +3,7 @@ import { hostName, NodeClock, NodeDisk, NodeRandom, SILENT_LOGGER } from '@ottla
 import type { Clock, Disk, Logger, Random } from '@ottla/platform';
 import { cleanerThreadUrl, LogManager, ThreadCleanRunner, type CleanerOptions } from '@ottla/storage';
 import { BrokerConfigState } from './broker-config-state.ts';
+import { BrokerInterventions } from './broker-interventions.ts';
 import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseConnectionOverrides } from './config/broker-rules.ts';
@@ -25,6 +26,7 @@ import { apiHandlers } from './handlers/api-handlers.ts';
 import type { MetadataStore } from './metadata/image.ts';
 import { RequestDispatcher } from './network/request-dispatcher.ts';
 import type { Dispatch } from './network/request-dispatcher.ts';
+import { intercepted, type RequestInterceptor } from './network/request-interceptor.ts';
 import { SocketServer } from './network/socket-server.ts';
 import { ProducerIdSource } from './replica/producer-id-source.ts';
 import { ReplicaManager } from './replica/replica-manager.ts';
@@ -39,6 +41,8 @@ export interface BrokerOptions {
   readonly disk?: Disk;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Asked about each request before it is served, to delay it, refuse it or close its connection; for test kits. */
+  readonly intercept?: RequestInterceptor;
   /** Told while logs are loaded after a start; `remaining` counts the logs still to load. */
   readonly onLoadProgress?: (progress: LoadProgress) => void;
   /** The broker cannot go on (metadata log or every log directory failed) and has stopped serving. */
@@ -93,6 +97,7 @@ export class Broker implements AsyncDisposable {
   #logManager: LogManager | null = null;
   #replicas: ReplicaManager | null = null;
   #controller: LocalController | null = null;
+  #interventions: BrokerInterventions | null = null;
   #listeners: readonly BoundListener[] = [];
   #isRegistered = false;
   /** Goes into the clean shutdown marker, by which a Kafka controller knows that this incarnation lost nothing. */
@@ -122,6 +127,12 @@ export class Broker implements AsyncDisposable {
   get bootstrap(): string {
     const first = this.#listeners[0];
     return first === undefined ? '' : `${first.host}:${first.port}`;
+  }
+
+  /** The broker's data and events for whoever holds it in the same process. @throws Error before the start is over */
+  get interventions(): BrokerInterventions {
+    if (this.#interventions === null) throw new Error('The broker has not started');
+    return this.#interventions;
   }
 
   get metadata(): MetadataStore | null {
@@ -165,6 +176,8 @@ export class Broker implements AsyncDisposable {
         logger: this.#logger,
       });
       const server = await this.#openServer(toBind, new RequestDispatcher(handlers, this.#logger));
+      const { metadata } = controller;
+      this.#interventions = new BrokerInterventions({ controller, metadata, replicas, groups, server });
       // A join may wait for minutes: pending ones are refused first, so that the server has no one to wait for.
       this.#stoppers.push(() => groups.close());
       await this.#register(server, controller, logManager);
@@ -386,14 +399,19 @@ export class Broker implements AsyncDisposable {
   ): Promise<SocketServer> {
     const { config } = this;
     const state = this.#configState;
+    const { intercept } = this.#options;
+    const serve: Dispatch =
+      intercept === undefined
+        ? (frame, connection) => dispatcher.dispatch(frame, connection)
+        : intercepted(dispatcher, intercept);
     const registered = new Promise<void>((resolve) => (this.#onRegistered = resolve));
     // Until the broker is registered the image has no live broker: early requests wait instead of being told so.
     const dispatch: Dispatch = (frame, connection) => {
-      if (this.#isRegistered) return dispatcher.dispatch(frame, connection);
+      if (this.#isRegistered) return serve(frame, connection);
       // The frame's memory is used again when this returns.
       const kept = Buffer.from(frame);
       const pending = registered.then(() => {
-        const result = dispatcher.dispatch(kept, connection);
+        const result = serve(kept, connection);
         return result.pending ?? result.chunks;
       });
       return { chunks: null, pending, isPipelined: false, context: null };

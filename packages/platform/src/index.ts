@@ -1,11 +1,13 @@
 export type { Clock, TimerHandle } from './clock.ts';
 export type { Disk, DiskFile, DiskLock } from './disk.ts';
+export { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 export type { Random } from './random.ts';
 export { NodeClock, type NodeClockOptions } from './node-clock.ts';
 export { NodeDisk } from './node-disk.ts';
 export { environmentVariable, hostName } from './node-host.ts';
 export { keyDigest } from './node-key-digest.ts';
 export { runThread, threadParent, type ThreadParent, type ThreadRun } from './node-thread.ts';
+export { temporaryFolder, type TemporaryFolder } from './node-temporary-folder.ts';
 export { NodeRandom } from './node-random.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';

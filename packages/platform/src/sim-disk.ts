@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Disk, DiskFile, DiskLock } from './disk.ts';
+import { diskError, parentPath, partsOf } from './disk-paths.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimFileNode, SimFolderNode, type SimNode } from './sim-nodes.ts';
 
@@ -105,12 +106,12 @@ export class SimDisk implements Disk {
     const { folder, name } = this.#parentOf(path);
     let node = folder.entries.get(name);
     if (node === undefined) {
-      if (mode === 'read') throw failure('ENOENT', 'open', path);
+      if (mode === 'read') throw diskError('ENOENT', 'open', path);
       node = new SimFileNode();
       this.touch(node);
       folder.apply([[name, node]]);
     }
-    if (node instanceof SimFolderNode) throw failure('EISDIR', 'open', path);
+    if (node instanceof SimFolderNode) throw diskError('EISDIR', 'open', path);
     return new SimFile(this, { node, path, isWritable: mode === 'append' });
   }
 
@@ -166,7 +167,7 @@ export class SimDisk implements Disk {
         next = new SimFolderNode();
         folder.apply([[part, next]]);
       }
-      if (next instanceof SimFileNode) throw failure('ENOTDIR', 'mkdir', path);
+      if (next instanceof SimFileNode) throw diskError('ENOTDIR', 'mkdir', path);
       folder = next;
     }
   }
@@ -176,9 +177,9 @@ export class SimDisk implements Disk {
     this.check('rename', from);
     const source = this.#parentOf(from);
     const target = this.#parentOf(to);
-    if (source.folder !== target.folder) throw failure('EXDEV', 'rename', from);
+    if (source.folder !== target.folder) throw diskError('EXDEV', 'rename', from);
     const node = source.folder.entries.get(source.name);
-    if (node === undefined) throw failure('ENOENT', 'rename', from);
+    if (node === undefined) throw diskError('ENOENT', 'rename', from);
     source.folder.apply([
       [source.name, null],
       [target.name, node],
@@ -242,7 +243,7 @@ export class SimDisk implements Disk {
         continue;
       }
       each.left--;
-      throw failure(fault.code, operation, path);
+      throw diskError(fault.code, operation, path);
     }
   }
 
@@ -254,7 +255,7 @@ export class SimDisk implements Disk {
   /** Lets the time of an asynchronous call pass; fails when the machine went down meanwhile. */
   async settle(generation = this.#generation): Promise<void> {
     await this.#delay();
-    if (generation !== this.#generation) throw failure('EIO', 'settle', 'the process is gone');
+    if (generation !== this.#generation) throw diskError('EIO', 'settle', 'the process is gone');
   }
 
   /** Sets the modification time. */
@@ -276,15 +277,15 @@ export class SimDisk implements Disk {
 
   #fileAt(path: string): SimFileNode {
     const node = this.#find(path);
-    if (node === null) throw failure('ENOENT', 'open', path);
-    if (node instanceof SimFolderNode) throw failure('EISDIR', 'read', path);
+    if (node === null) throw diskError('ENOENT', 'open', path);
+    if (node instanceof SimFolderNode) throw diskError('EISDIR', 'read', path);
     return node;
   }
 
   #folderAt(path: string): SimFolderNode {
     const node = this.#find(path);
-    if (node === null) throw failure('ENOENT', 'scandir', path);
-    if (node instanceof SimFileNode) throw failure('ENOTDIR', 'scandir', path);
+    if (node === null) throw diskError('ENOENT', 'scandir', path);
+    if (node instanceof SimFileNode) throw diskError('ENOTDIR', 'scandir', path);
     return node;
   }
 
@@ -312,7 +313,7 @@ class SimFile implements DiskFile {
 
   writeSync(buffers: readonly Buffer[], position: number): void {
     this.#use('write');
-    if (!this.#isWritable) throw failure('EBADF', 'write', this.path);
+    if (!this.#isWritable) throw diskError('EBADF', 'write', this.path);
     let at = position;
     for (const buffer of buffers) {
       const growth = Math.max(0, at + buffer.length - this.#node.length);
@@ -320,7 +321,7 @@ class SimFile implements DiskFile {
       // What fits is written before the error, as a real file system does it.
       if (growth > freeBytes) {
         this.#node.write(buffer.subarray(0, buffer.length - growth + freeBytes), at);
-        throw failure('ENOSPC', 'write', this.path);
+        throw diskError('ENOSPC', 'write', this.path);
       }
       this.#node.write(buffer, at);
       at += buffer.length;
@@ -384,26 +385,9 @@ class SimFile implements DiskFile {
 
   #alive(): void {
     if (this.#generation !== this.#disk.generation)
-      throw failure('EIO', 'use', `${this.path} (the process is gone)`);
-    if (this.#isClosed) throw failure('EBADF', 'use', this.path);
+      throw diskError('EIO', 'use', `${this.path} (the process is gone)`);
+    if (this.#isClosed) throw diskError('EBADF', 'use', this.path);
   }
-}
-
-/** An error that looks like Node's own, since callers tell them apart by `code`. */
-function failure(code: string, operation: string, path: string): NodeJS.ErrnoException {
-  const error: NodeJS.ErrnoException = new Error(`${code}: simulated, ${operation} '${path}'`);
-  error.code = code;
-  error.syscall = operation;
-  error.path = path;
-  return error;
-}
-
-function partsOf(path: string): string[] {
-  return path.split('/').filter((part) => part !== '');
-}
-
-function parentPath(path: string): string {
-  return `/${partsOf(path).slice(0, -1).join('/')}`;
 }
 
 function usedBy(folder: SimFolderNode): number {

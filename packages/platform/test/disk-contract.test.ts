@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { NodeDisk, SimClock, SimDisk, type Disk } from '../src/index.ts';
+import { MemoryDisk, NodeDisk, SimClock, SimDisk, type Disk } from '../src/index.ts';
 
-/** What every disk must do; the real and the simulated one run the same cases. */
+/** What every disk must do; all of them run the same cases. */
 const disks: { name: string; make: () => { disk: Disk; root: string; remove: () => void } }[] = [
   {
     name: 'NodeDisk',
@@ -17,6 +17,14 @@ const disks: { name: string; make: () => { disk: Disk; root: string; remove: () 
     name: 'SimDisk',
     make: () => {
       const disk = new SimDisk({ clock: new SimClock() });
+      disk.mkdirSync('/data');
+      return { disk, root: '/data', remove: () => {} };
+    },
+  },
+  {
+    name: 'MemoryDisk',
+    make: () => {
+      const disk = new MemoryDisk({ clock: new SimClock() });
       disk.mkdirSync('/data');
       return { disk, root: '/data', remove: () => {} };
     },
@@ -76,6 +84,23 @@ describe.each(disks)('$name', ({ make }) => {
     expect(disk.sizeSync(`${root}/a`)).toBe(2);
     file.writeSync([Buffer.from('z')], 4);
     expect(disk.readFileSync(`${root}/a`)).toEqual(Buffer.from('ab\0\0z'));
+    file.closeSync();
+  });
+
+  test('keeps what is longer than any piece it may be made of, across their borders', () => {
+    const file = disk.openSync(`${root}/a`, 'append');
+    const bytes = Buffer.from(Array.from({ length: 700_001 }, (_, i) => (i * 7) & 255));
+    file.writeSync([bytes.subarray(0, 100), bytes.subarray(100, 300_000), bytes.subarray(300_000)], 0);
+    expect(disk.readFileSync(`${root}/a`).equals(bytes)).toBe(true);
+    const middle = Buffer.alloc(10);
+    expect(file.readSync(middle, 0, 10, 262_140)).toBe(10);
+    expect(middle.equals(bytes.subarray(262_140, 262_150))).toBe(true);
+    file.truncateSync(262_145);
+    file.writeSync([Buffer.from('z')], 600_000);
+    const after = disk.readFileSync(`${root}/a`);
+    expect(after.length).toBe(600_001);
+    expect(after.subarray(0, 262_145).equals(bytes.subarray(0, 262_145))).toBe(true);
+    expect(after.subarray(262_145, 600_000).every((byte) => byte === 0)).toBe(true);
     file.closeSync();
   });
 

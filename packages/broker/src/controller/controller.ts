@@ -13,6 +13,14 @@ export interface Controller {
     replacements: readonly ConfigReplacement[],
     validateOnly: boolean,
   ): Promise<ItemResult[]>;
+  /**
+   * Gives a partition a leader, the same as before or none (-1): either starts a new leader epoch. The error is
+   * UNKNOWN_TOPIC_OR_PARTITION, or ELIGIBLE_LEADERS_NOT_AVAILABLE for a broker that is not in sync.
+   */
+  changeLeader(
+    partition: { readonly topic: string; readonly partition: number },
+    leader: number,
+  ): Promise<ItemResult>;
   /** A block of producer ids for this broker: [first, first + length). */
   allocateProducerIds(): Promise<{ first: number; length: number }>;
 }

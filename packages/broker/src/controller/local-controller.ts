@@ -10,6 +10,7 @@ import { incrementalAlterConfigs, legacyAlterConfigs } from './alter-configs.ts'
 import { ensureBootstrapCheckpoint, firstRecords } from './bootstrap.ts';
 import { registerBroker, shutDownBroker } from './broker-registration.ts';
 import type { BrokerRegistration } from './broker-registration.ts';
+import { changeLeader } from './change-leader.ts';
 import type { Command, ControllerRules } from './command.ts';
 import type {
   ConfigChange,
@@ -168,6 +169,13 @@ export class LocalController implements Controller {
     validateOnly: boolean,
   ): Promise<ItemResult[]> {
     return this.#submit((state) => legacyAlterConfigs(state, { replacements, validateOnly }));
+  }
+
+  changeLeader(
+    partition: { readonly topic: string; readonly partition: number },
+    leader: number,
+  ): Promise<ItemResult> {
+    return this.#submit((state) => changeLeader(state, { ...partition, leader }));
   }
 
   allocateProducerIds(): Promise<{ first: number; length: number }> {

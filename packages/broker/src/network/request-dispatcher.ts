@@ -101,6 +101,22 @@ export class RequestDispatcher {
     };
   }
 
+  /**
+   * Answers a request with an error instead of serving it: the code stands wherever Kafka's `getErrorResponse` would put it.
+   * For interceptors. @throws CloseConnectionError, ProtocolError
+   */
+  refuse(frame: Buffer, connection: ConnectionContext, errorCode: number): DispatchResult {
+    const handler = this.#handlers[frame.readInt16BE(0)];
+    const apiVersion = frame.readInt16BE(2);
+    if (handler === undefined || apiVersion < handler.minVersion || apiVersion > handler.maxVersion)
+      return this.dispatch(frame, connection);
+    const { correlationId, clientId, bodyStart } = decodeRequestHeader(frame);
+    const context: RequestContext = { apiVersion, correlationId, clientId, connection, onSent: null };
+    const request: unknown = decodeMessage(handler.request, apiVersion, Buffer.from(frame), bodyStart);
+    const response = handler.errorResponse(request, errorCode, context);
+    return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false, context };
+  }
+
   #encode(
     handler: AnyApiHandler,
     context: RequestContext,

@@ -93,6 +93,13 @@ export class SocketServer {
     for (const connection of this.#connections) connection.destroy();
   }
 
+  /** Cuts every connection, as a broken network does; the listeners go on. Returns how many there were. */
+  dropConnections(): number {
+    const dropped = [...this.#connections];
+    for (const connection of dropped) connection.destroy();
+    return dropped.length;
+  }
+
   #onEmpty: (() => void) | null = null;
 
   #accept(accepted: Socket, listener: Listener, address: string, onClosed: () => void): void {
