@@ -1,5 +1,6 @@
 import { RawConnection } from '@ottla/interop';
 import {
+  ErrorCodes,
   consumerGroupHeartbeatRequest,
   consumerGroupHeartbeatResponse,
   decodeResponse,
@@ -78,6 +79,11 @@ export class GroupMembers {
 const JOIN_LIMIT_MS = 120_000;
 const header = { correlationId: 1, clientId: 'bench' };
 const VERSION = 1;
+const STARTING_UP: ReadonlySet<number> = new Set([
+  ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCodes.COORDINATOR_NOT_AVAILABLE,
+  ErrorCodes.NOT_COORDINATOR,
+]);
 
 interface Owned {
   readonly topicId: string;
@@ -125,6 +131,11 @@ class Member {
     const frame = await this.#connection.receive(60_000);
     if (frame === undefined) throw new Error('A heartbeat was not answered');
     const reply = decodeResponse(consumerGroupHeartbeatResponse, VERSION, frame).value;
+    // A coordinator that is still being elected or loading is asked again.
+    if (STARTING_UP.has(reply.errorCode)) {
+      this.#hasNews = true;
+      return;
+    }
     if (reply.errorCode !== 0) throw new Error(`A heartbeat was refused with error ${reply.errorCode}`);
     this.#memberEpoch = reply.memberEpoch;
     if (reply.assignment === null) return;
