@@ -3,7 +3,6 @@ import { cpus } from 'node:os';
 import { kafkaJars } from '@ottla/interop';
 import type { BenchCase, BenchOptions, Figures } from './case.ts';
 import { clientsConsume } from './cases/clients-consume.ts';
-import { consumerGroups } from './cases/consumer-groups.ts';
 import { officialTools } from './cases/official-tools.ts';
 import { saturation, warmUp } from './cases/saturation.ts';
 import { scale } from './cases/scale.ts';
@@ -20,7 +19,6 @@ const cases: readonly BenchCase[] = [
   ...saturation,
   ...officialTools,
   ...scale,
-  ...consumerGroups,
   ...clientsConsume,
 ];
 

@@ -205,10 +205,7 @@ function configHandlers({ config, metadata, controller }: BrokerParts): AnyApiHa
 
 /** Consumer groups, and where their coordinator is. */
 function groupHandlers(parts: BrokerParts): AnyApiHandler[] {
-  const { groups, shares, transactions, metadata, autoCreation, config } = parts;
-  const isConsumerProtocolEnabled = (): boolean =>
-    config().get('group.coordinator.rebalance.protocols').includes('consumer') &&
-    (metadata.current().features.get('group.version') ?? 0) > 0;
+  const { groups, shares, transactions, metadata, autoCreation } = parts;
   return [
     findCoordinatorHandler({
       metadata,
@@ -242,7 +239,7 @@ function groupHandlers(parts: BrokerParts): AnyApiHandler[] {
     listGroupsHandler({ groups }),
     describeGroupsHandler({ groups }),
     deleteGroupsHandler({ groups: shares.groups }),
-    consumerGroupHeartbeatHandler({ groups, isEnabled: isConsumerProtocolEnabled }),
-    consumerGroupDescribeHandler({ groups, isEnabled: isConsumerProtocolEnabled }),
+    consumerGroupHeartbeatHandler({ groups }),
+    consumerGroupDescribeHandler({ groups }),
   ];
 }

@@ -3,7 +3,6 @@ import {
   consumerGroupHeartbeatRequest,
   consumerGroupHeartbeatResponse,
   ErrorCodes,
-  errorName,
 } from '@ottla/protocol';
 import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
@@ -13,8 +12,6 @@ import type { ApiHandler } from './handler.ts';
 /** ConsumerGroupHeartbeat, versions 0 and 1 (KIP-848). 1 adds regular expressions and member ids made by the members. */
 export function consumerGroupHeartbeatHandler(deps: {
   readonly groups: GroupCoordinator;
-  /** Whether the broker serves the protocol: `group.coordinator.rebalance.protocols` and the feature `group.version`. */
-  readonly isEnabled: () => boolean;
 }): ApiHandler<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse> {
   return {
     apiKey: ApiKeys.ConsumerGroupHeartbeat,
@@ -24,7 +21,6 @@ export function consumerGroupHeartbeatHandler(deps: {
     response: consumerGroupHeartbeatResponse,
 
     async handle(request, { apiVersion, clientId, connection }) {
-      if (!deps.isEnabled()) return errorResponse(ErrorCodes.UNSUPPORTED_VERSION, null);
       try {
         const reply = await deps.groups.consumerHeartbeat(
           { ...request, clientId: clientId ?? '', clientHost: connection.clientHost },
@@ -43,9 +39,8 @@ export function consumerGroupHeartbeatHandler(deps: {
           assignment: topicPartitions === undefined ? null : { topicPartitions },
         };
       } catch (failure) {
-        const errorCode = errorCodeOf(failure);
-        const text = failure instanceof CoordinatorError ? failure.message : null;
-        return errorResponse(errorCode, text === errorName(errorCode) ? null : text);
+        const errorMessage = failure instanceof CoordinatorError ? failure.message : null;
+        return errorResponse(errorCodeOf(failure), errorMessage);
       }
     },
 

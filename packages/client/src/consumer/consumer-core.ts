@@ -224,11 +224,7 @@ export class ConsumerCore {
           remainingMs(),
           running.catch(() => {}),
         );
-      // As in Java a last commit that fails (it has been logged) costs a second delivery and no error.
-      await this.#within(
-        remainingMs(),
-        this.#autoCommit.commitLast(remainingMs()).catch(() => {}),
-      );
+      await this.#within(remainingMs(), this.#autoCommit.commitLast(remainingMs()));
       await this.#within(remainingMs(), this.#giveUpAll());
     } finally {
       await this.#membership?.leave({ leavesGroup, timeoutMs: remainingMs() });

@@ -37,7 +37,9 @@ export class SubscriptionWatch {
   async start(): Promise<void> {
     const { cluster, subscription, membership, signal, onFailed } = this.#parts;
     try {
-      this.#untrack = cluster.trackTopics(this.#names());
+      const { manual, names } = subscription;
+      const wanted = manual === null ? names : [...new Set(manual.map(({ topic }) => topic))];
+      this.#untrack = cluster.trackTopics(wanted);
       await this.#refresh();
       if (signal.aborted) return;
       this.#endMetadata = cluster.onMetadata(() => this.#apply());
@@ -54,20 +56,14 @@ export class SubscriptionWatch {
     this.#endMetadata();
   }
 
-  #names(): readonly string[] {
-    const { manual, names } = this.#parts.subscription;
-    return manual === null ? names : [...new Set(manual.map(({ topic }) => topic))];
-  }
-
   /** Tries until a broker answers: topics that do not exist yet are waited for, as in Java. */
   async #refresh(): Promise<void> {
     const { cluster, subscription, options, signal } = this.#parts;
     const { allowAutoTopicCreation } = options;
-    // Only topics that are named are created.
-    const topics = subscription.pattern === null ? this.#names() : 'all';
+    const topics = subscription.pattern === null ? {} : { topics: 'all' as const };
     for (;;) {
       try {
-        await cluster.refreshMetadata({ topics, allowAutoTopicCreation }, { signal });
+        await cluster.refreshMetadata({ ...topics, allowAutoTopicCreation }, { signal });
         return;
       } catch (error) {
         if (!isRetriableError(error) || signal.aborted) throw error;
