@@ -93,7 +93,7 @@ describe('imports go one way', () => {
     broker: ['platform', 'protocol', 'storage'],
     // What a test starts: nothing of the product imports it.
     testkit: ['broker', 'client', 'platform', 'protocol', 'storage'],
-    ottla: ['broker', 'platform', 'protocol', 'storage'],
+    ottla: ['broker', 'client', 'platform', 'protocol', 'storage'],
   };
 
   test('between packages: move the shared part into a package below, or pass it in as an argument', () => {
@@ -221,6 +221,8 @@ describe('the outside world is reached through ports', () => {
     ['packages/client/src/network/sasl/', /^node:crypto$/],
     // Paths in properties are relative to the working directory: made absolute at this one place.
     ['packages/broker/src/broker.ts', /^node:path$/],
+    // Standard input, line by line.
+    ['packages/ottla/src/commands/produce.ts', /^node:readline$/],
     // Reads its own version from package.json.
     ['packages/ottla/src/version.ts', /^node:module$/],
   ];

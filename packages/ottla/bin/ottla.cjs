@@ -20,7 +20,7 @@ function entryPoint() {
   const packages = join(__dirname, '..', '..');
   const bundled = join(__dirname, '..', 'dist', 'bundle', 'cli.js');
   const bundledMs = changedMs(bundled);
-  const names = ['platform', 'protocol', 'storage', 'broker', 'ottla'];
+  const names = ['platform', 'protocol', 'storage', 'broker', 'client', 'ottla'];
   const isFresh = names.every((name) => changedMs(join(packages, name, 'dist', '.tsbuildinfo')) <= bundledMs);
   return bundledMs > 0 && isFresh ? bundled : join(__dirname, '..', 'dist', 'cli.js');
 }

@@ -1,4 +1,12 @@
 import { Command, Option } from 'commander';
+import { collect } from './collect.ts';
+import { registerCluster } from './commands/cluster.ts';
+import { registerConfigs } from './commands/configs.ts';
+import { registerConsume } from './commands/consume.ts';
+import { registerDev } from './commands/dev.ts';
+import { registerGroups } from './commands/groups.ts';
+import { registerProduce } from './commands/produce.ts';
+import { registerTopics } from './commands/topics.ts';
 import { LOG_LEVELS } from './logger.ts';
 import { ottlaVersion } from './version.ts';
 
@@ -23,9 +31,12 @@ export function createProgram(): Command {
       const { runStart } = await import('./start-command.ts');
       await runStart(file, options);
     });
+  registerDev(program);
+  registerTopics(program);
+  registerProduce(program);
+  registerConsume(program);
+  registerGroups(program);
+  registerConfigs(program);
+  registerCluster(program);
   return program;
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
 }

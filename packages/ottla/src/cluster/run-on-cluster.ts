@@ -1,0 +1,113 @@
+import type * as Client from '@ottla/client';
+import type { Admin, ClientOptions, Ottla } from '@ottla/client';
+import { InvalidArgumentError, type Command } from 'commander';
+
+/** Exit codes of the commands that talk to a cluster; 130 and 143 are those of a signal. */
+export const ClusterExitCode = {
+  done: 0,
+  /** Refused by the broker, or asked for wrongly; one line on stderr says why. */
+  failed: 1,
+  /** No broker answered in time. */
+  unreachable: 3,
+  /** Credentials or rights are missing. */
+  denied: 4,
+} as const;
+
+/** What every such command takes. */
+export interface ClusterOptions {
+  readonly bootstrapServer?: string;
+  readonly commandConfig?: string;
+  readonly timeout: number;
+  readonly json?: boolean;
+  readonly jsonl?: boolean;
+}
+
+/** Something was asked for that makes no sense; the message is for people. Commander knows it where it parses options. */
+export class UsageError extends InvalidArgumentError {
+  override readonly name = 'UsageError';
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Adds the options by which a command finds its cluster and says how it prints. */
+export function withClusterOptions(command: Command): Command {
+  return command
+    .option(
+      '-b, --bootstrap-server <host:port,...>',
+      'brokers to begin with (default: KAFKA_BROKERS, else localhost:9092)',
+    )
+    .option('--command-config <file>', "properties for the client, as Kafka's tools take them")
+    .option('--timeout <ms>', 'how long the cluster may take', wholeNumber, DEFAULT_TIMEOUT_MS)
+    .option('--json', 'print one JSON document')
+    .option('--jsonl', 'print one JSON object a line');
+}
+
+/** Parses an option that counts something. @throws UsageError */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new UsageError(`"${text}" is not a whole number`);
+  return Number(text);
+}
+
+/** What a command does with its cluster. */
+export interface ClusterAccess {
+  readonly ottla: Ottla;
+  readonly admin: Admin;
+  /** For every call of the admin. */
+  readonly limits: { readonly timeoutMs: number };
+}
+
+/** Connects, runs, closes; a failure becomes one line on stderr and the exit code. */
+export async function runOnCluster(
+  options: ClusterOptions,
+  run: (access: ClusterAccess) => Promise<void>,
+): Promise<void> {
+  // Whoever reads the output may have seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  const client = await import('@ottla/client');
+  try {
+    const limits = { timeoutMs: options.timeout };
+    await using ottla = client.connect(await clientOptions(options));
+    await ottla.ready(limits);
+    await run({ ottla, admin: ottla.admin(), limits });
+  } catch (error) {
+    process.stderr.write(`ottla: ${messageOf(error)}\n`);
+    process.exitCode = exitCodeOf(error, client);
+  }
+}
+
+/** Prints what failed for one thing among several; the others go on. */
+export function reportFailure(error: Error): void {
+  process.stderr.write(`ottla: ${messageOf(error)}\n`);
+  process.exitCode = ClusterExitCode.failed;
+}
+
+async function clientOptions({ bootstrapServer, commandConfig }: ClusterOptions): Promise<ClientOptions> {
+  const { clientOptionsFromProperties } = await import('@ottla/client');
+  const { NodeDisk } = await import('@ottla/platform');
+  const fromFile =
+    commandConfig === undefined
+      ? {}
+      : clientOptionsFromProperties(new NodeDisk().readFileSync(commandConfig).toString()).options;
+  return {
+    clientId: 'ottla',
+    ...fromFile,
+    ...(bootstrapServer !== undefined && { bootstrap: bootstrapServer }),
+  };
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return `There is no file "${path ?? ''}"`;
+  return error.name === 'UsageError' || error.name === 'OptionError'
+    ? error.message
+    : `${error.name}: ${error.message}`;
+}
+
+function exitCodeOf(error: unknown, client: typeof Client): number {
+  if (error instanceof client.ConnectionError || error instanceof client.TimeoutError)
+    return ClusterExitCode.unreachable;
+  if (error instanceof client.AuthenticationError || error instanceof client.AuthorizationError)
+    return ClusterExitCode.denied;
+  return ClusterExitCode.failed;
+}

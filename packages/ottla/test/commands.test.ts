@@ -1,0 +1,213 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startBroker, type TestBroker } from '@ottla/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const bin = fileURLToPath(new URL('../bin/ottla.cjs', import.meta.url));
+const isBuilt = existsSync(new URL('../dist/cli.js', import.meta.url));
+
+let kafka: TestBroker;
+
+/** Runs `ottla` against the broker of this file. */
+async function ottla(
+  args: readonly string[],
+  input = '',
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, KAFKA_BROKERS: kafka.bootstrap };
+  const child = spawn(process.execPath, [bin, ...args], { env });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.end(input);
+  const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? -1)));
+  return { code, stdout, stderr };
+}
+
+function parsed(jsonl: string): unknown[] {
+  return jsonl
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+describe.skipIf(!isBuilt)('commands against a cluster', () => {
+  beforeAll(async () => {
+    const numbers = Array.from({ length: 5 }, (_, i) => ({
+      key: `k${i}`,
+      value: `v${i}`,
+      timestamp: 1000 + i,
+    }));
+    kafka = await startBroker({
+      topics: { orders: 3, numbers: 1 },
+      records: { numbers, pair: [{ key: 'a', value: 'A', headers: { h: 'x' } }] },
+    });
+  });
+  afterAll(() => kafka.close());
+
+  test('topics are created, described, grown, listed and deleted', async () => {
+    expect(
+      await ottla(['topics', 'create', 'fresh', '-p', '2', '--config', 'retention.ms=5000']),
+    ).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^NAME +PARTITIONS +TOPIC-ID\nfresh +2 +\S{22}\n$/),
+    });
+    const again = await ottla(['topics', 'create', 'fresh']);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/^ottla: TOPIC_ALREADY_EXISTS: .*\n$/);
+    expect((await ottla(['topics', 'create', 'fresh', '--if-not-exists'])).code).toBe(0);
+    expect((await ottla(['topics', 'grow', 'fresh', '3'])).code).toBe(0);
+    const described = await ottla(['topics', 'describe', 'fresh', '--jsonl']);
+    expect(parsed(described.stdout)).toMatchObject(
+      [0, 1, 2].map((partition) => ({ topic: 'fresh', partition })),
+    );
+    expect((await ottla(['topics', 'delete', 'fresh'])).code).toBe(0);
+    const names = JSON.parse((await ottla(['topics', '--json'])).stdout) as { name: string }[];
+    expect(names.map(({ name }) => name)).toEqual(['numbers', 'orders', 'pair']);
+  });
+
+  test.each([
+    [
+      ['-o', 'beginning'],
+      ['v0', 'v1', 'v2', 'v3', 'v4'],
+    ],
+    [
+      ['-o', '3'],
+      ['v3', 'v4'],
+    ],
+    [
+      ['-o', '-2'],
+      ['v3', 'v4'],
+    ],
+    [
+      ['-o', 's@1002'],
+      ['v2', 'v3', 'v4'],
+    ],
+    [
+      ['-o', 'beginning', '-c', '2'],
+      ['v0', 'v1'],
+    ],
+    [
+      ['-o', 'beginning', '--grep', '^k[13]$'],
+      ['v1', 'v3'],
+    ],
+    [['-o', 'end'], []],
+  ])('consume %j prints from there to the end', async (args, values) => {
+    const { code, stdout, stderr } = await ottla(['consume', 'numbers', '-e', ...args]);
+    expect({ code, stderr, lines: stdout.split('\n').slice(0, -1) }).toEqual({
+      code: 0,
+      stderr: '',
+      lines: values,
+    });
+  });
+
+  test('consume prints what a format names, and JSON', async () => {
+    const format = '%t %p %o %k %s{hex} %S %h %%\\n';
+    const { stdout } = await ottla(['consume', 'pair', '-o', 'beginning', '-e', '-f', format]);
+    expect(stdout).toBe('pair 0 0 a 41 1 h=x %\n');
+    const json = await ottla(['consume', 'pair', '-o', 'beginning', '-e', '--jsonl']);
+    expect(parsed(json.stdout)).toMatchObject([
+      { key: 'a', value: 'A', headers: [{ key: 'h', value: 'x' }] },
+    ]);
+  });
+
+  test('produce stores a record for each line, with keys, headers and tombstones', async () => {
+    const { code, stderr } = await ottla(
+      ['produce', 'orders', '-K', ':', '-H', 'from=test', '-Z', '-z', 'lz4'],
+      'c-17:12.5\nc-18:\n',
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'ottla: 2 records stored in "orders"\n' });
+    const records = await kafka.records('orders');
+    expect(records.map(({ key, value }) => [key, value]).sort()).toEqual([
+      ['c-17', '12.5'],
+      ['c-18', null],
+    ]);
+    expect(records[0]?.headers).toEqual({ from: 'test' });
+    expect(await ottla(['produce', 'orders', '-K', ':'], 'no key\n')).toMatchObject({
+      code: 1,
+      stderr: 'ottla: Line "no key" has no key delimiter ":"\n',
+    });
+  });
+
+  test('a group is reset by a plan first, then for good, and described with its lag', async () => {
+    const reset = ['groups', 'reset-offsets', 'billing', '-t', 'numbers', '--jsonl'];
+    const plan = await ottla([...reset, '--to-offset', '2']);
+    expect(parsed(plan.stdout)).toEqual([
+      { group: 'billing', topic: 'numbers', partition: 0, from: null, to: 2 },
+    ]);
+    expect(plan.stderr).toContain('add --execute');
+    expect((await ottla(['groups', 'describe', 'billing'])).stderr).toContain('GROUP_ID_NOT_FOUND');
+    expect((await ottla([...reset, '--to-offset', '2', '--execute'])).code).toBe(0);
+    const described = await ottla(['groups', 'describe', 'billing', '--jsonl']);
+    expect(parsed(described.stdout)).toMatchObject([{ committed: 2, logEndOffset: 5, lag: 3 }]);
+    for (const [way, to] of [
+      [['--shift-by', '-1'], 1],
+      [['--to-earliest'], 0],
+      [['--to-latest'], 5],
+      [['--to-datetime', '1970-01-01T00:00:01.003'], 3],
+      [['--to-current'], 2],
+    ] as const) {
+      expect(parsed((await ottla([...reset, ...way])).stdout), way[0]).toMatchObject([{ from: 2, to }]);
+    }
+    expect((await ottla([...reset, '--to-latest', '--to-earliest'])).stderr).toContain(
+      'Give one of --to-earliest',
+    );
+    expect((await ottla(['groups', 'delete', 'billing'])).code).toBe(0);
+    expect((await ottla(['groups'])).stdout).toBe('');
+  }, 60_000);
+
+  test('configs of a topic are changed and shown', async () => {
+    expect((await ottla(['configs', 'alter', 'topic', 'orders', '--set', 'retention.ms=5000'])).code).toBe(0);
+    const shown = await ottla(['configs', 'describe', 'topic', 'orders', '--jsonl']);
+    expect(parsed(shown.stdout)).toContainEqual(
+      expect.objectContaining({ name: 'retention.ms', value: '5000', source: 'DYNAMIC_TOPIC_CONFIG' }),
+    );
+    expect((await ottla(['configs', 'alter', 'topic', 'orders', '--unset', 'retention.ms'])).code).toBe(0);
+    expect((await ottla(['configs', 'describe', 'topic', 'orders', '--jsonl'])).stdout).not.toContain(
+      'retention.ms',
+    );
+    expect((await ottla(['configs', 'describe', 'planet', 'x'])).stderr).toContain(
+      'Type "planet" is none of topic',
+    );
+  });
+
+  test('the cluster, its log directories and its transactions are shown', async () => {
+    expect(parsed((await ottla(['cluster', '--jsonl'])).stdout)).toMatchObject([
+      { nodeId: 1, isController: true },
+    ]);
+    const dirs = parsed((await ottla(['log-dirs', '--jsonl'])).stdout);
+    expect(dirs).toContainEqual(expect.objectContaining({ broker: 1, topic: 'numbers', partition: 0 }));
+    expect(await ottla(['transactions'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('a cluster that is not there ends with exit code 3, and a properties file says where it is', async () => {
+    const { code, stderr } = await ottla(['topics', '-b', '127.0.0.1:1', '--timeout', '1000']);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^ottla: .*Cannot connect to 127\.0\.0\.1:1 .*\n$/);
+    const folder = mkdtempSync(join(tmpdir(), 'ottla-commands-'));
+    try {
+      const file = join(folder, 'client.properties');
+      writeFileSync(file, `bootstrap.servers=${kafka.bootstrap}\nclient.id=test\n`);
+      expect((await ottla(['cluster', '--command-config', file])).code).toBe(0);
+      expect((await ottla(['cluster', '--command-config', join(folder, 'absent')])).stderr).toContain(
+        'There is no file',
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('dev says where it is, serves, and leaves nothing in memory', async () => {
+    const child = spawn(process.execPath, [bin, 'dev', '--in-memory', '-p', '0']);
+    const output = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (chunk: Buffer) => resolve(String(chunk))),
+    );
+    const address = /ready on (\S+), data in memory/.exec(output)?.[1] ?? '';
+    expect((await ottla(['topics', 'create', 't', '-b', address])).code).toBe(0);
+    child.kill('SIGTERM');
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+  });
+});
