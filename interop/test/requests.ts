@@ -147,6 +147,54 @@ export const bodies: Readonly<Record<string, (world: RequestWorld) => object>> =
     timeoutMs: 5000,
   }),
   DeleteGroups: ({ fresh }) => ({ groupsNames: [fresh] }),
+  ShareGroupHeartbeat: ({ topic, fresh }) => ({
+    groupId: fresh,
+    memberId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+    memberEpoch: 0,
+    subscribedTopicNames: [topic],
+  }),
+  ShareGroupDescribe: ({ fresh }) => ({ groupIds: [fresh] }),
+  ShareFetch: ({ topicId, fresh }) => ({
+    groupId: fresh,
+    memberId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+    maxRecords: 10,
+    batchSize: 10,
+    topics: [{ topicId, partitions: [{ partitionIndex: 0 }] }],
+  }),
+  ShareAcknowledge: ({ topicId, fresh }) => ({
+    groupId: fresh,
+    memberId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+    shareSessionEpoch: 1,
+    topics: [{ topicId, partitions: [{ partitionIndex: 0 }] }],
+  }),
+  InitializeShareGroupState: ({ topicId, fresh }) => ({
+    groupId: fresh,
+    topics: [{ topicId, partitions: [{ partition: 0 }] }],
+  }),
+  ReadShareGroupState: ({ topicId, fresh }) => ({
+    groupId: fresh,
+    topics: [{ topicId, partitions: [{ partition: 0 }] }],
+  }),
+  WriteShareGroupState: ({ topicId, fresh }) => ({
+    groupId: fresh,
+    topics: [{ topicId, partitions: [{ partition: 0 }] }],
+  }),
+  DeleteShareGroupState: ({ topicId, fresh }) => ({
+    groupId: fresh,
+    topics: [{ topicId, partitions: [{ partition: 0 }] }],
+  }),
+  ReadShareGroupStateSummary: ({ topicId, fresh }) => ({
+    groupId: fresh,
+    topics: [{ topicId, partitions: [{ partition: 0 }] }],
+  }),
+  DescribeShareGroupOffsets: ({ topic, fresh }) => ({
+    groups: [{ groupId: fresh, topics: [{ topicName: topic, partitions: [0] }] }],
+  }),
+  AlterShareGroupOffsets: ({ topic, fresh }) => ({
+    groupId: fresh,
+    topics: [{ topicName: topic, partitions: [{ partitionIndex: 0, startOffset: 0 }] }],
+  }),
+  DeleteShareGroupOffsets: ({ topic, fresh }) => ({ groupId: fresh, topics: [{ topicName: topic }] }),
   OffsetDelete: ({ topic, fresh }) => ({
     groupId: fresh,
     topics: [{ name: topic, partitions: [{ partitionIndex: 0 }] }],

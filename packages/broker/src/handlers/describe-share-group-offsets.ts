@@ -2,6 +2,7 @@ import {
   ApiKeys,
   ErrorCodes,
   errorMessage,
+  ZERO_UUID,
   describeShareGroupOffsetsRequest,
   describeShareGroupOffsetsResponse,
 } from '@ottla/protocol';
@@ -39,7 +40,6 @@ async function describe(
   shareGroups: ShareGroupService,
   { groupId, topics }: DescribeShareGroupOffsetsRequest['groups'][number],
 ): Promise<GroupAnswer> {
-  if (groupId === '') return failed(groupId, ErrorCodes.INVALID_GROUP_ID, null);
   try {
     const described = await shareGroups.describeOffsets(groupId, topics);
     return {
@@ -53,8 +53,28 @@ async function describe(
     };
   } catch (failure) {
     const { errorCode, errorMessage: text } = shareErrorOf(failure);
+    // A group that is not there has no offsets, and that is all Kafka says.
+    if (errorCode === ErrorCodes.GROUP_ID_NOT_FOUND)
+      return { ...failed(groupId, ErrorCodes.NONE, null), topics: unknownOffsets(topics ?? []) };
     return failed(groupId, errorCode, text);
   }
+}
+
+function unknownOffsets(
+  topics: NonNullable<DescribeShareGroupOffsetsRequest['groups'][number]['topics']>,
+): GroupAnswer['topics'] {
+  return topics.map(({ topicName, partitions }) => ({
+    topicName,
+    topicId: ZERO_UUID,
+    partitions: partitions.map((partitionIndex) => ({
+      partitionIndex,
+      startOffset: -1,
+      leaderEpoch: 0,
+      lag: -1,
+      errorCode: 0,
+      errorMessage: null,
+    })),
+  }));
 }
 
 function errorResponse(

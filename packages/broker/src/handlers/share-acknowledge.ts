@@ -1,17 +1,11 @@
-import {
-  ApiKeys,
-  ErrorCodes,
-  errorMessage,
-  shareAcknowledgeRequest,
-  shareAcknowledgeResponse,
-} from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, shareAcknowledgeRequest, shareAcknowledgeResponse } from '@ottla/protocol';
 import type { ShareAcknowledgeRequest, ShareAcknowledgeResponse } from '@ottla/protocol';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ShareRefusal } from '../share/share-partition-types.ts';
 import type { ShareService } from '../share/share-service.ts';
 import { FINAL_EPOCH } from '../share/share-sessions.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
-import { leaderHint, NO_LEADER } from './leader-hint.ts';
+import { leaderHint } from './leader-hint.ts';
 import { isShareEnabled, isShareMemberId } from './share-checks.ts';
 
 export interface ShareAcknowledgeDependencies {
@@ -33,9 +27,8 @@ export function shareAcknowledgeHandler(
     async handle(request, context) {
       const { groupId, memberId, shareSessionEpoch } = request;
       if (!isShareEnabled(deps.metadata)) return failed(ErrorCodes.UNSUPPORTED_VERSION);
-      if (groupId === null) return failed(ErrorCodes.INVALID_REQUEST, 'Invalid group id in the request.');
-      if (!isShareMemberId(memberId))
-        return failed(ErrorCodes.INVALID_REQUEST, 'Invalid member id in the request.');
+      if (groupId === null) return failed(ErrorCodes.INVALID_REQUEST);
+      if (!isShareMemberId(memberId)) return failed(ErrorCodes.INVALID_REQUEST);
       const session = deps.shares.sessions.acknowledge(groupId, memberId, shareSessionEpoch);
       if (typeof session === 'number') return failed(session);
       const outcomes = await acknowledgeAll(deps, request, session);
@@ -82,7 +75,7 @@ function toResponse(
     const topic = image.topics.byId.get(topicId)?.name;
     const answers = partitions.map(({ partitionIndex }) => {
       const outcome = outcomes[next++]!;
-      const answer = { partitionIndex, ...outcome, currentLeader: NO_LEADER };
+      const answer = { partitionIndex, ...outcome, currentLeader: { leaderId: 0, leaderEpoch: 0 } };
       if (outcome.errorCode !== ErrorCodes.NOT_LEADER_OR_FOLLOWER || topic === undefined) return answer;
       const { listenerName } = context.connection;
       const { leader, endpoint } = leaderHint(image, { topic, partition: partitionIndex, listenerName });
@@ -96,14 +89,15 @@ function toResponse(
 }
 
 function refusal(errorCode: number): ShareRefusal {
-  return { errorCode, errorMessage: errorMessage(errorCode) ?? null };
+  return { errorCode, errorMessage: null };
 }
 
-function failed(errorCode: number, text?: string): ShareAcknowledgeResponse {
+/** Kafka leaves the text out here. */
+function failed(errorCode: number): ShareAcknowledgeResponse {
   return {
     throttleTimeMs: 0,
     errorCode,
-    errorMessage: text ?? errorMessage(errorCode) ?? null,
+    errorMessage: null,
     acquisitionLockTimeoutMs: 0,
     responses: [],
     nodeEndpoints: [],

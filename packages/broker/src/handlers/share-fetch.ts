@@ -7,7 +7,7 @@ import type { ShareRefusal } from '../share/share-partition-types.ts';
 import type { ShareService } from '../share/share-service.ts';
 import { FINAL_EPOCH, type SessionPartition, type ShareSession } from '../share/share-sessions.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
-import { leaderHint, NO_LEADER } from './leader-hint.ts';
+import { leaderHint } from './leader-hint.ts';
 import { isShareEnabled, isShareMemberId } from './share-checks.ts';
 
 export interface ShareFetchDependencies {
@@ -20,6 +20,8 @@ export interface ShareFetchDependencies {
 type TopicAnswer = ShareFetchResponse['responses'][number];
 type PartitionAnswer = TopicAnswer['partitions'][number];
 
+/** Share consumers are told of no leader by zeros, where Fetch has -1. */
+const NO_LEADER_TOLD = { leaderId: 0, leaderEpoch: 0 };
 const NO_REFUSAL: ShareRefusal = { errorCode: ErrorCodes.NONE, errorMessage: null };
 
 /** ShareFetch, versions 1 and 2 (2 adds the acquire mode of KIP-1206 and the renewals of KIP-1222). */
@@ -35,8 +37,7 @@ export function shareFetchHandler(
 
     async handle(request, context) {
       if (!isShareEnabled(deps.metadata)) return failed(ErrorCodes.UNSUPPORTED_VERSION);
-      const problem = requestProblem(request);
-      if (problem !== null) return failed(ErrorCodes.INVALID_REQUEST, problem);
+      if (hasProblem(request)) return failed(ErrorCodes.INVALID_REQUEST);
       const session = beginSession(deps.shares, request, context);
       if (session === ErrorCodes.SHARE_SESSION_LIMIT_REACHED)
         await pause(deps.shares, request.maxWaitMs, context);
@@ -48,16 +49,11 @@ export function shareFetchHandler(
   };
 }
 
-/** Kafka's checks of the request itself, in its order and words. */
-function requestProblem(request: ShareFetchRequest): string | null {
-  if (request.groupId === null) return 'Invalid group id in the request.';
-  if (!isShareMemberId(request.memberId)) return 'Invalid member id in the request.';
-  if (!request.isRenewAck) return null;
-  const wrong = (['maxBytes', 'minBytes', 'maxRecords', 'maxWaitMs'] as const).filter(
-    (name) => request[name] !== 0,
-  );
-  if (wrong.length === 0) return null;
-  return `${wrong.map((name) => `${name} must be set to 0, `).join('')}if isRenewAck is true.`;
+/** Whether the request itself is wrong; a renewal must not fetch anything. */
+function hasProblem(request: ShareFetchRequest): boolean {
+  if (request.groupId === null || !isShareMemberId(request.memberId)) return true;
+  const { maxBytes, minBytes, maxRecords, maxWaitMs } = request;
+  return request.isRenewAck && [maxBytes, minBytes, maxRecords, maxWaitMs].some((limit) => limit !== 0);
 }
 
 function beginSession(
@@ -211,11 +207,11 @@ class ShareFetchRun {
     const { session } = this.#input;
     const response = { ...failed(0), acquisitionLockTimeoutMs: this.#deps.shares.lockTimeoutMs(session) };
     const topics = new Map<string, TopicAnswer>();
-    for (const { topicId, partition, isNew } of this.#partitions) {
+    for (const { topicId, partition } of this.#partitions) {
       const name = `${topicId}:${partition}`;
       const fetched = this.#fetched.get(name);
       const acknowledged = this.#acknowledged.get(name);
-      if (fetched === undefined && acknowledged === undefined && !isNew) continue;
+      if (fetched === undefined && acknowledged === undefined) continue;
       this.#add(topics, { topicId, partition }, response);
     }
     // Acknowledged, and no longer or never a part of the session.
@@ -223,7 +219,6 @@ class ShareFetchRun {
       if (!session.partitions.has(`${topicId}:${partition}`))
         this.#add(topics, { topicId, partition }, response);
     }
-    for (const each of this.#partitions) each.isNew = false;
     response.responses = [...topics.values()];
     return response;
   }
@@ -285,7 +280,7 @@ function partitionAnswer(
     errorMessage: fetched?.errorMessage ?? null,
     acknowledgeErrorCode: acknowledged.errorCode,
     acknowledgeErrorMessage: acknowledged.errorMessage,
-    currentLeader: NO_LEADER,
+    currentLeader: NO_LEADER_TOLD,
     // The encoder takes a list of buffers by reference; the decoded type knows only one.
     records: (fetched?.records ?? []) as unknown as Buffer,
     acquiredRecords: [...(fetched?.acquired ?? [])],
@@ -296,11 +291,12 @@ function refused(errorCode: number): ShareFetchResult {
   return { errorCode, errorMessage: errorMessage(errorCode) ?? null, records: [], acquired: [] };
 }
 
-function failed(errorCode: number, text?: string): ShareFetchResponse {
+/** Kafka leaves the text out here. */
+function failed(errorCode: number): ShareFetchResponse {
   return {
     throttleTimeMs: 0,
     errorCode,
-    errorMessage: text ?? errorMessage(errorCode) ?? null,
+    errorMessage: null,
     acquisitionLockTimeoutMs: 0,
     responses: [],
     nodeEndpoints: [],

@@ -26,9 +26,13 @@ export function shareGroupDescribeHandler(deps: {
 
     async handle(request) {
       if (!isShareEnabled(deps.metadata)) return errorResponse(request, ErrorCodes.UNSUPPORTED_VERSION);
+      // Kafka has the refusals first.
+      const named = request.groupIds.filter((groupId) => groupId !== '');
+      const refused = request.groupIds
+        .filter((groupId) => groupId === '')
+        .map((groupId) => ({ ...described(groupId, ErrorCodes.INVALID_GROUP_ID), errorMessage: null }));
       const groups = await Promise.all(
-        request.groupIds.map(async (groupId) => {
-          if (groupId === '') return described(groupId, ErrorCodes.INVALID_GROUP_ID);
+        named.map(async (groupId) => {
           const group = await deps.shareGroups.describe(groupId);
           return {
             ...group,
@@ -49,7 +53,7 @@ export function shareGroupDescribeHandler(deps: {
           };
         }),
       );
-      return { throttleTimeMs: 0, groups };
+      return { throttleTimeMs: 0, groups: [...refused, ...groups] };
     },
 
     errorResponse,

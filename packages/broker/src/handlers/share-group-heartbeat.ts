@@ -27,6 +27,7 @@ export function shareGroupHeartbeatHandler(deps: {
 
     async handle(request, context) {
       if (!isShareEnabled(deps.metadata)) return errorResponse(ErrorCodes.UNSUPPORTED_VERSION);
+      if (!isShareMemberId(request.memberId)) return errorResponse(ErrorCodes.INVALID_REQUEST, null);
       const problem = requestProblem(request);
       if (problem !== null) return errorResponse(ErrorCodes.INVALID_REQUEST, problem);
       await deps.ensureStateTopic();
@@ -66,7 +67,6 @@ export function shareGroupHeartbeatHandler(deps: {
 /** Kafka's checks of the request itself, in its order and words. */
 function requestProblem(request: ShareGroupHeartbeatRequest): string | null {
   const { groupId, memberId, memberEpoch, rackId, subscribedTopicNames } = request;
-  if (!isShareMemberId(memberId)) return 'Invalid member id in the request.';
   if (memberId.trim() === '') return "MemberId can't be empty.";
   if (groupId.trim() === '') return "GroupId can't be empty.";
   if (rackId !== null && rackId.trim() === '') return "RackId can't be empty.";
@@ -80,7 +80,7 @@ function errorResponse(errorCode: number, text?: string | null): ShareGroupHeart
   return {
     throttleTimeMs: 0,
     errorCode,
-    errorMessage: text ?? errorMessage(errorCode) ?? null,
+    errorMessage: text === undefined ? (errorMessage(errorCode) ?? null) : text,
     memberId: null,
     memberEpoch: 0,
     heartbeatIntervalMs: 0,

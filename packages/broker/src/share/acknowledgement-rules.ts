@@ -28,7 +28,7 @@ export function checkForm(
 ): ShareRefusal | null {
   let previousEnd = -1;
   for (const { firstOffset, lastOffset, acknowledgeTypes } of batches) {
-    if (firstOffset > lastOffset || firstOffset <= previousEnd || firstOffset < 0) return INVALID_REQUEST;
+    if (firstOffset > lastOffset || firstOffset < previousEnd || firstOffset < 0) return INVALID_REQUEST;
     if (acknowledgeTypes.length === 0) return INVALID_REQUEST;
     if (acknowledgeTypes.length > 1 && acknowledgeTypes.length !== lastOffset - firstOffset + 1)
       return INVALID_REQUEST;
@@ -58,7 +58,10 @@ export function checkAcknowledgements(
   },
 ): ShareRefusal | null {
   const lastRun = runs.at(runs.length - 1);
+  let previousEnd = -1;
   for (const { firstOffset, lastOffset } of batches) {
+    if (firstOffset <= previousEnd) return wrongState(NOT_ACQUIRED);
+    previousEnd = lastOffset;
     if (lastOffset < startOffset) continue;
     if (lastRun === undefined) return wrongState(NOT_IN_CACHE);
     if (firstOffset > lastRun.lastOffset)
@@ -76,7 +79,7 @@ export function checkAcknowledgements(
 }
 
 const NOT_IN_CACHE = 'Batch record not found. The request batch offsets are not found in the cache.';
-const NOT_ACQUIRED = 'The batch cannot be acknowledged. The batch is not in the acquired state.';
+const NOT_ACQUIRED = 'The offset cannot be acknowledged. The offset is not acquired.';
 
 function wrongState(errorMessage: string): ShareRefusal {
   return { errorCode: ErrorCodes.INVALID_RECORD_STATE, errorMessage };

@@ -104,6 +104,7 @@ export class SharePartitionState {
     this.#archiveMissing(request.fetchOffset, first.baseOffset - 1);
     const acquired: AcquiredRecords[] = [];
     const lock = { memberId: request.memberId, lockUntilMs: nowMs + settings.recordLockDurationMs };
+    const bases = new Set(request.batches.map(({ baseOffset }) => baseOffset));
     let remaining = request.maxRecords;
     let index = this.#runs.indexOf(Math.max(first.baseOffset, this.#startOffset));
     for (; remaining > 0; index++) {
@@ -118,7 +119,7 @@ export class SharePartitionState {
         request.mode === ShareAcquireMode.recordLimit ? Math.min(remaining, allowance) : allowance;
       const to = Math.min(run.lastOffset, last.lastOffset, from + count - 1);
       index = this.#runs.isolate(from, to);
-      this.#lock(this.#runs.at(index)!, lock, acquired);
+      this.#lock(this.#runs.at(index)!, lock, { acquired, bases });
       remaining -= to - from + 1;
       if (allowance < Number.POSITIVE_INFINITY) return acquired;
     }
@@ -167,14 +168,14 @@ export class SharePartitionState {
     return changeOf(changed);
   }
 
-  /** Gives back everything that a member holds: it is gone. The deliveries do not count, nobody worked on them. */
-  releaseMember(memberId: string): Change {
+  /** Gives back everything that a member holds: it is gone. */
+  releaseMember(memberId: string, deliveryCountLimit: number): Change {
     const changed: Run[] = [];
     for (const run of this.#runs) {
       if (run.memberId !== memberId || run.state !== DeliveryState.acquired || run.transition !== null)
         continue;
-      const deliveryCount = Math.max(0, run.deliveryCount - 1);
-      run.transition = { state: DeliveryState.available, deliveryCount, runs: changed };
+      const target = targetOf(AcknowledgeType.release, run.deliveryCount, deliveryCountLimit);
+      run.transition = { ...target, runs: changed };
       changed.push(run);
     }
     return changeOf(changed);
@@ -259,7 +260,12 @@ export class SharePartitionState {
     this.#count(run, 1);
   }
 
-  #lock(run: Run, lock: Lock, acquired: AcquiredRecords[]): void {
+  /** Entries of the answer go on from run to run, but not into the next batch. */
+  #lock(
+    run: Run,
+    lock: Lock,
+    { acquired, bases }: { readonly acquired: AcquiredRecords[]; readonly bases: ReadonlySet<number> },
+  ): void {
     this.#availableCount -= countOf(run);
     run.state = DeliveryState.acquired;
     run.deliveryCount += 1;
@@ -267,7 +273,8 @@ export class SharePartitionState {
     run.lockUntilMs = lock.lockUntilMs;
     const { firstOffset, lastOffset, deliveryCount } = run;
     const before = acquired.at(-1);
-    if (before?.deliveryCount === deliveryCount && before.lastOffset + 1 === firstOffset)
+    const isNext = before?.deliveryCount === deliveryCount && before.lastOffset + 1 === firstOffset;
+    if (before !== undefined && isNext && !bases.has(firstOffset))
       acquired[acquired.length - 1] = { ...before, lastOffset };
     else acquired.push({ firstOffset, lastOffset, deliveryCount });
   }

@@ -84,12 +84,15 @@ export class SharePartition {
     const read = await this.#deps.persister.read(this.key, this.leaderEpoch);
     if (read.errorCode !== 0) return this.#persisterRefusal(read);
     let { startOffset } = read;
-    if (startOffset === -1) {
+    const isNew = startOffset === -1;
+    if (isNew) {
       startOffset = await initialShareOffset(
         this.partition,
         this.settings.autoOffsetReset,
         this.#deps.clock.nowMs(),
       );
+    }
+    if (isNew && this.settings.autoOffsetReset.toLowerCase() !== 'earliest') {
       // Kept at once: a restart before the first acknowledgement must not look for `latest` again.
       const { stateEpoch } = read;
       const position = { stateEpoch, leaderEpoch: this.leaderEpoch, startOffset };
@@ -141,7 +144,7 @@ export class SharePartition {
 
   /** Gives back what a member holds; resolves when that is durable. */
   releaseMember(memberId: string): Promise<ShareRefusal> {
-    const change = this.state?.releaseMember(memberId);
+    const change = this.state?.releaseMember(memberId, this.settings.deliveryCountLimit);
     if (change === undefined || change.stateBatches.length === 0) return Promise.resolve(OK);
     return this.#write(change, change.stateBatches);
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '@ottla/platform';
-import { ErrorCodes, errorMessage } from '@ottla/protocol';
+import { ErrorCodes } from '@ottla/protocol';
 import type { SharePartitionKey } from '../coordinator/share/share-state-types.ts';
 import { checkForm } from './acknowledgement-rules.ts';
 import { AcknowledgeType, type AcknowledgementBatch, type ShareRefusal } from './share-partition-types.ts';
@@ -93,5 +93,5 @@ export class ShareService {
 }
 
 function refusal(errorCode: number): ShareRefusal {
-  return { errorCode, errorMessage: errorMessage(errorCode) ?? null };
+  return { errorCode, errorMessage: null };
 }

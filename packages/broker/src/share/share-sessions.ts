@@ -4,8 +4,6 @@ import { ErrorCodes } from '@ottla/protocol';
 export interface SessionPartition {
   readonly topicId: string;
   readonly partition: number;
-  /** True until an answer told of it. */
-  isNew: boolean;
 }
 
 /** A member's share session on this broker: what it fetches, and the epoch its next request must have. */
@@ -106,7 +104,7 @@ export class ShareSessions {
 function addPartitions(session: ShareSession, added: SessionRequest['added']): void {
   for (const { topicId, partition } of added) {
     const name = `${topicId}:${partition}`;
-    if (!session.partitions.has(name)) session.partitions.set(name, { topicId, partition, isNew: true });
+    if (!session.partitions.has(name)) session.partitions.set(name, { topicId, partition });
   }
 }
 

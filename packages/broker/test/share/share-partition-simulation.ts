@@ -193,7 +193,7 @@ export class SharePartitionSimulation {
   }
 
   #leave(memberId: string): void {
-    const change = this.#state.releaseMember(memberId);
+    const change = this.#state.releaseMember(memberId, SETTINGS.deliveryCountLimit);
     for (const [offset, held] of this.#held) if (held.memberId === memberId) this.#held.delete(offset);
     if (change.stateBatches.length > 0)
       this.#queue.push({ change, stateBatches: change.stateBatches, accepted: [] });

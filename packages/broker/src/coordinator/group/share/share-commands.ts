@@ -4,7 +4,7 @@ import { answer, refuse, type CommandContext } from '../command-context.ts';
 import type { GroupOutcome } from '../group-types.ts';
 import { removeMember } from './share-fencing.ts';
 import { stateTopicsRecord, type ShareGroupRecord } from './share-group-records.ts';
-import type { ShareGroup, StateTopics } from './share-group.ts';
+import { emptyShareGroup, type ShareGroup, type StateTopics } from './share-group.ts';
 import type { ShareGroupCommand, StatesInitializedCommand } from './share-group-types.ts';
 import { shareHeartbeat } from './share-heartbeat.ts';
 import { alterShareOffsets, beginDeleteStates } from './share-offsets.ts';
@@ -35,7 +35,10 @@ type GroupCommandOf = Exclude<
 function onGroup(command: GroupCommandOf, context: CommandContext): GroupOutcome {
   const { state, ticket } = context;
   const { groupId } = command;
-  const group = state.share.get(groupId);
+  let group = state.share.get(groupId);
+  // Offsets may be set for a group before it has its first member.
+  if (command.type === 'share-alter-offsets' && state.kindOf(groupId) === undefined)
+    group = emptyShareGroup(groupId);
   if (group === undefined) {
     const kind = state.kindOf(groupId);
     const text =

@@ -104,7 +104,7 @@ export class ShareGroupService {
         const described = partitions.map((partition) =>
           isKnown
             ? this.#describeOffset({ groupId, topicId, partition }, topicName)
-            : notDescribed(partition, refusal(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION)),
+            : notDescribed(partition, OK),
         );
         return { topicName, topicId, partitions: await Promise.all(described) };
       }),
@@ -135,7 +135,7 @@ export class ShareGroupService {
     const deleted = reply.deleting.map(({ topicId, topicName }) => {
       return { topicId, topicName, ...(failures.get(topicId) ?? OK) };
     });
-    return [...reply.refused, ...deleted];
+    return [...deleted, ...reply.refused];
   }
 
   /** DeleteGroups for groups of every kind: share groups lose their state first. Never rejects. */
@@ -149,7 +149,8 @@ export class ShareGroupService {
         else refused.push({ groupId, errorCode });
       }),
     );
-    return [...refused, ...(await this.#deps.groups.deleteGroups(left))];
+    const results = [...refused, ...(await this.#deps.groups.deleteGroups(left))];
+    return results.toSorted((one, other) => groupIds.indexOf(one.groupId) - groupIds.indexOf(other.groupId));
   }
 
   async #deleteAllStates(groupId: string): Promise<number> {
@@ -216,6 +217,8 @@ export class ShareGroupService {
     topicName: string,
   ): Promise<DescribedShareOffset> {
     const summary = await this.#deps.states.readSummary(key, -1);
+    // A partition that does not exist has no offset, and that is all Kafka says.
+    if (summary.errorCode === ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION) return notDescribed(key.partition, OK);
     if (summary.errorCode !== 0) return notDescribed(key.partition, summary);
     const { startOffset, leaderEpoch, deliveryCompleteCount } = summary;
     const end = this.#deps.endOffset(topicName, key.partition);
@@ -236,10 +239,6 @@ function notDescribed(
   { errorCode, errorMessage: text }: ShareOffsetError,
 ): DescribedShareOffset {
   return { partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode, errorMessage: text };
-}
-
-function refusal(errorCode: number): ShareOffsetError {
-  return { errorCode, errorMessage: errorMessage(errorCode) ?? null };
 }
 
 /** The code and text of a failure, as responses carry them. */

@@ -57,7 +57,8 @@ export interface ShareGroup {
 export function emptyShareGroup(groupId: string): ShareGroup {
   return {
     groupId,
-    groupEpoch: 0,
+    // As in Kafka: the first member's epoch is 2.
+    groupEpoch: 1,
     metadataHash: 0,
     assignmentEpoch: 0,
     assignmentTimestampMs: 0,

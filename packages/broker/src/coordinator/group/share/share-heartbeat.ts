@@ -35,7 +35,9 @@ export function shareHeartbeat(command: ShareHeartbeatCommand, context: CommandC
   const existing = state.share.get(groupId);
   if (existing === undefined && (kind !== undefined || memberEpoch !== 0)) {
     const text =
-      kind === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a share group.`;
+      kind === undefined
+        ? `${memberEpoch === LEAVE_EPOCH ? 'Group' : 'Share group'} ${groupId} not found.`
+        : `Group ${groupId} is not a share group.`;
     return refuse(ticket, ErrorCodes.GROUP_ID_NOT_FOUND, text);
   }
   const group = existing ?? emptyShareGroup(groupId);
@@ -85,7 +87,8 @@ function epochProblem(member: ShareMember, receivedEpoch: number): string | null
   if (receivedEpoch < memberEpoch && receivedEpoch !== previousMemberEpoch) {
     return (
       `The share group member has a smaller member epoch (${receivedEpoch}) than the one known by the group ` +
-      `coordinator (${memberEpoch}). The member must abandon all its partitions and rejoin.`
+      `coordinator (${memberEpoch}), and it does not match the previous member epoch ` +
+      `(${previousMemberEpoch}). The member must abandon all its partitions and rejoin.`
     );
   }
   return null;
@@ -117,7 +120,9 @@ class HeartbeatRun {
     const subscribed = this.#subscribe(before, known);
     const members = new Map(this.#group.members).set(memberId, subscribed);
     const names = subscribedTopicNames(members.values());
-    const epoch = this.#bumpEpoch(subscribed !== known && isNewSubscription(subscribed, known), names);
+    // New states are dealt out under an epoch of their own.
+    const isChanged = isNewSubscription(subscribed, known) || this.#hasNewStates();
+    const epoch = this.#bumpEpoch(isChanged, names);
     const { targetEpoch, targets } = this.#target(epoch, members);
     const updated = this.#reconcile(subscribed, targetEpoch, targets.get(memberId) ?? NO_ASSIGNMENT);
     const initialize = this.#initialize(epoch, names);
@@ -151,10 +156,15 @@ class HeartbeatRun {
     return member;
   }
 
-  #bumpEpoch(isNewSubscription: boolean, names: ReadonlySet<string>): number {
+  #hasNewStates(): boolean {
+    const { assignmentEpoch, groupEpoch } = this.#group;
+    return assignmentEpoch >= groupEpoch && hasUnassignedStates(this.#group);
+  }
+
+  #bumpEpoch(isChanged: boolean, names: ReadonlySet<string>): number {
     const { groupId, groupEpoch, metadataHash: oldHash } = this.#group;
     const hash = metadataHash(names, this.#context.image());
-    if (!isNewSubscription && hash === oldHash) return groupEpoch;
+    if (!isChanged && hash === oldHash) return groupEpoch;
     this.#records.push(epochRecord(groupId, groupEpoch + 1, hash));
     return groupEpoch + 1;
   }
@@ -165,7 +175,7 @@ class HeartbeatRun {
   ): { targetEpoch: number; targets: ReadonlyMap<string, Assignment> } {
     const group = this.#group;
     const { nowMs } = this.#context;
-    const isBehind = epoch > group.assignmentEpoch || hasUnassignedStates(group);
+    const isBehind = epoch > group.assignmentEpoch;
     const isTooSoon = nowMs < group.assignmentTimestampMs + this.#settings.assignmentIntervalMs;
     if (!isBehind || (isTooSoon && group.assignmentEpoch > 0))
       return { targetEpoch: group.assignmentEpoch, targets: group.targets };

@@ -2,7 +2,7 @@ import { ErrorCodes, errorMessage, ZERO_UUID } from '@ottla/protocol';
 import { outcome } from '../../runtime/state-machine.ts';
 import { refuse, type CommandContext } from '../command-context.ts';
 import type { GroupOutcome } from '../group-types.ts';
-import { stateTopicsRecord, type ShareGroupRecord } from './share-group-records.ts';
+import { epochRecord, stateTopicsRecord, type ShareGroupRecord } from './share-group-records.ts';
 import type { ShareGroup, StateTopic } from './share-group.ts';
 import type {
   AlterShareOffsetsCommand,
@@ -39,9 +39,18 @@ export function alterShareOffsets(
     return { topicName, topicId: topic?.id ?? ZERO_UUID, partitions: answers };
   });
   const initialize = { groupId, stateEpoch: groupEpoch, partitions: starts };
-  const reply: AlterShareOffsetsReply = { topics, initialize };
+  // Kafka has unknown topics first.
+  const isUnknown = ({ topicId }: { readonly topicId: string }): boolean => topicId === ZERO_UUID;
+  const ordered = [...topics.filter(isUnknown), ...topics.filter((topic) => !isUnknown(topic))];
+  const reply: AlterShareOffsetsReply = { topics: ordered, initialize };
   return outcome({
-    records: wanted.size === 0 ? [] : [stateTopicsRecord(groupId, withInitializing(stateTopics, wanted))],
+    records:
+      wanted.size === 0
+        ? []
+        : [
+            epochRecord(groupId, groupEpoch, group.metadataHash),
+            stateTopicsRecord(groupId, withInitializing(stateTopics, wanted)),
+          ],
     changes: [{ type: 'share-initializing', groupId, nowMs }],
     replies: [{ ticket, value: reply }],
   });
@@ -87,7 +96,12 @@ export function beginDeleteStates(
       going.set(topic.id, { topicId: topic.id, topicName, partitions });
     } else if (topicNames !== null) {
       const text = 'There is no offset information to delete.';
-      refused.push({ topicId: topic.id, topicName, errorCode: ErrorCodes.NONE, errorMessage: text });
+      refused.push({
+        topicId: ZERO_UUID,
+        topicName,
+        errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+        errorMessage: text,
+      });
     }
   }
   const reply: BeginDeleteStatesReply = { deleting: [...going.values()], refused };

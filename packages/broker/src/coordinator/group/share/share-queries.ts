@@ -38,7 +38,7 @@ export function describedShareError(
     errorCode,
     errorMessage,
     groupId,
-    groupState: errorCode === ErrorCodes.GROUP_ID_NOT_FOUND ? 'Dead' : '',
+    groupState: '',
     groupEpoch: 0,
     assignmentEpoch: 0,
     assignorName: '',
