@@ -40,7 +40,7 @@ export function classPath(libs: string, ...folders: readonly string[]): string {
 export async function compileJavaPrograms(libs: string): Promise<string> {
   const classes = cacheFolder('classes');
   const source = join(interopFolder, 'java');
-  const files = ['ToolServer', 'GroupMember', 'AckedWriter', 'Assignors'].map((name) =>
+  const files = ['ToolServer', 'GroupMember', 'ShareMember', 'AckedWriter', 'Assignors'].map((name) =>
     join(source, `${name}.java`),
   );
   await mustRun('javac', ['-nowarn', '-cp', classPath(libs), '-d', classes, ...files]);

@@ -154,12 +154,12 @@ export const bodies: Readonly<Record<string, (world: RequestWorld) => object>> =
     subscribedTopicNames: [topic],
   }),
   ShareGroupDescribe: ({ fresh }) => ({ groupIds: [fresh] }),
-  ShareFetch: ({ topicId, fresh }) => ({
+  // A session without partitions: a group that no member has joined has no state to fetch by.
+  ShareFetch: ({ fresh }) => ({
     groupId: fresh,
     memberId: 'AAAAAAAAAAAAAAAAAAAAAQ',
     maxRecords: 10,
     batchSize: 10,
-    topics: [{ topicId, partitions: [{ partitionIndex: 0 }] }],
   }),
   ShareAcknowledge: ({ topicId, fresh }) => ({
     groupId: fresh,
