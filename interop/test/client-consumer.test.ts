@@ -5,7 +5,7 @@ import { connect, KafkaError, topic, type Consumer, type ConsumerOptions } from 
 import { ApiKeys } from '@ottla/protocol';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { eventually, interopFolder, type RunningTool } from '../src/index.ts';
-import { absent, bootstrap, interop, javaTools, title, unique } from './support.ts';
+import { absent, bootstrap, interop, javaTools, runProgram, title, unique } from './support.ts';
 
 /** The client's consumer as a member of groups with Kafka's own clients. */
 const ottla = connect({
@@ -357,5 +357,36 @@ describe.skipIf(absent(interop.java) || !hasNewProtocol)(title('groups of KIP-84
     await shared([ours, other], 3);
     await stuck.close();
     await loop;
+  });
+});
+
+describe.skipIf(absent(interop.python))(title('transactions of librdkafka', interop.python), () => {
+  test('read_committed gets what was committed, once and in order; read_uncommitted what was aborted too', async () => {
+    const name = unique('transactions');
+    const script = join(interopFolder, 'python', 'librdkafka.py');
+    await runProgram(interop.python, [script, 'transactions', bootstrap, name]);
+    const read = async (isolationLevel: 'read_committed' | 'read_uncommitted') => {
+      await using consumer = ottla.consumer(name, { from: 'earliest', isolationLevel });
+      const places = [0, 1].map((partition) => ({ topic: name, partition }));
+      const end = await consumer.offsets('latest', places);
+      const last = end.reduce((sum, { offset }) => sum + offset, 0);
+      const values: number[] = [];
+      const stop = async () => {
+        await eventually('The ends reached', () =>
+          consumer.lag().length === 2 && consumer.lag().every(({ lag }) => lag === 0) ? true : undefined,
+        );
+        await consumer.close();
+      };
+      const stopped = stop();
+      for await (const { value } of consumer) values.push(Number(value));
+      await stopped;
+      return { values, last };
+    };
+    const committed = await read('read_committed');
+    expect(committed.values.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    const all = await read('read_uncommitted');
+    expect(all.values.length).toBeGreaterThan(100);
+    // Markers take offsets and are nobody's records.
+    expect(all.last).toBeGreaterThan(all.values.length);
   });
 });

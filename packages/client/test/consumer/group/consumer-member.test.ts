@@ -1,4 +1,5 @@
 import { ErrorCodes } from '@ottla/protocol';
+import { SeededRandom } from '@ottla/platform';
 import { describe, expect, test } from 'vitest';
 import {
   ConsumerMember,
@@ -166,3 +167,102 @@ describe('a member of KIP-848', () => {
     expect(script.send({ type: 'polled' })).toEqual([]);
   });
 });
+
+/** A coordinator that answers as it likes, and a host that moves partitions: what may go wrong goes wrong, then all is calm. */
+class Simulation {
+  readonly machine = new ConsumerMember({ memberId: 'm', groupInstanceId: null, retryBackoffMs: 100 });
+  readonly held = new Set<number>();
+  readonly #random: SeededRandom;
+  #open: ConsumerEffect[] = [];
+  #isCalm = false;
+  #target: readonly number[] = [];
+
+  constructor(seed: number) {
+    this.#random = new SeededRandom(seed);
+  }
+
+  run(): void {
+    this.#take({ type: 'subscribed', wants: { topics: ['t'], regex: null } });
+    this.#take({ type: 'start' });
+    for (let step = 0; step < 600; step += 1) {
+      this.#isCalm = step > 400;
+      if (!this.#isCalm && this.#random.nextInt(15) === 0) this.#take({ type: 'poll-expired' });
+      else if (this.#open.length > 0) this.#answerOne();
+      this.#take({ type: 'polled' });
+    }
+  }
+
+  #take(event: ConsumerEvent): void {
+    const known = ['heartbeat', 'resolve', 'revoke', 'assign', 'set-timer'];
+    this.#open.push(...this.machine.handle(event).filter((effect) => known.includes(effect.do)));
+  }
+
+  #answerOne(): void {
+    // Partitions move in the order in which it was asked for.
+    const moving = this.#open.findIndex((effect) => effect.do === 'revoke' || effect.do === 'assign');
+    const chosen = this.#random.nextInt(this.#open.length);
+    const isMove = ['revoke', 'assign'].includes(this.#open[chosen]!.do);
+    const [effect] = this.#open.splice(isMove ? moving : chosen, 1);
+    const event = this.#answer(effect!);
+    if (event !== null) this.#take(event);
+  }
+
+  #answer(effect: ConsumerEffect): ConsumerEvent | null {
+    if (effect.do === 'heartbeat') return effect.memberEpoch < 0 ? null : this.#heartbeat(effect.round);
+    if (effect.do === 'set-timer') return { type: 'timer', name: effect.name };
+    if (effect.do === 'resolve')
+      return {
+        type: 'resolved',
+        round: effect.round,
+        partitions: T(...effect.assignment.flatMap(({ partitions }) => partitions)),
+      };
+    if (effect.do === 'revoke') {
+      for (const { partition } of effect.partitions) this.held.delete(partition);
+      return { type: 'revoked', round: effect.round };
+    }
+    if (effect.do !== 'assign') return null;
+    for (const { partition } of effect.added) {
+      expect(this.held.has(partition), `assigned ${partition} twice`).toBe(false);
+      this.held.add(partition);
+    }
+    return { type: 'assigned', round: effect.round };
+  }
+
+  #heartbeat(round: number): ConsumerEvent {
+    const errors = [
+      ErrorCodes.FENCED_MEMBER_EPOCH,
+      ErrorCodes.UNKNOWN_MEMBER_ID,
+      ErrorCodes.NOT_COORDINATOR,
+      ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS,
+    ];
+    const fails = !this.#isCalm && this.#random.nextInt(5) === 0;
+    if (fails && this.#random.nextInt(2) === 0) return { type: 'failed', round };
+    if (!this.#isCalm) this.#target = [0, 1, 2, 3].filter(() => this.#random.nextInt(2) === 0);
+    const tells = this.#isCalm || this.#random.nextInt(2) === 0;
+    return {
+      type: 'heartbeat-answered',
+      round,
+      errorCode: fails ? errors[this.#random.nextInt(errors.length)]! : 0,
+      detail: null,
+      memberId: 'm',
+      memberEpoch: 1 + this.#random.nextInt(9),
+      heartbeatIntervalMs: 5_000,
+      assignment: tells ? [{ topicId: 'id', partitions: this.#target }] : null,
+    };
+  }
+
+  get target(): readonly number[] {
+    return this.#target;
+  }
+}
+
+test.each(Array.from({ length: 200 }, (_, seed) => seed))(
+  'seed %i: whatever is answered, it holds what it owns, and in the end what it was assigned last',
+  (seed) => {
+    const simulation = new Simulation(seed);
+    simulation.run();
+    const owned = simulation.machine.owned.map(({ partition }) => partition).sort();
+    expect([...simulation.held].sort()).toEqual(owned);
+    expect(owned).toEqual([...simulation.target].sort());
+  },
+);

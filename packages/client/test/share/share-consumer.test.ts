@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect, OptionError, topic, type Admin, type Ottla } from '../../src/index.ts';
+import { numbered, textRecords, writeBatches } from '../consumer/produce.ts';
+import { useBroker } from '../test-broker.ts';
+
+const broker = useBroker({
+  'group.share.min.heartbeat.interval.ms': '50',
+  'group.share.heartbeat.interval.ms': '50',
+});
+let ottla: Ottla;
+let admin: Admin;
+beforeAll(() => {
+  ottla = connect({ bootstrap: broker.bootstrap, defaultApiTimeoutMs: 10_000 });
+  admin = ottla.admin();
+});
+afterAll(() => ottla.close());
+
+/** A topic with records, and a share group of the same name that begins at its beginning. */
+async function filled(name: string, count: number, partitions = 1): Promise<void> {
+  await admin.topics.ensure(topic(name, { partitions }));
+  await admin.configs.alter({ type: 'group', name }, { 'share.auto.offset.reset': 'earliest' });
+  for (let partition = 0; partition < partitions; partition += 1)
+    await writeBatches(broker.bootstrap, { topic: name, partition }, [
+      { records: textRecords(numbered(`p${partition}`, count)) },
+    ]);
+}
+
+describe('a share consumer', () => {
+  test('gets every record of all partitions once, and what the loop finished stays finished', async () => {
+    await filled('all', 50, 3);
+    const values = new Set<string>();
+    {
+      await using consumer = ottla.shareConsumer('all', { group: 'all', maxRecords: 7 });
+      for await (const { value } of consumer) if (values.add(value).size === 150) break;
+    }
+    await writeBatches(broker.bootstrap, { topic: 'all', partition: 0 }, [{ records: textRecords(['new']) }]);
+    await using again = ottla.shareConsumer('all', { group: 'all' });
+    const rest: [string, number][] = [];
+    for await (const { value, deliveryCount } of again) if (rest.push([value, deliveryCount]) === 2) break;
+    // `break` released the last one.
+    expect(rest.map(([, deliveryCount]) => deliveryCount).toSorted()).toEqual([1, 2]);
+    expect(rest.map(([value]) => value)).toContain('new');
+  });
+
+  test('an error in the loop releases its record; explicit acknowledgements may come late', async () => {
+    await filled('late', 3);
+    {
+      await using consumer = ottla.shareConsumer('late', { group: 'late' });
+      const failing = (async () => {
+        for await (const { value } of consumer) throw new Error(value);
+      })();
+      await expect(failing).rejects.toThrow('p0-0');
+    }
+    await using consumer = ottla.shareConsumer('late', { group: 'late', acknowledgement: 'explicit' });
+    const held = [];
+    for await (const message of consumer) if (held.push(message) === 3) break;
+    expect(held.map(({ deliveryCount }) => deliveryCount)).toEqual([2, 2, 2]);
+    for (const message of held) message.accept();
+    expect(held.some(({ isAcquired }) => isAcquired)).toBe(false);
+    const results = await consumer.commit();
+    expect(results).toEqual([{ topic: 'late', partition: 0, offsets: [0, 1, 2], error: null }]);
+    expect(() => held[0]!.release()).toThrow('cannot be acknowledged');
+  });
+
+  test('a signal ends the loop; close is quick, and a closed consumer says so', async () => {
+    await filled('signal', 1);
+    const stop = new AbortController();
+    const consumer = ottla.shareConsumer('signal', { group: 'signal', signal: stop.signal });
+    for await (const _ of consumer) stop.abort();
+    expect(await consumer.close()).toMatchObject([{ offsets: [0], error: null }]);
+    expect(() => consumer[Symbol.asyncIterator]()).toThrow('closed');
+    expect((await admin.groups.list()).find(({ groupId }) => groupId === 'signal')?.state).toBe('Empty');
+  });
+
+  test.each([
+    [{ pattern: /x/ }, { group: 'g' }],
+    ['t', { group: '' }],
+    ['t', { group: 'g', maxRecords: 0 }],
+    ['t', { group: 'g', acknowledgement: 'later' as never }],
+  ] as const)('%o with %o is refused', (source, options) => {
+    expect(() => ottla.shareConsumer(source as string, options)).toThrow(OptionError);
+  });
+});
