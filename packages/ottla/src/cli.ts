@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander';
 import { collect } from './collect.ts';
+import { registerAccess } from './commands/access.ts';
 import { registerCluster } from './commands/cluster.ts';
 import { registerConfigs } from './commands/configs.ts';
 import { registerConsume } from './commands/consume.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerGroups } from './commands/groups.ts';
 import { registerProduce } from './commands/produce.ts';
+import { registerShareGroups } from './commands/share-groups.ts';
 import { registerTopics } from './commands/topics.ts';
 import { LOG_LEVELS } from './logger.ts';
 import { ottlaVersion } from './version.ts';
@@ -37,6 +39,8 @@ export function createProgram(): Command {
   registerConsume(program);
   registerGroups(program);
   registerConfigs(program);
+  registerShareGroups(program);
   registerCluster(program);
+  registerAccess(program);
   return program;
 }

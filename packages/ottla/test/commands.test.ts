@@ -183,6 +183,16 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     expect(await ottla(['transactions'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
+  test('share groups are listed, and what the broker does not serve is told of by its name', async () => {
+    expect(await ottla(['share-groups'])).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect((await ottla(['share-groups', 'describe', 'nobody'])).stderr).toContain('GROUP_ID_NOT_FOUND');
+    for (const command of ['acls', 'users', 'quotas']) {
+      const { code, stderr } = await ottla([command]);
+      expect(code, command).toBe(1);
+      expect(stderr).toMatch(/^ottla: UNSUPPORTED_VERSION: .*\n$/);
+    }
+  });
+
   test('a cluster that is not there ends with exit code 3, and a properties file says where it is', async () => {
     const { code, stderr } = await ottla(['topics', '-b', '127.0.0.1:1', '--timeout', '1000']);
     expect(code).toBe(3);

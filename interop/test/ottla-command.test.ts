@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { bootstrap, unique } from './support.ts';
+
+/** The `ottla` command on the broker under test: the same on Ottla and on Apache Kafka. */
+const bin = fileURLToPath(new URL('../../packages/ottla/bin/ottla.cjs', import.meta.url));
+
+async function ottla(
+  args: readonly string[],
+  input = '',
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [bin, ...args, '-b', bootstrap]);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout, stderr };
+}
+
+test('the command creates a topic, fills it, reads it, moves a group on it and deletes it', async () => {
+  const topic = unique('command');
+  const group = unique('command-group');
+  expect((await ottla(['topics', 'create', topic, '-p', '1', '-r', '1'])).code).toBe(0);
+  expect((await ottla(['topics', 'create', topic])).stderr).toMatch(/^ottla: TOPIC_ALREADY_EXISTS: /);
+  const lines = Array.from({ length: 1000 }, (_, i) => `k${i}:v${i}\n`).join('');
+  expect(await ottla(['produce', topic, '-K', ':', '-z', 'zstd'], lines)).toMatchObject({
+    code: 0,
+    stderr: `ottla: 1000 records stored in "${topic}"\n`,
+  });
+  const read = await ottla(['consume', topic, '-o', 'beginning', '-e', '-f', '%k:%s\\n']);
+  expect(read.stdout).toBe(lines);
+  expect((await ottla(['consume', topic, '-o', '-2', '-e'])).stdout).toBe('v998\nv999\n');
+  expect(
+    (await ottla(['groups', 'reset-offsets', group, '-t', topic, '--to-offset', '7', '--execute'])).code,
+  ).toBe(0);
+  const described = await ottla(['groups', 'describe', group, '--jsonl']);
+  expect(JSON.parse(described.stdout)).toMatchObject({ committed: 7, logEndOffset: 1000, lag: 993 });
+  expect((await ottla(['groups', 'delete', group])).code).toBe(0);
+  expect((await ottla(['configs', 'alter', 'topic', topic, '--set', 'retention.ms=5000'])).code).toBe(0);
+  expect((await ottla(['configs', 'describe', 'topic', topic])).stdout).toMatch(/^retention\.ms +5000 /m);
+  expect((await ottla(['topics', 'delete', topic])).code).toBe(0);
+});
