@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { kafkaJars } from '@ottla/interop';
 import type { BenchCase, BenchOptions, Figures } from './case.ts';
 import { clientsConsume } from './cases/clients-consume.ts';
+import { clientsProduce } from './cases/clients-produce.ts';
 import { officialTools } from './cases/official-tools.ts';
 import { saturation, warmUp } from './cases/saturation.ts';
 import { scale } from './cases/scale.ts';
@@ -20,6 +21,7 @@ const cases: readonly BenchCase[] = [
   ...officialTools,
   ...scale,
   ...clientsConsume,
+  ...clientsProduce,
 ];
 
 const usage = `npm run bench -- [options]

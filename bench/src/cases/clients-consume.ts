@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { CompressionType } from '@ottla/protocol';
 import { freshTopic, type BenchCase, type BenchOptions, type Figures, type Metric } from '../case.ts';
@@ -10,6 +9,7 @@ import {
   type NodeClient,
 } from '../clients/consume-plan.ts';
 import { fillTopic } from '../clients/fill-topic.ts';
+import { runWorker } from '../clients/run-worker.ts';
 import { createTopic, deleteTopic, type Subject } from '../subject.ts';
 
 /** Node clients side by side: each reads the same topic in a process of its own, one after the other. */
@@ -23,23 +23,6 @@ interface Shape {
 }
 
 const worker = fileURLToPath(new URL('../clients/consume-worker.js', import.meta.url));
-
-function consume(plan: ConsumePlan): Promise<ConsumeReport> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--no-warnings', worker, JSON.stringify(plan)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 120_000,
-    });
-    let out = '';
-    let errors = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-    child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(out) as ConsumeReport);
-      else reject(new Error(`The client ${plan.client} ended with ${code}: ${errors.slice(-800)}`));
-    });
-  });
-}
 
 /** kafkajs has no lz4 of its own; @platformatic/kafka has no batches, and did not get through a topic of lz4 batches in two minutes. */
 function isAble(client: NodeClient, { compression, style }: Shape): boolean {
@@ -56,7 +39,8 @@ async function run(subject: Subject, options: BenchOptions, shape: Shape): Promi
   const figures: Record<string, number> = {};
   let best = 0;
   for (const client of nodeClients.filter((each) => isAble(each, shape))) {
-    const report = await consume({ client, style: shape.style, port, topic, records });
+    const plan: ConsumePlan = { client, style: shape.style, port, topic, records };
+    const report = await runWorker<ConsumeReport>(worker, plan);
     const rate = report.records / report.seconds / 1_000;
     figures[`${client} k records/s`] = rate;
     figures[`${client} cpu s/M records`] = report.cpuSeconds / (report.records / 1e6);
