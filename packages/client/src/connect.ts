@@ -25,6 +25,8 @@ interface Role {
 export class Ottla implements AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #roles = new Set<Role>();
+  /** For dead letters of the handle's consumers; made when the first one is sent. */
+  #deadLetters: Producer | null = null;
   #closing: Promise<void> | null = null;
 
   /** Use `connect`. */
@@ -62,7 +64,16 @@ export class Ottla implements AsyncDisposable {
    */
   consumer<const S extends ConsumerSource>(source: S, options: ConsumerOptions = {}): Consumer<MessageOf<S>> {
     return this.#role(
-      (cluster, onClosed) => new Consumer<MessageOf<S>>(cluster, { source, options }, onClosed),
+      (cluster, onClosed) =>
+        new Consumer<MessageOf<S>>(
+          cluster,
+          {
+            source,
+            options,
+            sendDeadLetter: (name, record) => (this.#deadLetters ??= this.producer()).send(name, record),
+          },
+          onClosed,
+        ),
     );
   }
 

@@ -6,6 +6,7 @@ import { OptionError } from '../errors/client-errors.ts';
 import { KafkaError } from '../errors/kafka-error.ts';
 import { ConsumerCore, type CloseOptions } from './consumer-core.ts';
 import { resolveConsumerOptions, type ConsumerOptions } from './consumer-options.ts';
+import type { SendDeadLetter } from './delivery/dead-letter.ts';
 import { EachRunner, type EachOptions, type Handler } from './delivery/each-runner.ts';
 import type { Message } from './delivery/message.ts';
 import { BatchLoop, RecordLoop } from './delivery/record-loops.ts';
@@ -43,6 +44,7 @@ export interface BatchesOptions {
  */
 export class Consumer<M extends Message = Message> implements AsyncIterable<M>, AsyncDisposable {
   readonly #core: ConsumerCore;
+  readonly #sendDeadLetter: SendDeadLetter | undefined;
   readonly #onClosed: () => void;
   #loop: string | null = null;
   #each: Promise<void> | null = null;
@@ -51,7 +53,11 @@ export class Consumer<M extends Message = Message> implements AsyncIterable<M>, 
   /** Use `ottla.consumer()`. @throws OptionError for an option that is not valid */
   constructor(
     cluster: Cluster,
-    setup: { readonly source: ConsumerSource; readonly options: ConsumerOptions },
+    setup: {
+      readonly source: ConsumerSource;
+      readonly options: ConsumerOptions;
+      readonly sendDeadLetter?: SendDeadLetter;
+    },
     onClosed: () => void = () => {},
   ) {
     this.#core = new ConsumerCore(
@@ -59,6 +65,7 @@ export class Consumer<M extends Message = Message> implements AsyncIterable<M>, 
       resolveConsumerOptions(setup.options),
       new Subscription(setup.source),
     );
+    this.#sendDeadLetter = setup.sendDeadLetter;
     this.#onClosed = onClosed;
   }
 
@@ -84,7 +91,13 @@ export class Consumer<M extends Message = Message> implements AsyncIterable<M>, 
    */
   async each(handler: Handler<M>, options: Partial<EachOptions> = {}): Promise<void> {
     const { concurrency, orderBy, onError } = this.#core.options;
-    const runner = new EachRunner<M>(this.#core, handler, { concurrency, orderBy, onError, ...options });
+    const runner = new EachRunner<M>(this.#core, handler, {
+      concurrency,
+      orderBy,
+      onError,
+      sendDeadLetter: this.#sendDeadLetter,
+      ...options,
+    });
     this.#begin('each');
     this.#each = runner.run();
     try {

@@ -272,4 +272,30 @@ describe('a group of one', () => {
     await consumer.close();
     expect(await committed('dead', 'dead')).toBe(5);
   });
+
+  test('each: dead letters go to a topic as they came, with where from and why', async () => {
+    await filledTopic('letters', 3);
+    await createTopic('letters.dlq');
+    const stop = new AbortController();
+    await using consumer = ottla.consumer('letters', {
+      ...group('letters'),
+      signal: stop.signal,
+      onError: { deadLetter: 'letters.dlq' },
+    });
+    await consumer.each(({ offset }) => {
+      if (offset === 2) stop.abort();
+      else throw new RangeError(`not ${offset}`);
+    });
+    await using dead = ottla.consumer('letters.dlq', { from: 'earliest' });
+    const [first, second] = await take(dead, 2);
+    expect([first!.key, first!.value, second!.value]).toEqual(['k0', 'p0-0', 'p0-1']);
+    expect(second!.header('n')).toBe('1');
+    expect(second!.header('kafka_dlt-original-topic')).toBe('letters');
+    expect(second!.header('kafka_dlt-exception-fqcn')).toBe('RangeError');
+    expect(second!.header('kafka_dlt-exception-message')).toBe('not 1');
+    const original = second!.headers.find(({ key }) => key === 'kafka_dlt-original-offset');
+    expect(original!.value!.readBigInt64BE()).toBe(1n);
+    await consumer.close();
+    expect(await committed('letters', 'letters')).toBe(3);
+  });
 });

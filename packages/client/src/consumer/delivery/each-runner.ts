@@ -1,6 +1,7 @@
 import { sleep } from '../../cluster/wait.ts';
 import type { ConsumerCore } from '../consumer-core.ts';
 import type { PartitionState } from '../partition-state.ts';
+import { deadLetterHandler, type SendDeadLetter } from './dead-letter.ts';
 import type { ErrorPolicy } from './error-policy.ts';
 import type { Message } from './message.ts';
 import { OffsetTracker } from './offset-tracker.ts';
@@ -13,6 +14,8 @@ export interface EachOptions {
   readonly orderBy: 'key' | 'partition';
   readonly onError: ErrorPolicy;
   readonly signal?: AbortSignal | undefined;
+  /** Sends to the topic that `onError.deadLetter` names. */
+  readonly sendDeadLetter?: SendDeadLetter | undefined;
 }
 
 /** Records of one key or partition, handled one after the other. */
@@ -35,6 +38,7 @@ export class EachRunner<M extends Message> {
   readonly #handler: Handler<M>;
   readonly #options: EachOptions;
   readonly #turns: TurnTaker;
+  readonly #deadLetter: ((message: Message, error: unknown) => unknown) | undefined;
   readonly #lanes = new Map<string, Lane>();
   /** Lanes with something to do that nobody works on. */
   readonly #idle: Lane[] = [];
@@ -45,11 +49,13 @@ export class EachRunner<M extends Message> {
   #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => {};
 
+  /** @throws OptionError */
   constructor(core: ConsumerCore, handler: Handler<M>, options: EachOptions) {
     this.#core = core;
     this.#handler = handler;
     this.#options = options;
     this.#turns = new TurnTaker(core.cluster.options.clock);
+    this.#deadLetter = deadLetterHandler(options.onError, options.sendDeadLetter);
   }
 
   /** Resolves when the consumer has ended and every handler has; rejects with the first error that `onError` did not take. */
@@ -146,7 +152,7 @@ export class EachRunner<M extends Message> {
   }
 
   async #attempt(message: M): Promise<void> {
-    const { retry, deadLetter } = this.#options.onError;
+    const { retry } = this.#options.onError;
     const { clock, logger } = this.#core.cluster.options;
     for (let attempt = 0; ; attempt += 1) {
       try {
@@ -165,8 +171,8 @@ export class EachRunner<M extends Message> {
           });
           continue;
         }
-        if (deadLetter === undefined) throw error;
-        await deadLetter(message, error);
+        if (this.#deadLetter === undefined) throw error;
+        await this.#deadLetter(message, error);
         return;
       }
     }
