@@ -66,7 +66,10 @@ export class BrokerInterventions {
     const { groups } = this.#parts;
     const [consumerGroup] = await groups.describeConsumerGroups([groupId]);
     if (consumerGroup?.members.some((member) => member.memberId === memberId) === true) {
-      await groups.consumerHeartbeat({ ...NOTHING_NEW, groupId, memberId, memberEpoch: LEAVES }, 1);
+      await groups.consumerHeartbeat(
+        { ...NOTHING_NEW, type: 'consumer-heartbeat', groupId, memberId, memberEpoch: LEAVES },
+        1,
+      );
       return;
     }
     const { members } = await groups.leave({ groupId, members: [{ memberId, groupInstanceId: null }] });

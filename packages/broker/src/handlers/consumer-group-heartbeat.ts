@@ -5,6 +5,10 @@ import {
   ErrorCodes,
 } from '@ottla/protocol';
 import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse } from '@ottla/protocol';
+import type {
+  ConsumerHeartbeatCommand,
+  ConsumerHeartbeatReply,
+} from '../coordinator/group/consumer/consumer-types.ts';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { CoordinatorError, errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { ApiHandler } from './handler.ts';
@@ -23,21 +27,10 @@ export function consumerGroupHeartbeatHandler(deps: {
     async handle(request, { apiVersion, clientId, connection }) {
       try {
         const reply = await deps.groups.consumerHeartbeat(
-          { ...request, clientId: clientId ?? '', clientHost: connection.clientHost },
+          toCommand(request, clientId ?? '', connection.clientHost),
           apiVersion,
         );
-        const { assignment, ...rest } = reply;
-        const topicPartitions = assignment?.map((entry) => ({
-          topicId: entry.topicId,
-          partitions: [...entry.partitions],
-        }));
-        return {
-          ...rest,
-          throttleTimeMs: 0,
-          errorCode: ErrorCodes.NONE,
-          errorMessage: null,
-          assignment: topicPartitions === undefined ? null : { topicPartitions },
-        };
+        return toResponse(reply);
       } catch (failure) {
         const errorMessage = failure instanceof CoordinatorError ? failure.message : null;
         return errorResponse(errorCodeOf(failure), errorMessage);
@@ -45,6 +38,50 @@ export function consumerGroupHeartbeatHandler(deps: {
     },
 
     errorResponse: (_request, errorCode) => errorResponse(errorCode, null),
+  };
+}
+
+/** Field by field: these are the requests that a broker with many members gets most of. */
+function toCommand(
+  request: ConsumerGroupHeartbeatRequest,
+  clientId: string,
+  clientHost: string,
+): ConsumerHeartbeatCommand {
+  return {
+    type: 'consumer-heartbeat',
+    groupId: request.groupId,
+    memberId: request.memberId,
+    memberEpoch: request.memberEpoch,
+    instanceId: request.instanceId,
+    rackId: request.rackId,
+    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
+    subscribedTopicNames: request.subscribedTopicNames,
+    subscribedTopicRegex: request.subscribedTopicRegex,
+    serverAssignor: request.serverAssignor,
+    topicPartitions: request.topicPartitions,
+    clientId,
+    clientHost,
+  };
+}
+
+function toResponse(reply: ConsumerHeartbeatReply): ConsumerGroupHeartbeatResponse {
+  const { memberId, memberEpoch, heartbeatIntervalMs, assignment } = reply;
+  return {
+    throttleTimeMs: 0,
+    errorCode: ErrorCodes.NONE,
+    errorMessage: null,
+    memberId,
+    memberEpoch,
+    heartbeatIntervalMs,
+    assignment:
+      assignment === null
+        ? null
+        : {
+            topicPartitions: assignment.map(({ topicId, partitions }) => ({
+              topicId,
+              partitions: [...partitions],
+            })),
+          },
   };
 }
 

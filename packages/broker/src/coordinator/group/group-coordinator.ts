@@ -174,12 +174,12 @@ export class GroupCoordinator implements MetadataListener {
    * @throws CoordinatorError with Kafka's error code and message
    */
   async consumerHeartbeat(
-    command: Omit<ConsumerHeartbeatCommand, 'type'>,
+    command: ConsumerHeartbeatCommand,
     apiVersion: number,
   ): Promise<ConsumerHeartbeatReply> {
     requireValidHeartbeat(command, { apiVersion, assignors: this.#deps.config.consumer.assignors });
-    const memberId = command.memberId === '' ? this.#deps.random.uuid() : command.memberId;
-    return this.#submit({ type: 'consumer-heartbeat', ...command, memberId });
+    if (command.memberId !== '') return this.#submit(command);
+    return this.#submit({ ...command, memberId: this.#deps.random.uuid() });
   }
 
   /** ConsumerGroupDescribe; what is wrong with a group stands in its result. Empty ids come first, as in Kafka. */

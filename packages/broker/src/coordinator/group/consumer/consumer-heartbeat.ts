@@ -92,6 +92,7 @@ export function requireRoom(group: ConsumerGroup, memberId: string, maxSize: num
 
 function withNews(member: ConsumerMember, command: ConsumerHeartbeatCommand): ConsumerMember {
   const { subscribedTopicNames, rebalanceTimeoutMs } = command;
+  if (!hasNews(member, command)) return member;
   return {
     ...member,
     instanceId: command.instanceId ?? member.instanceId,
@@ -105,6 +106,21 @@ function withNews(member: ConsumerMember, command: ConsumerHeartbeatCommand): Co
     clientHost: command.clientHost,
     classic: null,
   };
+}
+
+/** Most heartbeats say nothing but that the member is alive. */
+function hasNews(member: ConsumerMember, command: ConsumerHeartbeatCommand): boolean {
+  return (
+    command.subscribedTopicNames !== null ||
+    command.subscribedTopicRegex !== null ||
+    command.serverAssignor !== null ||
+    command.rebalanceTimeoutMs !== -1 ||
+    command.rackId !== null ||
+    command.instanceId !== member.instanceId ||
+    command.clientId !== member.clientId ||
+    command.clientHost !== member.clientHost ||
+    member.classic !== null
+  );
 }
 
 /** A request with every field wants an answer with every field. */

@@ -8,7 +8,7 @@ import type { ConsumerHeartbeatCommand } from './consumer-types.ts';
  * @throws CoordinatorError INVALID_REQUEST, UNSUPPORTED_ASSIGNOR with Kafka's messages
  */
 export function requireValidHeartbeat(
-  command: Omit<ConsumerHeartbeatCommand, 'type'>,
+  command: ConsumerHeartbeatCommand,
   { apiVersion, assignors }: { readonly apiVersion: number; readonly assignors: readonly string[] },
 ): void {
   const { memberEpoch, serverAssignor } = command;
@@ -31,7 +31,7 @@ export function requireValidHeartbeat(
   }
 }
 
-function requireJoining(command: Omit<ConsumerHeartbeatCommand, 'type'>): void {
+function requireJoining(command: ConsumerHeartbeatCommand): void {
   if (command.rebalanceTimeoutMs === -1) {
     throw invalid('RebalanceTimeoutMs must be provided in first request.');
   }

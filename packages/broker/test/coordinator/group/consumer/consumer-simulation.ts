@@ -183,6 +183,7 @@ export class ConsumerSimulation {
   ): void {
     const memberId = memberIdOf(client);
     const request = {
+      type: 'consumer-heartbeat' as const,
       groupId: GROUP,
       memberId,
       instanceId: client.instanceId,

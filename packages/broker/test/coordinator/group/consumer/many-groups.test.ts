@@ -19,6 +19,7 @@ function join(
 ): Promise<ConsumerHeartbeatReply> {
   return groups.consumerHeartbeat(
     {
+      type: 'consumer-heartbeat',
       groupId,
       memberId: 'm',
       memberEpoch: 0,
