@@ -23,6 +23,8 @@ export function consumerGroupHeartbeatHandler(deps: {
     maxVersion: 1,
     request: consumerGroupHeartbeatRequest,
     response: consumerGroupHeartbeatResponse,
+    // Its command is handled, or in line, when `handle` returns: a commit behind it need not wait for its answer.
+    pipelined: true,
 
     async handle(request, { apiVersion, clientId, connection }) {
       try {
