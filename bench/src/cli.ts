@@ -4,6 +4,7 @@ import { kafkaJars } from '@ottla/interop';
 import type { BenchCase, BenchOptions, Figures } from './case.ts';
 import { clientsConsume } from './cases/clients-consume.ts';
 import { clientsProduce } from './cases/clients-produce.ts';
+import { consumerGroups } from './cases/consumer-groups.ts';
 import { officialTools } from './cases/official-tools.ts';
 import { saturation, warmUp } from './cases/saturation.ts';
 import { scale } from './cases/scale.ts';
@@ -20,6 +21,7 @@ const cases: readonly BenchCase[] = [
   ...saturation,
   ...officialTools,
   ...scale,
+  ...consumerGroups,
   ...clientsConsume,
   ...clientsProduce,
 ];

@@ -205,7 +205,10 @@ function configHandlers({ config, metadata, controller }: BrokerParts): AnyApiHa
 
 /** Consumer groups, and where their coordinator is. */
 function groupHandlers(parts: BrokerParts): AnyApiHandler[] {
-  const { groups, shares, transactions, metadata, autoCreation } = parts;
+  const { groups, shares, transactions, metadata, autoCreation, config } = parts;
+  const isConsumerProtocolEnabled = (): boolean =>
+    config().get('group.coordinator.rebalance.protocols').includes('consumer') &&
+    (metadata.current().features.get('group.version') ?? 0) > 0;
   return [
     findCoordinatorHandler({
       metadata,
@@ -239,7 +242,7 @@ function groupHandlers(parts: BrokerParts): AnyApiHandler[] {
     listGroupsHandler({ groups }),
     describeGroupsHandler({ groups }),
     deleteGroupsHandler({ groups: shares.groups }),
-    consumerGroupHeartbeatHandler({ groups }),
-    consumerGroupDescribeHandler({ groups }),
+    consumerGroupHeartbeatHandler({ groups, isEnabled: isConsumerProtocolEnabled }),
+    consumerGroupDescribeHandler({ groups, isEnabled: isConsumerProtocolEnabled }),
   ];
 }

@@ -14,6 +14,8 @@ import type { ApiHandler } from './handler.ts';
 /** ConsumerGroupDescribe, versions 0 and 1 (KIP-848). 1 adds which protocol a member uses. */
 export function consumerGroupDescribeHandler(deps: {
   readonly groups: GroupCoordinator;
+  /** Whether the broker serves the protocol. */
+  readonly isEnabled: () => boolean;
 }): ApiHandler<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> {
   return {
     apiKey: ApiKeys.ConsumerGroupDescribe,
@@ -23,7 +25,9 @@ export function consumerGroupDescribeHandler(deps: {
     response: consumerGroupDescribeResponse,
 
     async handle({ groupIds, includeAuthorizedOperations }) {
-      const groups = await deps.groups.describeConsumerGroups(groupIds);
+      const groups = deps.isEnabled()
+        ? await deps.groups.describeConsumerGroups(groupIds)
+        : groupIds.map((groupId) => consumerGroupError(groupId, ErrorCodes.UNSUPPORTED_VERSION));
       return {
         throttleTimeMs: 0,
         groups: groups.map((group) =>

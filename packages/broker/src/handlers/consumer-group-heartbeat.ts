@@ -3,6 +3,7 @@ import {
   consumerGroupHeartbeatRequest,
   consumerGroupHeartbeatResponse,
   ErrorCodes,
+  errorName,
 } from '@ottla/protocol';
 import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse } from '@ottla/protocol';
 import type {
@@ -16,6 +17,8 @@ import type { ApiHandler } from './handler.ts';
 /** ConsumerGroupHeartbeat, versions 0 and 1 (KIP-848). 1 adds regular expressions and member ids made by the members. */
 export function consumerGroupHeartbeatHandler(deps: {
   readonly groups: GroupCoordinator;
+  /** Whether the broker serves the protocol: `group.coordinator.rebalance.protocols` and the feature `group.version`. */
+  readonly isEnabled: () => boolean;
 }): ApiHandler<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse> {
   return {
     apiKey: ApiKeys.ConsumerGroupHeartbeat,
@@ -27,6 +30,7 @@ export function consumerGroupHeartbeatHandler(deps: {
     pipelined: true,
 
     async handle(request, { apiVersion, clientId, connection }) {
+      if (!deps.isEnabled()) return errorResponse(ErrorCodes.UNSUPPORTED_VERSION, null);
       try {
         const reply = await deps.groups.consumerHeartbeat(
           toCommand(request, clientId ?? '', connection.clientHost),
@@ -34,8 +38,9 @@ export function consumerGroupHeartbeatHandler(deps: {
         );
         return toResponse(reply);
       } catch (failure) {
-        const errorMessage = failure instanceof CoordinatorError ? failure.message : null;
-        return errorResponse(errorCodeOf(failure), errorMessage);
+        const errorCode = errorCodeOf(failure);
+        const text = failure instanceof CoordinatorError ? failure.message : null;
+        return errorResponse(errorCode, text === errorName(errorCode) ? null : text);
       }
     },
 

@@ -137,6 +137,7 @@ export const groupCoordinatorKeys = {
     default: 'classic,consumer,streams',
     validator: listOf({ values: ['consumer', 'classic', 'share', 'streams'], emptyAllowed: false }),
     importance: 'medium',
+    honoured: true,
     doc: 'Group protocols that are served',
   },
   'group.coordinator.threads': {

@@ -63,8 +63,8 @@ export class HandlerTransport implements Transport {
       listGroupsHandler({ groups }),
       describeGroupsHandler({ groups }),
       deleteGroupsHandler({ groups }),
-      consumerGroupHeartbeatHandler({ groups }),
-      consumerGroupDescribeHandler({ groups }),
+      consumerGroupHeartbeatHandler({ groups, isEnabled: () => true }),
+      consumerGroupDescribeHandler({ groups, isEnabled: () => true }),
     ];
     for (const handler of handlers) this.#handlers.set(handler.apiKey, handler);
     groups.start(metadata.current());

@@ -250,9 +250,10 @@ export const CONSUMER_SCENARIOS: readonly Scenario[] = [
     steps: [
       join('m1', { subscribedTopicNames: null, subscribedTopicRegex: 't1|@group-.*' }),
       { wait: 300 },
-      heartbeat('m1', 2),
+      heartbeat('m1', 1),
       describe,
-      heartbeat('m1', 3, { subscribedTopicRegex: '' }),
+      heartbeat('m1', 2, { subscribedTopicRegex: '' }),
+      heartbeat('m1', 2, owns()),
       describe,
     ],
   },
