@@ -85,6 +85,33 @@ test('a request that is served but not answered has had its effect', async () =>
   await kafka.produce('t', 'it is there');
 });
 
+test('an idempotent producer stores each record once, whatever becomes of its requests', async () => {
+  await using kafka = await startBroker({ topics: { t: 1 } });
+  await using ottla = connect(kafka.bootstrap);
+  const producer = ottla.producer({ maxInFlightRequests: 5, lingerMs: 0 });
+  for (let round = 0; round < 6; round++) {
+    if (round === 1) kafka.faults.disconnectAfter('Produce');
+    if (round === 2) kafka.faults.disconnectBefore('Produce');
+    if (round === 3) kafka.faults.fail('Produce', 'NOT_ENOUGH_REPLICAS', { times: 2 });
+    if (round === 4) await kafka.moveLeader('t', 0, () => void kafka.dropConnections());
+    const sent = Array.from({ length: 20 }, (_, i) => producer.send('t', { value: `${round}-${i}` }));
+    await Promise.all(sent);
+  }
+  const expected = Array.from({ length: 120 }, (_, i) => `${Math.floor(i / 20)}-${i % 20}`);
+  expect((await kafka.records('t')).map(({ value }) => value)).toEqual(expected);
+});
+
+test('a delayed fetch brings its records when its time has come', async () => {
+  await using kafka = await startBroker({ records: { t: ['a'] } });
+  await using ottla = connect(kafka.bootstrap);
+  const fault = kafka.faults.delay('Fetch', 3_600_000);
+  const loop = ottla.consumer('t', { from: 'earliest' })[Symbol.asyncIterator]();
+  const first = loop.next();
+  await expect.poll(() => fault.hits).toBe(1);
+  kafka.clock.advance(3_600_000);
+  expect((await first).value?.value).toBe('a');
+});
+
 test('a delayed request goes on when the clock is advanced', async () => {
   await using kafka = await startBroker({ topics: { t: 1 } });
   await using ottla = connect(kafka.bootstrap);
