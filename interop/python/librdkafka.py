@@ -87,12 +87,13 @@ def admin(bootstrap, topic):
 
 
 def member(bootstrap, topic, group, assignor):
-    """A group member that says what it is assigned and reads until its standard input ends."""
+    """A group member that says what it is assigned and reads until its standard input ends; "consumer" is KIP-848."""
     import threading
 
     done = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
-    reader = consumer(bootstrap, group, **{"partition.assignment.strategy": assignor, "session.timeout.ms": 10000})
+    classic = {"partition.assignment.strategy": assignor, "session.timeout.ms": 10000}
+    reader = consumer(bootstrap, group, **({"group.protocol": "consumer"} if assignor == "consumer" else classic))
 
     owned = set()
 
@@ -106,7 +107,7 @@ def member(bootstrap, topic, group, assignor):
 
     def revoked(_consumer, partitions):
         owned.difference_update(x.partition for x in partitions)
-        if assignor == "cooperative-sticky":
+        if assignor in ("cooperative-sticky", "consumer"):
             tell()
 
     reader.subscribe([topic], on_assign=assigned, on_revoke=revoked, on_lost=revoked)

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually, type RunningTool } from '../src/index.ts';
+import { eventually, interopFolder, type RunningTool } from '../src/index.ts';
 import { absent, bootstrap, interop, javaTools, unique } from './support.ts';
 
 const CONSUMER = ['group.protocol=consumer'];
@@ -11,16 +14,47 @@ const CLASSIC = [
 ];
 const GROUP_COMMAND = 'consumer.group.ConsumerGroupCommand';
 
-/** A Java consumer: what it was given last, and what it read. */
+/** A consumer: what it was given last, and what it read. */
 interface Member {
-  readonly tool: RunningTool;
   assignment(): readonly number[];
   values(): readonly string[];
 }
 
 const running: RunningTool[] = [];
 
-function member(topic: string, group: string, settings: readonly string[]): Member {
+function fromLines(lines: () => readonly string[]): Member {
+  return {
+    assignment: () =>
+      (lines().findLast((line) => line.startsWith('assigned')) ?? '')
+        .split(' ')
+        .slice(1)
+        .filter(Boolean)
+        .map(Number),
+    values: () =>
+      lines()
+        .filter((line) => line.startsWith('record '))
+        .map((line) => line.split(' ')[3]!),
+  };
+}
+
+/** A librdkafka consumer of the consumer protocol; `leave` ends it. */
+function librdkafkaMember(topic: string, group: string): Member & { leave(): Promise<unknown> } {
+  if ('absent' in interop.python) throw new Error(interop.python.absent);
+  const script = join(interopFolder, 'python', 'librdkafka.py');
+  const child = spawn(interop.python.path, [script, 'member', bootstrap, topic, group, 'consumer'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+  const leave = (): Promise<unknown> =>
+    new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.stdin.end();
+    });
+  return { ...fromLines(() => lines), leave };
+}
+
+function member(topic: string, group: string, settings: readonly string[]): Member & { tool: RunningTool } {
   const tool = javaTools().start('GroupMember', [
     topic,
     `bootstrap.servers=${bootstrap}`,
@@ -29,12 +63,7 @@ function member(topic: string, group: string, settings: readonly string[]): Memb
     ...settings,
   ]);
   running.push(tool);
-  return {
-    tool,
-    assignment: () =>
-      (tool.out.findLast((line) => line.startsWith('assigned')) ?? '').split(' ').slice(1).map(Number),
-    values: () => tool.out.filter((line) => line.startsWith('record ')).map((line) => line.split(' ')[3]!),
-  };
+  return { tool, ...fromLines(() => tool.out) };
 }
 
 async function createTopic(topic: string): Promise<void> {
@@ -137,5 +166,21 @@ describe.skipIf(absent(interop.java))('Java members of the consumer protocol (KI
     await write(topic, values('after'));
     await allRead([classic], values('after'));
     expect(await groupCommand('--list', '--type', 'classic')).toContain(group);
+  });
+});
+
+describe.skipIf(absent(interop.java) || absent(interop.python))('librdkafka in the consumer protocol', () => {
+  test('shares a group with a Java member, and hands everything over when it leaves', async () => {
+    const [topic, group] = [unique('kip848-native'), unique('kip848-native-group')];
+    await createTopic(topic);
+    const java = member(topic, group, CONSUMER);
+    const native = librdkafkaMember(topic, group);
+    await shared([java, native]);
+    await write(topic, values('one'));
+    expect((await allRead([java, native], values('one'))).toSorted()).toEqual(values('one').toSorted());
+    await native.leave();
+    await shared([java]);
+    await write(topic, values('two'));
+    await allRead([java], values('two'));
   });
 });
