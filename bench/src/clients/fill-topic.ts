@@ -29,8 +29,10 @@ export async function fillTopic(plan: FillPlan): Promise<number> {
   const { topic, partitionCount, recordBytes, compression } = plan;
   const perBatch = Math.max(1, Math.floor(BATCH_BYTES / (recordBytes + 12)));
   // Half of each value repeats itself, as text does, so that compression has something to do.
-  const records = Array.from({ length: perBatch }, (_, index) => ({
-    timestamp: 1_700_000_000_000 + index,
+  // Of now: retention deletes what is older than a week within minutes.
+  const nowMs = Date.now();
+  const records = Array.from({ length: perBatch }, () => ({
+    timestamp: nowMs,
     value: Buffer.from(
       randomBytes(Math.ceil(recordBytes / 4))
         .toString('hex')
