@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../admin/admin-requests.ts';
 import { OptionError } from '../errors/client-errors.ts';
 import type { Assignor } from './assignors/assignor.ts';
+import { resolveNumbers } from '../options/resolve-numbers.ts';
 import { assignors, type AssignorName } from './assignors/assignors.ts';
 import type { ErrorPolicy } from './delivery/error-policy.ts';
 import { parseDurationMs } from './parse-duration.ts';
@@ -114,7 +115,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
   if (group === '') throw new OptionError('group is empty; leave it out to read without a group');
   checkGroupOptions(options);
   return {
-    ...resolveNumbers(options),
+    ...resolveNumbers(numbers, options),
     group,
     groupInstanceId: options.groupInstanceId ?? null,
     groupProtocol: oneOf('groupProtocol', options.groupProtocol ?? 'classic', ['classic', 'consumer']),
@@ -188,15 +189,4 @@ function oneOf<const T extends string>(name: string, value: T, allowed: readonly
   throw new OptionError(
     `${name} "${String(value)}" is none of ${allowed.map((each) => `"${each}"`).join(', ')}`,
   );
-}
-
-function resolveNumbers(options: ConsumerOptions): Record<NumberName, number> {
-  const resolved = {} as Record<NumberName, number>;
-  for (const [name, [fallback, least]] of Object.entries(numbers) as [NumberName, [number, number]][]) {
-    const value: unknown = options[name] ?? fallback;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least)
-      throw new OptionError(`${name} "${String(value)}" is not an integer of at least ${least}`);
-    resolved[name] = value;
-  }
-  return resolved;
 }

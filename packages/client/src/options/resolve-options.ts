@@ -3,6 +3,7 @@ import { OptionError } from '../errors/client-errors.ts';
 import { saslMechanism, type SaslOptions } from '../network/sasl/sasl-options.ts';
 import { parseAddresses } from './addresses.ts';
 import type { ClientOptions, ResolvedClientOptions } from './client-options.ts';
+import { resolveNumbers } from './resolve-numbers.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -23,8 +24,6 @@ const numbers = {
   maxResponseBytes: [256 * MEBIBYTE, 1024],
 } as const satisfies Record<string, readonly [number, number]>;
 
-type NumberName = keyof typeof numbers;
-
 /**
  * Fills in the defaults and checks every value.
  * @throws OptionError naming the option, its value and what is allowed
@@ -37,7 +36,7 @@ export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
   if (strategy !== 'rebootstrap' && strategy !== 'none')
     throw new OptionError(`metadataRecoveryStrategy "${strategy}" is neither "rebootstrap" nor "none"`);
   return {
-    ...resolveNumbers(options),
+    ...resolveNumbers(numbers, options),
     bootstrap: parseAddresses(given.bootstrap ?? 'localhost:9092'),
     clientId: options.clientId ?? 'ottla',
     clientRack: options.clientRack ?? '',
@@ -78,15 +77,4 @@ function fromEnvironment(): ClientOptions {
 
 function withoutAbsent(options: ClientOptions): ClientOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function resolveNumbers(options: ClientOptions): Record<NumberName, number> {
-  const resolved = {} as Record<NumberName, number>;
-  for (const [name, [fallback, least]] of Object.entries(numbers) as [NumberName, [number, number]][]) {
-    const value: unknown = options[name] ?? fallback;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least)
-      throw new OptionError(`${name} "${String(value)}" is not an integer of at least ${least}`);
-    resolved[name] = value;
-  }
-  return resolved;
 }

@@ -1,5 +1,6 @@
 import { OptionError } from '../errors/client-errors.ts';
 import type { KafkaError } from '../errors/kafka-error.ts';
+import { resolveNumbers, type NumberOptions } from '../options/resolve-numbers.ts';
 import type { TopicPartition } from '../admin/admin-requests.ts';
 
 /** What became of acknowledgements of one partition. */
@@ -38,6 +39,14 @@ export interface ShareConsumerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Numbers among the options: default, and the least value allowed. */
+const numbers = {
+  maxRecords: [500, 1],
+  fetchMinBytes: [1, 0],
+  fetchMaxBytes: [50 * 1024 * 1024, 0],
+  fetchMaxWaitMs: [500, 0],
+} as const satisfies NumberOptions<string>;
+
 /** The options with every default filled in. */
 export interface ResolvedShareOptions {
   readonly group: string;
@@ -72,19 +81,11 @@ export function resolveShareOptions(options: ShareConsumerOptions): ResolvedShar
   return {
     group: options.group,
     isExplicit: acknowledgement === 'explicit',
-    maxRecords: integer('maxRecords', options.maxRecords ?? 500, 1),
+    ...resolveNumbers(numbers, options),
     isRecordLimit: acquireMode === 'record_limit',
-    fetchMinBytes: integer('fetchMinBytes', options.fetchMinBytes ?? 1, 0),
-    fetchMaxBytes: integer('fetchMaxBytes', options.fetchMaxBytes ?? 50 * 1024 * 1024, 0),
-    fetchMaxWaitMs: integer('fetchMaxWaitMs', options.fetchMaxWaitMs ?? 500, 0),
     checkCrcs: options.checkCrcs ?? true,
     allowAutoTopicCreation: options.allowAutoTopicCreation ?? true,
     onAcknowledged: options.onAcknowledged ?? (() => {}),
     signal: options.signal,
   };
-}
-
-function integer(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new OptionError(`${name} "${String(value)}" is not an integer of at least ${least}`);
 }
