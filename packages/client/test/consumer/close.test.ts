@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { Cluster } from '../../src/cluster/cluster.ts';
+import { Consumer } from '../../src/consumer/consumer.ts';
+import { apis } from '../../src/network/apis.ts';
+import { resolveOptions } from '../../src/options/resolve-options.ts';
+import { ShareConsumer } from '../../src/share/share-consumer.ts';
+import { useBroker } from '../test-broker.ts';
+import { textRecords, writeBatches } from './produce.ts';
+
+const broker = useBroker({ 'group.initial.rebalance.delay.ms': '0' });
+
+/** A cluster of its own with one filled topic. */
+async function withCluster(use: (cluster: Cluster) => Promise<void>): Promise<void> {
+  const cluster = new Cluster(resolveOptions({ bootstrap: broker.bootstrap }));
+  await cluster.request('controller', apis.createTopics, {
+    topics: [{ name: 'closing', numPartitions: 2, replicationFactor: 1 }],
+    timeoutMs: 5_000,
+  });
+  await writeBatches(broker.bootstrap, { topic: 'closing', partition: 0 }, [
+    { records: textRecords(['a', 'b']) },
+  ]);
+  try {
+    await use(cluster);
+    // What a consumer had for itself is gone; the connection that all share may stay.
+    expect(cluster.connectionCount).toBe(1);
+  } finally {
+    cluster.close();
+  }
+}
+
+test.each(['classic', 'consumer'] as const)(
+  'protocol %s: a consumer closes its connections, whatever it was doing',
+  (groupProtocol) =>
+    withCluster(async (cluster) => {
+      const options = { group: `closing-${groupProtocol}`, groupProtocol, from: 'earliest' } as const;
+      const idle = new Consumer(cluster, { source: 'closing', options });
+      await idle.close();
+      const joining = new Consumer(cluster, { source: 'closing', options });
+      joining.start();
+      await joining.close();
+      const reading = new Consumer(cluster, { source: 'closing', options });
+      for await (const _ of reading) break;
+      await reading.close();
+      const waiting = new Consumer(cluster, { source: 'closing', options: { ...options, from: 'latest' } });
+      const loop = (async () => {
+        for await (const _ of waiting);
+      })();
+      await Promise.all([waiting.close(), loop]);
+      expect(() => waiting.start()).toThrow('closed');
+    }),
+);
+
+test('a share consumer closes its connections, whatever it was doing', () =>
+  withCluster(async (cluster) => {
+    const options = { group: 'closing-share', fetchMaxWaitMs: 50 };
+    const idle = new ShareConsumer(cluster, { source: 'closing', options });
+    expect(await idle.close()).toEqual([]);
+    const joining = new ShareConsumer(cluster, { source: 'closing', options });
+    const loop = (async () => {
+      for await (const _ of joining);
+    })();
+    await Promise.all([joining.close(), loop]);
+  }));
