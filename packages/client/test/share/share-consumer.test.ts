@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect, OptionError, topic, type Admin, type Ottla } from '../../src/index.ts';
+import { connect, OptionError, topic, type Admin, type Ottla, type ShareMessage } from '../../src/index.ts';
 import { numbered, textRecords, writeBatches } from '../consumer/produce.ts';
 import { useBroker } from '../test-broker.ts';
 
@@ -52,7 +52,7 @@ describe('a share consumer', () => {
       await expect(failing).rejects.toThrow('p0-0');
     }
     await using consumer = ottla.shareConsumer('late', { group: 'late', acknowledgement: 'explicit' });
-    const held = [];
+    const held: ShareMessage[] = [];
     for await (const message of consumer) if (held.push(message) === 3) break;
     expect(held.map(({ deliveryCount }) => deliveryCount)).toEqual([2, 2, 2]);
     for (const message of held) message.accept();
