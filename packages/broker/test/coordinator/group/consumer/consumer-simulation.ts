@@ -15,11 +15,14 @@ import { loadPartition } from '../../../../src/coordinator/runtime/shard-loader.
 import type { MetadataImage } from '../../../../src/metadata/image.ts';
 import { fixedImage, T1_ID } from '../fixed-metadata.ts';
 import { MemoryLog, type AppendFate } from '../memory-log.ts';
+import { ClassicClient } from './classic-client.ts';
 
 const GROUP = 'group';
 const TIMINGS = { sessionTimeoutMs: 300, heartbeatIntervalMs: 50, assignmentIntervalMs: 20 };
 const CONFIG = {
   ...DEFAULT_GROUP_COORDINATOR_CONFIG,
+  minSessionTimeoutMs: 10,
+  initialRebalanceDelayMs: 20,
   offsetsRetentionMs: Number.MAX_SAFE_INTEGER,
   offsetsTopicPartitions: 1,
 };
@@ -41,6 +44,8 @@ interface Client {
   /** An answer got lost: the next request says everything, so that the answer does too. */
   saysAll: boolean;
   busy: boolean;
+  /** Set for a member of the classic protocol: then this is all that counts. */
+  readonly classic: ClassicClient | null;
 }
 
 /**
@@ -56,6 +61,7 @@ interface Client {
 export class ConsumerSimulation {
   lastAction = 'start';
   readonly #random: SeededRandom;
+  readonly #isMixed: boolean;
   readonly #clock = new SimClock();
   readonly #log = new MemoryLog(() => {});
   readonly #deferred: (() => void)[] = [];
@@ -67,8 +73,10 @@ export class ConsumerSimulation {
   #ackedEpoch = 0;
   #offset = { acked: -1, sent: -1 };
 
-  constructor(random: SeededRandom) {
+  /** `classicClients` of the six members use the classic protocol, so that the group migrates as they come and go. */
+  constructor(random: SeededRandom, classicClients = 0) {
     this.#random = random;
+    this.#isMixed = classicClients > 0;
     this.#clients = Array.from({ length: 6 }, (_, index) => ({
       name: `c${index}`,
       instanceId: index === 0 ? 'instance' : null,
@@ -77,6 +85,7 @@ export class ConsumerSimulation {
       owned: [],
       saysAll: false,
       busy: false,
+      classic: index >= 6 - classicClients ? new ClassicClient(GROUP, TIMINGS.sessionTimeoutMs) : null,
     }));
     this.#coordinator = this.#newCoordinator();
   }
@@ -100,10 +109,17 @@ export class ConsumerSimulation {
   /** From here on writes succeed and everybody sends heartbeats: the group has to settle. */
   async heal(): Promise<void> {
     for (let round = 0; round < 80; round++) {
-      for (const client of this.#clients) if (!client.busy) this.#heartbeat(client);
+      for (const client of this.#clients) {
+        if (client.busy) continue;
+        if (client.classic === null) this.#heartbeat(client);
+        else this.#classicAction(client, client.classic, false);
+      }
       await this.#turn();
-      while (this.#log.pendingCount > 0) this.#log.settle();
-      await this.#turn();
+      // What waited for a write in flight is written next: until nothing is left.
+      while (this.#log.pendingCount > 0) {
+        this.#log.settle();
+        await this.#turn();
+      }
       this.#advance(40);
       // A shard that was lost is loaded again after a while.
       if (this.#group() === undefined) this.#advance(1000);
@@ -111,7 +127,9 @@ export class ConsumerSimulation {
     }
     await this.#check();
     const group = this.#group();
-    const read = this.#clients.flatMap(({ owned }) => owned).toSorted((a, b) => a - b);
+    const read = this.#clients
+      .flatMap(({ owned, classic }) => classic?.owned ?? owned)
+      .toSorted((a, b) => a - b);
     const all = Array.from({ length: this.#partitionCount() }, (_, index) => index);
     if (group?.state !== 'Stable') this.#problems.push(`the group is ${group?.state} after healing`);
     if (read.join() !== all.join()) this.#problems.push(`${read} are read after healing, not ${all}`);
@@ -145,9 +163,25 @@ export class ConsumerSimulation {
     const client = this.#clients[this.#random.nextInt(this.#clients.length)]!;
     if (client.busy) return;
     const action = this.#random.nextInt(20);
+    if (client.classic !== null) {
+      this.#classicAction(client, client.classic, action === 0);
+      return;
+    }
     if (action === 0 && client.memberEpoch > 0) this.#leave(client);
     else if (action < 4 && client.memberEpoch > 0) this.#commit(client);
     else this.#heartbeat(client);
+  }
+
+  #classicAction(client: Client, classic: ClassicClient, leaves: boolean): void {
+    this.lastAction = `${client.name} ${leaves ? 'leaves' : 'acts'}, in the classic protocol`;
+    this.#call(client, async () => {
+      const errorCode =
+        leaves && classic.isMember
+          ? await classic.leave(this.#coordinator)
+          : await classic.act(this.#coordinator, this.#image);
+      if (errorCode === ErrorCodes.UNKNOWN_SERVER_ERROR)
+        this.#problems.push(`unexpected failure of ${client.name}`);
+    });
   }
 
   #heartbeat(client: Client): void {
@@ -348,7 +382,8 @@ export class ConsumerSimulation {
     const logged = replayed.state.consumer.get(GROUP);
     if (group !== undefined && this.#waiting === 0 && durable(group) !== durable(logged))
       this.#problems.push(`live ${durable(group)} is not what the log says: ${durable(logged)}`);
-    if ((logged?.groupEpoch ?? 0) < this.#ackedEpoch)
+    // A group that was a classic one in between may be a new one.
+    if (!this.#isMixed && (logged?.groupEpoch ?? 0) < this.#ackedEpoch)
       this.#problems.push(`epoch ${this.#ackedEpoch} was acknowledged, the log has ${logged?.groupEpoch}`);
     const stored = replayed.state.offsets.committed.get(GROUP, 't1', 0)?.offset ?? -1;
     if (stored < this.#offset.acked || stored > this.#offset.sent)
@@ -372,7 +407,13 @@ export class ConsumerSimulation {
   #checkClients(group: ConsumerGroup): void {
     for (const client of this.#clients) {
       const member = group.members.get(memberIdOf(client));
-      if (member === undefined || client.busy || member.memberEpoch !== client.memberEpoch) continue;
+      if (
+        member === undefined ||
+        client.classic !== null ||
+        client.busy ||
+        member.memberEpoch !== client.memberEpoch
+      )
+        continue;
       const held = [member.assigned, member.pendingRevocation];
       const stray = client.owned.filter(
         (partition) => !held.some((partitions) => partitions.get(T1_ID)?.has(partition) === true),
