@@ -27,13 +27,15 @@ function metadata(version: number, names: readonly string[] | null, fields: obje
   return { apiKey: Metadata, version, body: { topics, ...noCreation, ...fields } };
 }
 
-function assigned(...brokerIds: number[][]): object {
+function assigned(...brokerIds: number[][]): Record<string, unknown> {
   const assignments = brokerIds.map((ids, partitionIndex) => ({ partitionIndex, brokerIds: ids }));
   return { numPartitions: -1, replicationFactor: -1, assignments };
 }
 
 function createRequests(): TranscriptRequest[] {
-  const config = (name: string, value: string | null): object => ({ configs: [{ name, value }] });
+  const config = (name: string, value: string | null): Record<string, unknown> => ({
+    configs: [{ name, value }],
+  });
   return [
     ...[2, 3, 4, 5, 6, 7].map((version) => create(version, [topic(`v${version}`, { numPartitions: 2 })])),
     create(7, [topic('defaults', { numPartitions: -1, replicationFactor: -1 })]),

@@ -94,7 +94,7 @@ describe('sharing', () => {
     ]);
     const asked = server.requests.filter(({ api }) => api === 'Metadata').map(({ body }) => body['topics']!);
     expect(asked).toHaveLength(1);
-    expect((asked[0] as { name: string }[]).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((asked[0] as unknown as { name: string }[]).map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
   test('only topics that are to be created are asked for in a way that creates them', async () => {
@@ -108,13 +108,13 @@ describe('sharing', () => {
     await unknown;
     const asked = server.requests
       .filter(({ api }) => api === 'Metadata')
-      .map(({ body }) => [
-        body['allowAutoTopicCreation'],
-        (body['topics']! as { name: string }[]).map(({ name }) => name),
-      ]);
-    expect(asked).toContainEqual([true, ['ours']]);
-    expect(asked.filter(([isCreating]) => isCreating === true)).toHaveLength(1);
-    expect(asked).toContainEqual([false, ['theirs']]);
+      .map(({ body }) => ({
+        isCreating: body['allowAutoTopicCreation'],
+        topics: (body['topics'] as unknown as { name: string }[]).map(({ name }) => name),
+      }));
+    expect(asked).toContainEqual({ isCreating: true, topics: ['ours'] });
+    expect(asked.filter(({ isCreating }) => isCreating === true)).toHaveLength(1);
+    expect(asked).toContainEqual({ isCreating: false, topics: ['theirs'] });
   });
 
   test('a topic is asked for again when what is known of it is old, however new the rest is', async () => {

@@ -33,6 +33,7 @@ function commit(groupId: string, committedOffset: number): Omit<CommitCommand, '
     groupInstanceId: null,
     apiVersion: 9,
     retentionTimeMs: -1,
+    producer: null,
     topics: [{ name: 't1', topicId: T1_ID, partitions: [partition] }],
   };
 }

@@ -277,6 +277,7 @@ export class GroupSimulation {
         generationId: who.generationId,
         apiVersion: 9,
         retentionTimeMs: -1,
+        producer: null,
         topics: [
           {
             name: 't1',

@@ -115,8 +115,9 @@ function context(connection: string, apiVersion: number): RequestContext {
     softwareName: 'test',
     softwareVersion: '1',
     closed: new AbortController().signal,
+    pendingWait: null,
   };
-  return { apiVersion, correlationId: 1, clientId: 'client', connection: connectionContext };
+  return { apiVersion, correlationId: 1, clientId: 'client', connection: connectionContext, onSent: null };
 }
 
 /** Lets everything run that is due in this and the next turns of the event loop. */
