@@ -30,7 +30,7 @@ test.each([1, 2, 3, 4])(
   (seed) => {
     const random = new SeededRandom(seed);
     const file = new MemoryDisk({ clock: new SimClock() }).openSync('/a', 'append');
-    let model = Buffer.alloc(0);
+    let model: Buffer = Buffer.alloc(0);
     for (let step = 0; step < 150; step++) {
       const position = random.nextInt(random.chance(0.5) ? 2_000 : 900_000);
       if (random.chance(0.2)) {
