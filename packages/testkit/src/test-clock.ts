@@ -10,7 +10,8 @@ export class TestClock implements Clock {
   #aheadMs = 0;
 
   nowMs(): number {
-    return this.#real.nowMs() + Math.floor(this.#aheadMs);
+    // Rounded up: the part of a millisecond that passed during an advance is in the real clock only when that ticks.
+    return this.#real.nowMs() + Math.ceil(this.#aheadMs);
   }
 
   monotonicMs(): number {
