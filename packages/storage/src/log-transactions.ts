@@ -28,6 +28,11 @@ export class LogTransactions {
     this.#producers.verifications.check(producerId, verificationGuard);
   }
 
+  /** Whether the producer has a transaction open here with this very epoch. */
+  isOpen(producerId: number, producerEpoch: number): boolean {
+    return this.#producers.hasOngoingTransaction(producerId, producerEpoch);
+  }
+
   /** Whether the end of the producer's transaction with this epoch is in the log already. */
   isEnded(producerId: number, producerEpoch: number): boolean {
     return this.#producers.isEnded(producerId, producerEpoch);

@@ -7,6 +7,7 @@ import {
   writeTxnMarkersResponse,
 } from '@ottla/protocol';
 import type { MarkerWriter } from '../coordinator/transaction/marker-writer.ts';
+import { EPOCH_BUMP_VERSION } from '../coordinator/transaction/transaction-state.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { TopicPartition } from '../replica/append.ts';
 import type { ApiHandler } from './handler.ts';
@@ -39,14 +40,15 @@ export function writeTxnMarkersHandler(deps: {
   };
 
   async function writeOne(marker: Marker): Promise<MarkerResult> {
-    const { producerId, producerEpoch, coordinatorEpoch, transactionResult } = marker;
+    const { producerId, producerEpoch, coordinatorEpoch, transactionResult: committed } = marker;
     // No producer has such an identity, so no batch of it can be built.
     if (producerId < 0 || producerEpoch < 0) return resultOf(marker, () => ErrorCodes.UNKNOWN_SERVER_ERROR);
     const image = deps.metadata.current();
     const isKnown = ({ topic, partition }: TopicPartition): boolean =>
       image.topics.byName.get(topic)?.partitions[partition] !== undefined;
     const known = partitionsOf(marker).filter(isKnown);
-    const end = { producerId, producerEpoch, coordinatorEpoch, committed: transactionResult };
+    const raisesEpoch = marker.transactionVersion >= EPOCH_BUMP_VERSION;
+    const end = { producerId, producerEpoch, coordinatorEpoch, committed, raisesEpoch };
     const codes = await deps.markers.write(end, known, { skipEnded: false });
     let next = 0;
     return resultOf(marker, (partition) =>

@@ -154,14 +154,12 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     return this.appendAll(requests, { acks: -1, timeoutMs, origin: 'coordinator' }, true);
   }
 
-  isTransactionEnded(
-    { topic, partition }: TopicPartition,
-    producerId: number,
-    producerEpoch: number,
-  ): boolean {
-    const hosted = this.partition(topic, partition);
-    const log = typeof hosted === 'number' ? null : hosted.log;
-    return log !== null && log.transactions.isEnded(producerId, producerEpoch);
+  isTransactionEnded(place: TopicPartition, producerId: number, producerEpoch: number): boolean {
+    return this.#logOf(place)?.transactions.isEnded(producerId, producerEpoch) === true;
+  }
+
+  isTransactionOpen(place: TopicPartition, producerId: number, producerEpoch: number): boolean {
+    return this.#logOf(place)?.transactions.isOpen(producerId, producerEpoch) === true;
   }
 
   /**
@@ -169,13 +167,16 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
    * the transaction is open there already or the append will be refused anyway.
    */
   startVerification(
-    { topic, partition }: TopicPartition,
+    place: TopicPartition,
     producerId: number,
     producerEpoch: number,
   ): VerificationGuard | null {
+    return this.#logOf(place)?.transactions.startVerification(producerId, producerEpoch) ?? null;
+  }
+
+  #logOf({ topic, partition }: TopicPartition): Log | null {
     const hosted = this.partition(topic, partition);
-    const log = typeof hosted === 'number' ? null : hosted.log;
-    return log === null ? null : log.transactions.startVerification(producerId, producerEpoch);
+    return typeof hosted === 'number' ? null : hosted.log;
   }
 
   /** Deletes what lies before an offset of a partition that is led here; what cannot be deleted now stays for the next time. */

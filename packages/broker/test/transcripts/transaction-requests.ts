@@ -416,6 +416,8 @@ function markers(): TranscriptRequest[] {
     addPartitions(h),
     produce(h, 0),
     end(1),
+    writeMarkers(h, { version: 2, transactionVersion: 2 }),
+    end(1),
     writeMarkers(h, { topic: 'absent' }),
     writeMarkers(h, { partitions: [0, 9] }),
     end(1),

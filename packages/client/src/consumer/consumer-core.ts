@@ -224,7 +224,11 @@ export class ConsumerCore {
           remainingMs(),
           running.catch(() => {}),
         );
-      await this.#within(remainingMs(), this.#autoCommit.commitLast(remainingMs()));
+      // As in Java a last commit that fails (it has been logged) costs a second delivery and no error.
+      await this.#within(
+        remainingMs(),
+        this.#autoCommit.commitLast(remainingMs()).catch(() => {}),
+      );
       await this.#within(remainingMs(), this.#giveUpAll());
     } finally {
       await this.#membership?.leave({ leavesGroup, timeoutMs: remainingMs() });

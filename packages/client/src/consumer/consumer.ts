@@ -227,7 +227,7 @@ export class Consumer<M extends Message = Message> implements AsyncIterable<M>, 
 
   /**
    * Lets `each` finish what runs, commits what is done (with `commit: 'auto'`), leaves the group and ends the loops. Always ends within
-   * `timeoutMs`; called from inside a handler of `each` it waits that long. Rejects when the last commit failed. Idempotent.
+   * `timeoutMs`; called from inside a handler of `each` it waits that long. Idempotent.
    */
   close(options: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(options);

@@ -37,9 +37,7 @@ export class SubscriptionWatch {
   async start(): Promise<void> {
     const { cluster, subscription, membership, signal, onFailed } = this.#parts;
     try {
-      const { manual, names } = subscription;
-      const wanted = manual === null ? names : [...new Set(manual.map(({ topic }) => topic))];
-      this.#untrack = cluster.trackTopics(wanted);
+      this.#untrack = cluster.trackTopics(this.#names());
       await this.#refresh();
       if (signal.aborted) return;
       this.#endMetadata = cluster.onMetadata(() => this.#apply());
@@ -56,14 +54,20 @@ export class SubscriptionWatch {
     this.#endMetadata();
   }
 
+  #names(): readonly string[] {
+    const { manual, names } = this.#parts.subscription;
+    return manual === null ? names : [...new Set(manual.map(({ topic }) => topic))];
+  }
+
   /** Tries until a broker answers: topics that do not exist yet are waited for, as in Java. */
   async #refresh(): Promise<void> {
     const { cluster, subscription, options, signal } = this.#parts;
     const { allowAutoTopicCreation } = options;
-    const topics = subscription.pattern === null ? {} : { topics: 'all' as const };
+    // Only topics that are named are created.
+    const topics = subscription.pattern === null ? this.#names() : 'all';
     for (;;) {
       try {
-        await cluster.refreshMetadata({ ...topics, allowAutoTopicCreation }, { signal });
+        await cluster.refreshMetadata({ topics, allowAutoTopicCreation }, { signal });
         return;
       } catch (error) {
         if (!isRetriableError(error) || signal.aborted) throw error;

@@ -8,12 +8,16 @@ export interface MarkerInput {
   readonly producerEpoch: number;
   readonly coordinatorEpoch: number;
   readonly committed: boolean;
+  /** From transactions of version 2 on, the end has an epoch above that of the records (KIP-890). */
+  readonly raisesEpoch?: boolean;
 }
 
 /** The partitions of this broker, as the marker writer uses them. */
 export interface MarkerLogs {
   /** Appends for the coordinator, internal topics included; resolves when everything is committed. */
   appendMarkers(requests: readonly AppendRequest[], timeoutMs: number): Promise<AppendResult[]>;
+  /** Whether the producer has a transaction open in a partition of this broker, with this very epoch. */
+  isTransactionOpen(partition: TopicPartition, producerId: number, producerEpoch: number): boolean;
   /** Whether a partition of this broker has the end of the producer's transaction with this epoch in its log. */
   isTransactionEnded(partition: TopicPartition, producerId: number, producerEpoch: number): boolean;
 }
@@ -57,6 +61,10 @@ export class MarkerWriter {
     const owned: Promise<void>[] = [];
     partitions.forEach((partition, place) => {
       if (skipEnded && logs.isTransactionEnded(partition, end.producerId, end.producerEpoch)) return;
+      if (end.raisesEpoch === true && logs.isTransactionOpen(partition, end.producerId, end.producerEpoch)) {
+        codes[place] = ErrorCodes.INVALID_PRODUCER_EPOCH;
+        return;
+      }
       const records = this.#marker(end);
       if (partition.topic === owner.topic) {
         const done = owner.completeTransaction(partition.partition, records, end);
@@ -72,8 +80,9 @@ export class MarkerWriter {
     return codes;
   }
 
-  #marker({ committed, ...end }: MarkerInput): Buffer {
+  #marker({ committed, producerId, producerEpoch, coordinatorEpoch }: MarkerInput): Buffer {
     const timestampMs = this.#deps.clock.nowMs();
-    return encodeTransactionMarker({ ...end, type: committed ? 'commit' : 'abort', timestampMs });
+    const type = committed ? 'commit' : 'abort';
+    return encodeTransactionMarker({ type, producerId, producerEpoch, coordinatorEpoch, timestampMs });
   }
 }

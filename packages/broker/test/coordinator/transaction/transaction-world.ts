@@ -127,6 +127,7 @@ export class TransactionWorld {
       logs: {
         appendMarkers: (requests, timeoutMs) =>
           this.#append(requests, () => replicas.appendMarkers(requests, timeoutMs)),
+        isTransactionOpen: (...place) => replicas.isTransactionOpen(...place),
         isTransactionEnded: (...place) => replicas.isTransactionEnded(...place),
       },
       owner: {
