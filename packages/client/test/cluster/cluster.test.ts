@@ -45,7 +45,7 @@ describe('a cluster of one broker', () => {
 
   test("an unknown topic is the topic's own error when the time is up", () =>
     withCluster(async (cluster) => {
-      const error = await cluster.topics(['nowhere'], { timeoutMs: 300 }).catch((e: unknown) => e);
+      const error = await cluster.topics(['nowhere'], { timeoutMs: 2_000 }).catch((e: unknown) => e);
       expect(isKafkaError(error, 'UNKNOWN_TOPIC_OR_PARTITION')).toBe(true);
       expect(String(error)).toContain('topic "nowhere"');
     }));
