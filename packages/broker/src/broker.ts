@@ -25,7 +25,7 @@ import { TransactionCoordinator } from './coordinator/transaction/transaction-co
 import { apiHandlers } from './handlers/api-handlers.ts';
 import type { MetadataStore } from './metadata/image.ts';
 import { RequestDispatcher } from './network/request-dispatcher.ts';
-import type { Dispatch } from './network/request-dispatcher.ts';
+import type { Dispatch, DispatchResult } from './network/request-dispatcher.ts';
 import { intercepted, type RequestInterceptor } from './network/request-interceptor.ts';
 import { SocketServer } from './network/socket-server.ts';
 import { ProducerIdSource } from './replica/producer-id-source.ts';
@@ -410,11 +410,16 @@ export class Broker implements AsyncDisposable {
       if (this.#isRegistered) return serve(frame, connection);
       // The frame's memory is used again when this returns.
       const kept = Buffer.from(frame);
-      const pending = registered.then(() => {
+      const context: DispatchResult['context'] = { onSent: null };
+      const pending = registered.then(async () => {
         const result = serve(kept, connection);
-        return result.pending ?? result.chunks;
+        try {
+          return await (result.pending ?? result.chunks);
+        } finally {
+          context.onSent = result.context?.onSent ?? null;
+        }
       });
-      return { chunks: null, pending, isPipelined: false, context: null };
+      return { chunks: null, pending, isPipelined: false, context };
     };
     const server = new SocketServer({
       listeners,

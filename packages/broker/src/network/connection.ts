@@ -1,11 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@ottla/platform';
-import {
-  type CancellableWait,
-  CloseConnectionError,
-  type ConnectionContext,
-  type RequestContext,
-} from '../handlers/handler.ts';
+import { type CancellableWait, CloseConnectionError, type ConnectionContext } from '../handlers/handler.ts';
 import type { BudgetWaiter } from './frame-budget.ts';
 import { FrameError, type FrameMemory, FrameReader } from './frame-reader.ts';
 import { foreignProtocolOf } from './foreign-protocol.ts';
@@ -39,7 +34,7 @@ const MAX_REQUESTS_PER_TURN = 128;
 /** The place of one answer in the order of requests. */
 interface ResponseSlot {
   chunks: readonly Buffer[] | null;
-  readonly context: RequestContext | null;
+  readonly context: DispatchResult['context'];
   isDone: boolean;
 }
 
@@ -280,7 +275,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.#slotsHead = 0;
   }
 
-  #write(chunks: readonly Buffer[] | null, context: RequestContext | null): void {
+  #write(chunks: readonly Buffer[] | null, context: DispatchResult['context']): void {
     const socket = this.#socket;
     const onSent = context?.onSent ?? null;
     if (chunks === null || socket === null || this.#isClosed) {

@@ -19,7 +19,7 @@ export interface DispatchResult {
   /** The next request of the connection need not wait for the pending answer. */
   readonly isPipelined: boolean;
   /** Has `onSent`, which is to be called when the answer has left; null when there is nothing to call. */
-  readonly context: RequestContext | null;
+  readonly context: Pick<RequestContext, 'onSent'> | null;
 }
 
 /** Runs one request; throws when the connection has to be closed. The frame's memory is used again after the call. */

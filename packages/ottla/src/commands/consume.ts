@@ -21,6 +21,9 @@ interface ConsumeOptions extends ClusterOptions {
   readonly readCommitted?: boolean;
 }
 
+/** How often `--exit` looks whether the end was passed without a record. */
+const END_CHECK_MS = 50;
+
 /** Where each partition is read from, and where it ends with `--exit`. */
 interface ReadPlan {
   readonly topic: string;
@@ -79,16 +82,29 @@ async function* messagesOf(
   const open = new Map(
     plan.filter(({ offset, end }) => offset < end).map((each) => [each.partition, each.end]),
   );
+  const ends = new Map(open);
   if (options.exit === true && open.size === 0) return;
   const { serde } = await import('@ottla/client');
   const source = { partitions: plan, key: serde.nullable(serde.bytes), value: serde.nullable(serde.bytes) };
   const isolationLevel = options.readCommitted === true ? 'read_committed' : 'read_uncommitted';
-  await using consumer = ottla.consumer(source, { isolationLevel, from: 'earliest' });
-  for await (const message of consumer) {
-    const end = options.exit === true ? open.get(message.partition) : Infinity;
-    if (end !== undefined && message.offset < end) yield message;
-    if (end !== undefined && message.offset + 1 >= end) open.delete(message.partition);
-    if (options.exit === true && open.size === 0) return;
+  const stop = new AbortController();
+  await using consumer = ottla.consumer(source, { isolationLevel, from: 'earliest', signal: stop.signal });
+  // The end of a partition need not be a record: transaction markers and what compaction removed count as offsets too.
+  const watch = setInterval(() => {
+    for (const { partition, position } of consumer.lag())
+      if (position >= (open.get(partition) ?? Infinity)) open.delete(partition);
+    if (open.size === 0) stop.abort();
+  }, END_CHECK_MS);
+  if (options.exit !== true) clearInterval(watch);
+  try {
+    for await (const message of consumer) {
+      const end = options.exit === true ? ends.get(message.partition) : Infinity;
+      if (end !== undefined && message.offset < end) yield message;
+      if (end !== undefined && message.offset + 1 >= end) open.delete(message.partition);
+      if (options.exit === true && open.size === 0) return;
+    }
+  } finally {
+    clearInterval(watch);
   }
 }
 
