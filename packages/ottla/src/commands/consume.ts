@@ -1,4 +1,5 @@
 import type { Admin, Message, PartitionOffset } from '@ottla/client';
+import { NodeClock, type TimerHandle } from '@ottla/platform';
 import type { Command } from 'commander';
 import { toJson } from '../cluster/print.ts';
 import { compileFormat, type FormattedRecord, type RecordFormat } from '../cluster/record-format.ts';
@@ -90,12 +91,15 @@ async function* messagesOf(
   const stop = new AbortController();
   await using consumer = ottla.consumer(source, { isolationLevel, from: 'earliest', signal: stop.signal });
   // The end of a partition need not be a record: transaction markers and what compaction removed count as offsets too.
-  const watch = setInterval(() => {
+  const clock = new NodeClock();
+  let watch = null as TimerHandle | null;
+  const check = (): void => {
     for (const { partition, position } of consumer.lag())
       if (position >= (open.get(partition) ?? Infinity)) open.delete(partition);
     if (open.size === 0) stop.abort();
-  }, END_CHECK_MS);
-  if (options.exit !== true) clearInterval(watch);
+    else watch = clock.setTimer(END_CHECK_MS, check);
+  };
+  if (options.exit === true) check();
   try {
     for await (const message of consumer) {
       const end = options.exit === true ? ends.get(message.partition) : Infinity;
@@ -104,7 +108,7 @@ async function* messagesOf(
       if (options.exit === true && open.size === 0) return;
     }
   } finally {
-    clearInterval(watch);
+    watch?.cancel();
   }
 }
 
