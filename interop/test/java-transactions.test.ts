@@ -32,6 +32,11 @@ async function prepare(bootstrap: string): Promise<{ input: string; output: stri
     '--max-messages',
     String(MESSAGES),
   ]);
+  // The producer sends its last records after its `main` has returned.
+  await eventually('The filling of the input topic', async () => {
+    const { out } = await javaTools().run('GetOffsetShell', [...server, '--topic', input]);
+    return out.includes(`${input}:0:${MESSAGES}`) ? true : undefined;
+  });
   return { input, output };
 }
 

@@ -43,7 +43,8 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
       timestamp: 1000 + i,
     }));
     kafka = await startBroker({
-      topics: { orders: 3, numbers: 1 },
+      // The timestamps are old: with retention the records would go half a minute after the start.
+      topics: { orders: 3, numbers: { partitions: 1, configs: { 'retention.ms': '-1' } } },
       records: { numbers, pair: [{ key: 'a', value: 'A', headers: { h: 'x' } }] },
     });
   });
@@ -136,6 +137,15 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     ]);
   });
 
+  test('produce tells how many records are stored when a line is refused', async () => {
+    await kafka.createTopic('partly', 1);
+    const { code, stderr } = await ottla(['produce', 'partly', '-K', ':'], 'a:1\nb\nc:3\n');
+    expect(code).toBe(1);
+    expect(stderr).toBe('ottla: 1 records stored in "partly"\nottla: Line "b" has no key delimiter ":"\n');
+    expect(await kafka.records('partly')).toHaveLength(1);
+    expect((await ottla(['consume', 'partly', '-o', 'beginning', '-c', '0'])).stdout).toBe('');
+  });
+
   test('produce stores a record for each line, with keys, headers and tombstones', async () => {
     const { code, stderr } = await ottla(
       ['produce', 'orders', '-K', ':', '-H', 'from=test', '-Z', '-z', 'lz4'],
@@ -150,7 +160,7 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     expect(records[0]?.headers).toEqual({ from: 'test' });
     expect(await ottla(['produce', 'orders', '-K', ':'], 'no key\n')).toMatchObject({
       code: 1,
-      stderr: 'ottla: Line "no key" has no key delimiter ":"\n',
+      stderr: 'ottla: 0 records stored in "orders"\nottla: Line "no key" has no key delimiter ":"\n',
     });
   });
 

@@ -64,6 +64,7 @@ function consume(topic: string, options: ConsumeOptions): Promise<void> {
     const isWanted = filterOf(options);
     const plan = await planOf(access, topic, options);
     let left = options.count ?? Infinity;
+    if (left === 0) return;
     for await (const message of messagesOf(access, plan, options)) {
       if (!isWanted(message)) continue;
       if (!process.stdout.write(show(message)))

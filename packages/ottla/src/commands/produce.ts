@@ -49,29 +49,32 @@ function produce(topic: string, options: ProduceOptions): Promise<void> {
       acks: acksOf(options.acks),
       compression: compressionOf(options.compression),
     });
-    let waiting: Promise<unknown>[] = [];
+    const waiting: Promise<unknown>[] = [];
     let stored = 0;
     const settle = async (): Promise<void> => {
-      const batch = waiting;
-      waiting = [];
-      await Promise.all(batch);
-      stored += batch.length;
+      const outcomes = await Promise.allSettled(waiting.splice(0));
+      stored += outcomes.filter(({ status }) => status === 'fulfilled').length;
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     };
-    for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-      const { key, value } = recordOf(line, options);
-      const sent = producer.send(topic, {
-        value,
-        headers,
-        ...(key !== null && { key }),
-        ...(options.partition !== undefined && { partition: options.partition }),
-      });
-      // Awaited below, together with the others: an early failure must not end the process.
-      sent.catch(() => {});
-      waiting.push(sent);
-      if (waiting.length >= MAX_WAITING) await settle();
+    try {
+      for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+        const { key, value } = recordOf(line, options);
+        const sent = producer.send(topic, {
+          value,
+          headers,
+          ...(key !== null && { key }),
+          ...(options.partition !== undefined && { partition: options.partition }),
+        });
+        // Awaited below, together with the others: an early failure must not end the process.
+        sent.catch(() => {});
+        waiting.push(sent);
+        if (waiting.length >= MAX_WAITING) await settle();
+      }
+    } finally {
+      // Also after an error: whoever goes on has to know from where.
+      await settle().finally(() => process.stderr.write(`ottla: ${stored} records stored in "${topic}"\n`));
     }
-    await settle();
-    process.stderr.write(`ottla: ${stored} records stored in "${topic}"\n`);
   });
 }
 
