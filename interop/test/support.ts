@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inject } from 'vitest';
 import {
@@ -32,11 +33,13 @@ export function javaTools(): JavaTools {
   return new JavaTools(interop.java.toolPort);
 }
 
+/** Test files that follow each other in one process each count from one. */
+const file = randomUUID().slice(0, 8);
 let count = 0;
 
 /** A name that no other test uses. */
 export function unique(prefix: string): string {
-  return `${prefix}-${process.pid.toString(36)}-${Math.floor(performance.timeOrigin % 1e7).toString(36)}-${(count += 1)}`;
+  return `${prefix}-${file}-${(count += 1)}`;
 }
 
 /** A broker of the kind under test for one test alone, e.g. to kill it. */
