@@ -1,16 +1,11 @@
 import type { Clock, Logger, Random } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
-import type {
-  MetadataDelta,
-  MetadataImage,
-  MetadataListener,
-  MetadataStore,
-  TopicImage,
-} from '../../metadata/image.ts';
+import type { MetadataDelta, MetadataImage, MetadataListener, MetadataStore } from '../../metadata/image.ts';
 import type { CoordinatorLogAccess } from '../../replica/replica-manager.ts';
 import { CoordinatorError, errorCodeOf } from '../runtime/coordinator-error.ts';
 import { coordinatorPartition } from '../runtime/coordinator-partition.ts';
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts';
+import { Leadership } from '../runtime/leadership.ts';
 import type { ReplyTo } from '../runtime/state-machine.ts';
 import {
   DEFAULT_CONSUMER_GROUP_TIMINGS,
@@ -76,6 +71,7 @@ const MAX_BATCH_BYTES = 1_048_588 - 61;
 export class GroupCoordinator implements MetadataListener {
   readonly #deps: GroupCoordinatorDeps;
   readonly #runtime: CoordinatorRuntime<GroupTypes, GroupMachine>;
+  readonly #leadership: Leadership<GroupTypes, GroupMachine>;
   /** Offset of the last image in which topics were created. */
   #newTopicsVersion = -1;
   #closed = false;
@@ -107,26 +103,25 @@ export class GroupCoordinator implements MetadataListener {
         onProblem: (message, cause) => logger.error({ err: cause }, message),
       },
     );
+    const { nodeId } = deps;
+    this.#leadership = new Leadership({ topic: GROUP_METADATA_TOPIC, nodeId, runtime: this.#runtime });
   }
 
   /** Takes up the partitions that the image gives to this broker. Call once, after the replica manager has started. */
   start(image: MetadataImage): void {
     this.#newTopicsVersion = image.offset;
-    const topic = image.topics.byName.get(GROUP_METADATA_TOPIC);
-    if (topic !== undefined) this.#follow(topic);
+    this.#leadership.start(image);
   }
 
   /** Follows leadership of `__consumer_offsets`, and forgets the offsets of deleted topics. */
   onMetadataChange(delta: MetadataDelta, image: MetadataImage): void {
-    const deleted: { name: string; topicId: string }[] = [];
-    for (const topic of delta.deletedTopics.values()) {
-      if (topic.name !== GROUP_METADATA_TOPIC) deleted.push({ name: topic.name, topicId: topic.id });
-      else for (const partition of this.#runtime.partitions()) this.#runtime.resigned(partition);
-    }
     for (const topicId of delta.changedTopicIds) {
-      const topic = image.topics.byId.get(topicId);
       if (!delta.previous.topics.byId.has(topicId)) this.#newTopicsVersion = image.offset;
-      if (topic?.name === GROUP_METADATA_TOPIC) this.#follow(topic);
+    }
+    this.#leadership.onMetadataChange(delta, image);
+    const deleted: { name: string; topicId: string }[] = [];
+    for (const { name, id } of delta.deletedTopics.values()) {
+      if (name !== GROUP_METADATA_TOPIC) deleted.push({ name, topicId: id });
     }
     if (deleted.length > 0) this.#forgetTopics(deleted);
   }
@@ -283,13 +278,6 @@ export class GroupCoordinator implements MetadataListener {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#runtime.close();
-  }
-
-  #follow(topic: TopicImage): void {
-    for (const { partition, leader, leaderEpoch } of topic.partitions) {
-      if (leader === this.#deps.nodeId) this.#runtime.elected(partition, leaderEpoch);
-      else this.#runtime.resigned(partition);
-    }
   }
 
   #forgetTopics(topics: readonly { name: string; topicId: string }[]): void {

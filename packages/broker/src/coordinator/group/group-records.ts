@@ -2,7 +2,7 @@ import type { RecordSerde } from '../runtime/state-machine.ts';
 import { classicRecordFormat, type ClassicGroupRecord } from './classic/classic-records.ts';
 import { consumerRecordFormats, type ConsumerGroupRecord } from './consumer/consumer-records.ts';
 import { offsetRecordFormat, type OffsetRecord } from './offsets/offset-records.ts';
-import { recordSerde } from './record-format.ts';
+import { recordSerde } from '../runtime/record-format.ts';
 import { shareGroupRecordFormats, type ShareGroupRecord } from './share/share-group-records.ts';
 
 /** A record of `__consumer_offsets`; a null value is a tombstone. */

@@ -1,16 +1,11 @@
 import type { Clock, Logger, TimerHandle } from '@ottla/platform';
 import { ErrorCodes, errorMessage } from '@ottla/protocol';
-import type {
-  MetadataDelta,
-  MetadataImage,
-  MetadataListener,
-  MetadataStore,
-  TopicImage,
-} from '../../metadata/image.ts';
+import type { MetadataDelta, MetadataImage, MetadataListener, MetadataStore } from '../../metadata/image.ts';
 import type { CoordinatorLogAccess } from '../../replica/replica-manager.ts';
 import { errorCodeOf } from '../runtime/coordinator-error.ts';
 import { coordinatorPartition } from '../runtime/coordinator-partition.ts';
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts';
+import { Leadership } from '../runtime/leadership.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { ShareCoordinatorConfig } from './share-coordinator-config.ts';
 import type { ShareStateTypes } from './share-state-bundle.ts';
@@ -60,6 +55,7 @@ type WithoutImage<C> = C extends unknown ? Omit<C, 'isKnown'> : never;
 export class ShareCoordinator implements MetadataListener {
   readonly #deps: ShareCoordinatorDeps;
   readonly #runtime: CoordinatorRuntime<ShareStateTypes, ShareStateMachine>;
+  readonly #leadership: Leadership<ShareStateTypes, ShareStateMachine>;
   readonly #order = new KeyedQueue();
   #pruneTimer: TimerHandle | null = null;
   #coldTimer: TimerHandle | null = null;
@@ -86,26 +82,23 @@ export class ShareCoordinator implements MetadataListener {
         onProblem: (message, cause) => logger.error({ err: cause }, message),
       },
     );
+    const { nodeId } = deps;
+    this.#leadership = new Leadership({ topic: SHARE_GROUP_STATE_TOPIC, nodeId, runtime: this.#runtime });
   }
 
   /** Takes up the partitions that the image gives to this broker. Call once, after the replica manager has started. */
   start(image: MetadataImage): void {
-    const topic = image.topics.byName.get(SHARE_GROUP_STATE_TOPIC);
-    if (topic !== undefined) this.#follow(topic);
+    this.#leadership.start(image);
     this.#schedulePruning();
     this.#scheduleColdSnapshots();
   }
 
   /** Follows leadership of the topic, and forgets the states of deleted topics. */
   onMetadataChange(delta: MetadataDelta, image: MetadataImage): void {
+    this.#leadership.onMetadataChange(delta, image);
     const deleted: string[] = [];
-    for (const topic of delta.deletedTopics.values()) {
-      if (topic.name !== SHARE_GROUP_STATE_TOPIC) deleted.push(topic.id);
-      else for (const partition of this.#runtime.partitions()) this.#runtime.resigned(partition);
-    }
-    for (const topicId of delta.changedTopicIds) {
-      const topic = image.topics.byId.get(topicId);
-      if (topic?.name === SHARE_GROUP_STATE_TOPIC) this.#follow(topic);
+    for (const { name, id } of delta.deletedTopics.values()) {
+      if (name !== SHARE_GROUP_STATE_TOPIC) deleted.push(id);
     }
     if (deleted.length > 0) this.#toAll({ type: 'topics-deleted', topicIds: deleted });
   }
@@ -157,13 +150,6 @@ export class ShareCoordinator implements MetadataListener {
       });
     } catch (failure) {
       return failed(errorCodeOf(failure));
-    }
-  }
-
-  #follow(topic: TopicImage): void {
-    for (const { partition, leader, leaderEpoch } of topic.partitions) {
-      if (leader === this.#deps.nodeId) this.#runtime.elected(partition, leaderEpoch);
-      else this.#runtime.resigned(partition);
     }
   }
 

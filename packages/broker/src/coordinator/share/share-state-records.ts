@@ -8,7 +8,7 @@ import {
   type ShareUpdateKey,
   type ShareUpdateValue,
 } from '@ottla/protocol';
-import { recordFormat, recordSerde, type TypedRecord } from '../group/record-format.ts';
+import { recordFormat, recordSerde, type TypedRecord } from '../runtime/record-format.ts';
 import type { RecordSerde } from '../runtime/state-machine.ts';
 import type { SharePartitionKey, ShareState, StateBatch } from './share-state-types.ts';
 

@@ -1,18 +1,13 @@
 import type { Clock, Logger } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
-import type {
-  MetadataDelta,
-  MetadataImage,
-  MetadataListener,
-  MetadataStore,
-  TopicImage,
-} from '../../metadata/image.ts';
+import type { MetadataDelta, MetadataImage, MetadataListener, MetadataStore } from '../../metadata/image.ts';
 import type { TopicPartition } from '../../replica/append.ts';
 import type { ProducerIdSource } from '../../replica/producer-id-source.ts';
 import type { CoordinatorLogAccess } from '../../replica/replica-manager.ts';
 import { CoordinatorError, errorCodeOf } from '../runtime/coordinator-error.ts';
 import { coordinatorPartition } from '../runtime/coordinator-partition.ts';
 import { CoordinatorRuntime } from '../runtime/coordinator-runtime.ts';
+import { Leadership } from '../runtime/leadership.ts';
 import { verifyPartitions } from './add-partitions.ts';
 import { MarkerPump } from './marker-pump.ts';
 import type { MarkerWriter } from './marker-writer.ts';
@@ -57,6 +52,7 @@ export class TransactionCoordinator implements MetadataListener {
   readonly #deps: TransactionCoordinatorDeps;
   readonly #runtime: CoordinatorRuntime<TransactionTypes, TransactionMachine>;
   readonly #pump: MarkerPump;
+  readonly #leadership: Leadership<TransactionTypes, TransactionMachine>;
   #isClosed = false;
 
   constructor(deps: TransactionCoordinatorDeps) {
@@ -90,24 +86,22 @@ export class TransactionCoordinator implements MetadataListener {
       exists: ({ topic, partition }) =>
         metadata.current().topics.byName.get(topic)?.partitions[partition] !== undefined,
     });
+    this.#leadership = new Leadership({
+      topic: TRANSACTION_STATE_TOPIC,
+      nodeId: deps.nodeId,
+      runtime: this.#runtime,
+      onLed: (partition) => this.#pump.start(partition),
+    });
   }
 
   /** Takes up the partitions that the image gives to this broker. Call once, after the replica manager has started. */
   start(image: MetadataImage): void {
-    const topic = image.topics.byName.get(TRANSACTION_STATE_TOPIC);
-    if (topic !== undefined) this.#follow(topic);
+    this.#leadership.start(image);
   }
 
   /** Follows leadership of `__transaction_state`. */
   onMetadataChange(delta: MetadataDelta, image: MetadataImage): void {
-    for (const topic of delta.deletedTopics.values()) {
-      if (topic.name !== TRANSACTION_STATE_TOPIC) continue;
-      for (const partition of this.#runtime.partitions()) this.#runtime.resigned(partition);
-    }
-    for (const topicId of delta.changedTopicIds) {
-      const topic = image.topics.byId.get(topicId);
-      if (topic?.name === TRANSACTION_STATE_TOPIC) this.#follow(topic);
-    }
+    this.#leadership.onMetadataChange(delta, image);
   }
 
   /** The partition of `__transaction_state` that a transactional id belongs to. */
@@ -236,15 +230,6 @@ export class TransactionCoordinator implements MetadataListener {
     return this.#runtime.submit(this.partitionFor(command.transactionalId), command) as Promise<
       TransactionTypes['replies'][C['type']]
     >;
-  }
-
-  #follow(topic: TopicImage): void {
-    for (const { partition, leader, leaderEpoch } of topic.partitions) {
-      if (leader === this.#deps.nodeId) {
-        this.#runtime.elected(partition, leaderEpoch);
-        this.#pump.start(partition);
-      } else this.#runtime.resigned(partition);
-    }
   }
 
   #leaderEpoch(partition: number): number | null {

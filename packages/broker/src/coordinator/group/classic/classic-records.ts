@@ -4,7 +4,7 @@ import {
   type GroupMetadataKey,
   type GroupMetadataValue,
 } from '@ottla/protocol';
-import { recordFormat, type RecordFormat, type TypedRecord } from '../record-format.ts';
+import { recordFormat, type RecordFormat, type TypedRecord } from '../../runtime/record-format.ts';
 
 /** The metadata of a classic group, members and assignments included; a null value deletes it. */
 export type ClassicGroupRecord = TypedRecord<'group-metadata', GroupMetadataKey, GroupMetadataValue>;

@@ -22,7 +22,7 @@ import {
   type ConsumerGroupTargetAssignmentMemberValue,
   type ConsumerGroupTargetAssignmentMetadataValue,
 } from '@ottla/protocol';
-import { recordFormat, type RecordFormat, type TypedRecord } from '../record-format.ts';
+import { recordFormat, type RecordFormat, type TypedRecord } from '../../runtime/record-format.ts';
 
 interface GroupKey {
   readonly groupId: string;

@@ -11,7 +11,7 @@ import {
   type OffsetCommitKey,
   type OffsetCommitValue,
 } from '@ottla/protocol';
-import type { RecordFormat, TypedRecord } from '../record-format.ts';
+import type { RecordFormat, TypedRecord } from '../../runtime/record-format.ts';
 
 /** A committed offset; a null value is a tombstone. */
 export type OffsetRecord = TypedRecord<'offset-commit', OffsetCommitKey, OffsetCommitValue>;

@@ -24,7 +24,7 @@ import {
   type ShareGroupTargetAssignmentMetadataKey,
   type ShareGroupTargetAssignmentMetadataValue,
 } from '@ottla/protocol';
-import { recordFormat, type RecordFormat, type TypedRecord } from '../record-format.ts';
+import { recordFormat, type RecordFormat, type TypedRecord } from '../../runtime/record-format.ts';
 import type { Assignment, ShareMember, StateTopics } from './share-group.ts';
 
 /** A record of a share group (KIP-932); a null value is a tombstone. All are replayed at the append. */

@@ -7,7 +7,7 @@ import {
   type MessageInput,
   type MessageSchema,
 } from '@ottla/protocol';
-import type { RecordSerde } from '../runtime/state-machine.ts';
+import type { RecordSerde } from './state-machine.ts';
 
 /** A record as a state machine has it: its kind, its key, and its value or null for a tombstone. */
 export interface TypedRecord<Type extends string, Key, Value> {
