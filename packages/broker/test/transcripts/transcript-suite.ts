@@ -120,7 +120,8 @@ function compare(transcript: Transcript, properties: Readonly<Record<string, str
       properties: { listeners: 'PLAINTEXT://127.0.0.1:0', ...properties, 'log.dirs': folder },
     });
     responses = await play(transcript, broker.listeners[0]?.port ?? 0, false);
-  });
+    // Hundreds of requests one after the other, on a machine that may be busy with other things.
+  }, 120_000);
   afterAll(async () => {
     await broker.close();
     rmSync(folder, { recursive: true });
