@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
 import type { PartitionWaiter } from '../replica/partition.ts';
 import { FetchIsolation, type PartitionReadResult } from '../replica/partition-read.ts';
-import type { SharePartition } from './share-partition.ts';
+import type { SharePartition, ShareWaiter } from './share-partition.ts';
 import type { AcquiredRecords, ShareRefusal } from './share-partition-types.ts';
 import { abortedRanges, acquiredBytes, batchesOf, subtractRanges } from './share-read.ts';
 
@@ -40,13 +40,19 @@ const NOTHING: ShareFetchResult = {
  * One ShareFetch over its partitions (Kafka's DelayedShareFetch): reads where something can be acquired, and when that is
  * too little waits for more records, for released ones, or for the time to be over. Records are locked only when the
  * answer goes out, so that nobody waits with locks in hand.
+ *
+ * One fetch at a time may read a share partition; the others are told when it is free again. So that idle fetches do not
+ * tell each other so for ever, that is no news to those that have looked since something last changed, and a pass reads
+ * nothing when every partition that it has not looked at is taken.
  */
-export class ShareFetchOperation implements PartitionWaiter {
+export class ShareFetchOperation implements PartitionWaiter, ShareWaiter {
   readonly #params: ShareFetchParams;
   readonly #shares: readonly SharePartition[];
   readonly #clock: Clock;
   readonly #results = new Map<SharePartition, ShareFetchResult>();
   readonly #leases: { release(): void }[] = [];
+  /** Looked at since something last changed. */
+  readonly #seen = new Set<SharePartition>();
   #isOver = false;
   #isWoken = false;
   #wakeUp: (() => void) | null = null;
@@ -83,6 +89,19 @@ export class ShareFetchOperation implements PartitionWaiter {
   }
 
   onPartitionChanged(): void {
+    this.#seen.clear();
+    this.#wake();
+  }
+
+  onShareChanged(): void {
+    this.onPartitionChanged();
+  }
+
+  onFetchUnlocked(share: SharePartition): void {
+    if (!this.#seen.has(share)) this.#wake();
+  }
+
+  #wake(): void {
     this.#isWoken = true;
     this.#wakeUp?.();
   }
@@ -94,12 +113,10 @@ export class ShareFetchOperation implements PartitionWaiter {
     }
   }
 
-  readonly #onShareChanged = (): void => this.onPartitionChanged();
-
   #watch(): void {
     if (this.#isOver) return;
     for (const share of this.#shares) {
-      share.addWaiter(this.#onShareChanged);
+      share.addWaiter(this);
       share.partition.addWaiter(this);
     }
     this.#timer = this.#clock.setTimer(this.#params.maxWaitMs, () => {
@@ -111,7 +128,7 @@ export class ShareFetchOperation implements PartitionWaiter {
   #unwatch(): void {
     this.#timer?.cancel();
     for (const share of this.#shares) {
-      share.removeWaiter(this.#onShareChanged);
+      share.removeWaiter(this);
       share.partition.removeWaiter(this);
     }
   }
@@ -140,8 +157,6 @@ export class ShareFetchOperation implements PartitionWaiter {
         share.unlockFetch();
       }
     }
-    // Our own unlocking is no news.
-    this.#isWoken = this.#isWoken && readings.length === 0;
     return [...this.#results.values()].some(
       ({ errorCode, acquired }) => errorCode !== 0 || acquired.length > 0,
     );
@@ -150,11 +165,18 @@ export class ShareFetchOperation implements PartitionWaiter {
   async #read(readings: Reading[]): Promise<number> {
     const { maxBytes } = this.#params;
     let readBytes = 0;
-    for (const share of this.#shares) {
+    const news = this.#shares.filter((share) => !this.#seen.has(share));
+    let newsCount = 0;
+    for (const share of [...news, ...this.#seen]) {
+      if (this.#seen.has(share) && newsCount === 0 && !this.#isOver) break;
       share.moveLogStart();
       const { state, settings } = share;
       if (this.#results.has(share) || state === null || readBytes >= maxBytes) continue;
-      if (!state.canAcquire(settings) || !share.tryLockFetch()) continue;
+      const canAcquire = state.canAcquire(settings);
+      if (canAcquire && !share.tryLockFetch()) continue;
+      newsCount += 1;
+      this.#seen.add(share);
+      if (!canAcquire) continue;
       const fetchOffset = state.nextFetchOffset;
       const { topic, partition, topicId } = share.partition;
       const read = await share.partition.read(
@@ -201,11 +223,14 @@ export class ShareFetchOperation implements PartitionWaiter {
       batchSize,
       mode: acquireMode,
     });
+    if (acquired.length === 0) return null;
     if (read.abortedTransactions !== null && read.abortedTransactions.length > 0) {
       const aborted = abortedRanges(batches, read.abortedTransactions);
       for (const { firstOffset, lastOffset } of aborted)
         share.state?.archiveAborted(firstOffset, lastOffset, memberId);
       acquired = subtractRanges(acquired, aborted);
+      // What lies behind them can be had at once.
+      if (acquired.length === 0) this.onPartitionChanged();
     }
     const records = acquiredBytes(batches, acquired);
     return acquired.length === 0 ? null : { ...NOTHING, records, acquired };

@@ -25,6 +25,14 @@ export interface SharePartitionDeps {
   readonly onFenced: () => void;
 }
 
+/** Told when there may be more to acquire. */
+export interface ShareWaiter {
+  /** Records were released, written or given up, or the partition is gone. */
+  onShareChanged(): void;
+  /** A fetch has given back the right to read: news only for those whom it kept out. */
+  onFetchUnlocked(share: SharePartition): void;
+}
+
 interface PendingWrite {
   /** Null for what needs no settling. */
   readonly change: Change | null;
@@ -44,7 +52,7 @@ export class SharePartition {
   readonly partition: Partition;
   readonly leaderEpoch: number;
   readonly #deps: SharePartitionDeps;
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new Set<ShareWaiter>();
   #state: SharePartitionState | null = null;
   #stateEpoch = 0;
   #ready: Promise<ShareRefusal> | null = null;
@@ -119,7 +127,7 @@ export class SharePartition {
 
   unlockFetch(): void {
     this.#isFetching = false;
-    this.#wake();
+    for (const waiter of this.#waiters) waiter.onFetchUnlocked(this);
   }
 
   acquire(request: AcquireRequest): AcquiredRecords[] {
@@ -155,12 +163,11 @@ export class SharePartition {
     if (log !== null && this.state?.moveLogStart(log.logStartOffset) === true) this.#wake();
   }
 
-  /** Calls `waiter` whenever there may be more to acquire. */
-  addWaiter(waiter: () => void): void {
+  addWaiter(waiter: ShareWaiter): void {
     this.#waiters.add(waiter);
   }
 
-  removeWaiter(waiter: () => void): void {
+  removeWaiter(waiter: ShareWaiter): void {
     this.#waiters.delete(waiter);
   }
 
@@ -245,7 +252,7 @@ export class SharePartition {
   }
 
   #wake(): void {
-    for (const waiter of this.#waiters) waiter();
+    for (const waiter of this.#waiters) waiter.onShareChanged();
   }
 
   /** The share coordinator's refusals as clients of the partition know them. */
