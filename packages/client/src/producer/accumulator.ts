@@ -32,13 +32,13 @@ export class Accumulator {
   readonly pool: BufferPool;
   /** Partitions with batches that are not on the wire, the one that was served longest ago first. */
   readonly active = new Set<PartitionQueue>();
-  /** Everything is sent at once while somebody flushes or closes, or waits for room. */
-  isHurried = false;
   readonly #options: AccumulatorOptions;
   readonly #clock: Clock;
   readonly #ledger: FailureLedger;
   readonly #onBatchClosed: () => void;
   #nextOrder = 0;
+  /** Batches of a lower order do not linger: somebody flushes or closes, or waits for room. */
+  #hurriedBefore = 0;
   /** Batches that are not done. */
   readonly #undone = new Set<ProducerBatch>();
 
@@ -60,6 +60,11 @@ export class Accumulator {
   /** Batches that are not done, on the wire or not. */
   get undone(): ReadonlySet<ProducerBatch> {
     return this.#undone;
+  }
+
+  /** What is here now is sent without lingering. */
+  hurry(): void {
+    this.#hurriedBefore = this.#nextOrder;
   }
 
   /** Puts a record into the partition's open batch or a new one; undefined when the buffer has no room for a new one. */
@@ -140,7 +145,7 @@ export class Accumulator {
         leaderEpoch >= 0 && leaderEpoch > batch.lastLeaderEpoch && batch.lastLeaderEpoch >= 0;
       return isNewLeader ? 0 : Math.max(0, batch.retryAtMs - nowMs);
     }
-    if (batch.isClosed || queue.batches.length > 1 || this.isHurried) return 0;
+    if (batch.isClosed || queue.batches.length > 1 || batch.order < this.#hurriedBefore) return 0;
     return Math.max(0, batch.createdMs + this.#options.lingerMs - nowMs);
   }
 

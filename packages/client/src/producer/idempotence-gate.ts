@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ProducerCluster } from './producer-cluster.ts';
 import { KafkaError } from '../errors/kafka-error.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
 import type { ProducerBatch } from './producer-batch.ts';
@@ -11,14 +11,14 @@ export class IdempotenceGate implements SendGate {
   readonly sequences: SequenceTracker<ProducerBatch> | null;
   readonly transactionalId = null;
   readonly maxProduceVersion = LAST_PRODUCE_VERSION_WITH_NAMES;
-  readonly #cluster: Cluster;
+  readonly #cluster: ProducerCluster;
   readonly #options: ResolvedProducerOptions;
   readonly #onOpen: () => void;
   readonly #onFatal: (error: KafkaError) => void;
   #isFetching = false;
 
   constructor(setup: {
-    readonly cluster: Cluster;
+    readonly cluster: ProducerCluster;
     readonly options: ResolvedProducerOptions;
     readonly onOpen: () => void;
     readonly onFatal: (error: KafkaError) => void;

@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ProducerCluster } from './producer-cluster.ts';
 import { throwIfError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
@@ -18,7 +18,7 @@ const NO_IDENTITY: ProducerIdentity = { producerId: -1, producerEpoch: -1 };
  * Rejects with what the broker answered, such as PRODUCER_FENCED, when trying again does not help.
  */
 export function fetchProducerId(
-  cluster: Cluster,
+  cluster: ProducerCluster,
   options: ResolvedProducerOptions,
   request: { readonly current?: ProducerIdentity; readonly timeoutMs: number },
 ): Promise<ProducerIdentity> {
@@ -62,6 +62,6 @@ function withoutNewer<
 const MOVED: ReadonlySet<number> = new Set([15, 16]);
 
 /** Forgets the coordinator of a transactional id when an answer says that it is elsewhere. */
-export function forgetIfMoved(cluster: Cluster, transactionalId: string, errorCode: number): void {
+export function forgetIfMoved(cluster: ProducerCluster, transactionalId: string, errorCode: number): void {
   if (MOVED.has(errorCode)) cluster.forgetCoordinator('transaction', transactionalId);
 }

@@ -1,11 +1,13 @@
 import type { TimerHandle } from '@ottla/platform';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ProducerCluster } from './producer-cluster.ts';
 import { ClosedError, OptionError } from '../errors/client-errors.ts';
 import { KafkaError } from '../errors/kafka-error.ts';
 import { onAbort } from '../network/abort.ts';
 import { serde } from '../serde/serdes.ts';
 import type { Serde } from '../serde/serde.ts';
+import { BATCH_HEADER_BYTES } from '@ottla/protocol';
 import { Accumulator } from './accumulator.ts';
+import { recordBound } from './batch-builder.ts';
 import { FailureLedger, type RecordMetadata } from './batch-outcome.ts';
 import { IdempotenceGate } from './idempotence-gate.ts';
 import { partitionOfKey, toBytes } from './partitioner.ts';
@@ -15,12 +17,12 @@ import {
   type ProducerOptions,
   type ResolvedProducerOptions,
 } from './producer-options.ts';
-import type { HeaderPair, RecordBytes } from './record-bytes.ts';
+import { exactBytesOf, maxBytesOf, type HeaderPair, type RecordBytes } from './record-bytes.ts';
 import type { HeadersInput, RecordInput, SendOptions, TopicToSend } from './record-input.ts';
 import { Sender } from './sender.ts';
 import { Transaction } from './transaction.ts';
 import { TransactionGate } from './transaction-gate.ts';
-import { WaitingRecords, type WaitingRecord } from './waiting-records.ts';
+import { WaitingRecords, type Missing, type WaitingRecord } from './waiting-records.ts';
 
 const NO_HEADERS: readonly HeaderPair[] = [];
 let producerCount = 0;
@@ -30,7 +32,7 @@ let producerCount = 0;
  * returned promise settles later. A failure that nobody awaits is told by `flush` and `close`.
  */
 export class Producer implements AsyncDisposable {
-  readonly #cluster: Cluster;
+  readonly #cluster: ProducerCluster;
   readonly #options: ResolvedProducerOptions;
   readonly #accumulator: Accumulator;
   readonly #gate: IdempotenceGate | TransactionGate;
@@ -50,7 +52,7 @@ export class Producer implements AsyncDisposable {
   #isClosed = false;
 
   /** Use `ottla.producer()`. @throws OptionError for an option that is not valid */
-  constructor(cluster: Cluster, options: ProducerOptions = {}, onClosed: () => void = () => {}) {
+  constructor(cluster: ProducerCluster, options: ProducerOptions = {}, onClosed: () => void = () => {}) {
     this.#cluster = cluster;
     this.#options = resolveProducerOptions(options, cluster.options);
     this.#onClosed = onClosed;
@@ -76,10 +78,14 @@ export class Producer implements AsyncDisposable {
       cluster,
       options: this.#options,
       append: (record) => this.#append(record),
-      isReady: (topic) => this.#queuesOf(topic) !== undefined,
+      missing: (record) => this.#missing(record),
       ledger: this.#ledger,
+      onFailure: (error) => this.#onRecordFailed(error),
     });
-    this.#stopWatching = cluster.onMetadata(() => this.#sender.wake());
+    this.#stopWatching = cluster.onMetadata(() => {
+      this.#waiting.onMetadata();
+      this.#sender.wake();
+    });
   }
 
   /**
@@ -111,19 +117,19 @@ export class Producer implements AsyncDisposable {
     record: RecordInput<K, V>,
     options: SendOptions = {},
   ): Promise<RecordMetadata> {
-    let waiting: WaitingRecord;
     try {
       this.#checkOpen();
       options.signal?.throwIfAborted();
-      waiting = this.#encode(topic, record);
+      const waiting = this.#encode(topic, record);
+      this.#checkSize(waiting);
+      if (!this.#waiting.isBehind(waiting) && this.#missing(waiting) === 'nothing') {
+        const sent = this.#append(waiting);
+        if (sent !== undefined) return sent;
+      }
+      return this.#waiting.add(waiting, options.signal);
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    if (this.#waiting.isEmpty) {
-      const sent = this.#append(waiting);
-      if (sent !== undefined) return sent;
-    }
-    return this.#wait(waiting, options.signal);
   }
 
   /** Sends many, waiting for room in between; resolves when all are stored. Rejects with the first failure. */
@@ -273,24 +279,49 @@ export class Producer implements AsyncDisposable {
     };
   }
 
-  /** The promise of the record when it went into a batch; undefined when metadata or room is missing. */
+  /** As in Java a record that can never be sent is refused at once, by what it takes before it is compressed. */
+  #checkSize({ key, value, headers, topic }: WaitingRecord): void {
+    const { maxRequestSizeBytes, bufferMemoryBytes } = this.#options;
+    const limit = Math.min(maxRequestSizeBytes, bufferMemoryBytes);
+    if (BATCH_HEADER_BYTES + recordBound(key, value, headers, maxBytesOf) <= limit) return;
+    const sizeBytes = BATCH_HEADER_BYTES + recordBound(key, value, headers, exactBytesOf);
+    if (sizeBytes <= limit) return;
+    const name = limit === maxRequestSizeBytes ? 'maxRequestSizeBytes' : 'bufferMemoryBytes';
+    const error = new KafkaError(
+      'MESSAGE_TOO_LARGE',
+      `A record for topic "${topic}" takes ${sizeBytes} bytes, above ${name} "${limit}": raise it, or send less`,
+    );
+    this.#onRecordFailed(error);
+    throw error;
+  }
+
+  /** What a record must wait for before it can go into a batch. */
+  #missing({ topic, partition }: WaitingRecord): Missing {
+    const queues = this.#queuesOf(topic);
+    if (queues === undefined) return 'topic';
+    return partition < queues.partitionCount ? 'nothing' : 'partition';
+  }
+
+  /**
+   * The promise of the record when it went into a batch; undefined when there is no room. Its topic must be known.
+   * @throws what a partitioner throws, OptionError for a partition of its that is not there
+   */
   #append(record: WaitingRecord): Promise<RecordMetadata> | undefined {
-    const queues = this.#queuesOf(record.topic);
-    if (queues === undefined) return undefined;
+    const queues = this.#topics.get(record.topic)!;
     const { timestamp, key, value, headers } = record;
     const isSticky = record.partition < 0 && key === null && this.#options.partitioner === undefined;
     const partition = isSticky ? queues.sticky.current(queues) : this.#partitionOf(record, queues);
     const queue = queues.partitions[partition];
-    if (queue === undefined) {
-      return Promise.reject(
-        new OptionError(
-          `Partition "${partition}" of topic "${record.topic}" does not exist: it has ${queues.partitionCount}`,
-        ),
+    if (queue === undefined)
+      throw new OptionError(
+        `The partitioner gave partition "${String(partition)}" of topic "${record.topic}", which has ${queues.partitionCount}`,
       );
-    }
     const sent = this.#accumulator.append(queue, timestamp, key, value, headers);
-    if (sent === undefined) this.#setFull(true);
-    else if (isSticky) queues.sticky.onAppend(sizeOf(key) + sizeOf(value) + 20, queue.open === undefined);
+    if (sent === undefined) {
+      this.#setFull(true);
+      // Whoever waits for room wants what lingers to go.
+      this.#hurry();
+    } else if (isSticky) queues.sticky.onAppend(sizeOf(key) + sizeOf(value) + 20, queue.open === undefined);
     return sent;
   }
 
@@ -337,20 +368,23 @@ export class Producer implements AsyncDisposable {
     return (this.#cluster.partition(topic, partition)?.leaderId ?? -1) >= 0;
   }
 
-  #wait(record: WaitingRecord, signal: AbortSignal | undefined): Promise<RecordMetadata> {
-    // Whoever waits for room wants what lingers to go.
-    if (this.#isFull) this.#hurry();
-    return this.#waiting.add(record, signal);
-  }
-
   #onProgress(): void {
     if (this.#isFull && this.#accumulator.pool.availableBytes >= this.#options.batchSizeBytes)
       this.#setFull(false);
     if (!this.#waiting.isEmpty) this.#waiting.proceed();
-    if (this.#accumulator.undone.size === 0 && this.#waiting.isEmpty) this.#accumulator.isHurried = false;
     const waiters = this.#flushWaiters;
     this.#flushWaiters = [];
     for (const wake of waiters) wake();
+  }
+
+  /** A record was given up before it came into a batch: its transaction cannot be committed without it. */
+  #onRecordFailed(error: Error): void {
+    if (!(this.#gate instanceof TransactionGate)) return;
+    this.#gate.onFailure(
+      error instanceof KafkaError
+        ? error
+        : new KafkaError('UNKNOWN_SERVER_ERROR', error.message, { cause: error }),
+    );
   }
 
   #setFull(isFull: boolean): void {
@@ -360,7 +394,7 @@ export class Producer implements AsyncDisposable {
   }
 
   #hurry(): void {
-    this.#accumulator.isHurried = true;
+    this.#accumulator.hurry();
     this.#sender.wake();
   }
 
@@ -370,10 +404,10 @@ export class Producer implements AsyncDisposable {
     await this.#waiting.settled();
     const pending = [...this.#accumulator.undone];
     const stop = signal === undefined ? null : onAbort(signal, () => this.#onProgress());
+    if (pending.length > 0) this.#hurry();
     try {
       while (pending.some((batch) => !batch.isDone) && !this.#isClosed) {
         signal?.throwIfAborted();
-        this.#hurry();
         await new Promise<void>((resolve) => this.#flushWaiters.push(resolve));
       }
       // Parts of a batch that was split are new batches.

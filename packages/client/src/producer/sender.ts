@@ -8,7 +8,7 @@ import {
 } from '@ottla/protocol';
 import type { TimerHandle } from '@ottla/platform';
 import { backoffMs } from '../cluster/backoff.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ProducerCluster } from './producer-cluster.ts';
 import { TimeoutError } from '../errors/client-errors.ts';
 import { brokerError, isRetriableError, KafkaError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
@@ -52,7 +52,7 @@ const STALE_METADATA: ReadonlySet<ErrorName> = new Set<ErrorName>([
  * it is woken (a batch is full, an answer came, metadata changed) and when the next batch has lingered long enough.
  */
 export class Sender {
-  readonly #cluster: Cluster;
+  readonly #cluster: ProducerCluster;
   readonly #options: ResolvedProducerOptions;
   readonly #accumulator: Accumulator;
   readonly #gate: SendGate;
@@ -72,7 +72,7 @@ export class Sender {
   #timerDueMs = Infinity;
 
   constructor(setup: {
-    readonly cluster: Cluster;
+    readonly cluster: ProducerCluster;
     readonly options: ResolvedProducerOptions;
     readonly accumulator: Accumulator;
     readonly gate: SendGate;
@@ -363,17 +363,17 @@ export class Sender {
   #expire(nowMs: number): number {
     const { deliveryTimeoutMs } = this.#options;
     let nextMs = Infinity;
-    // Batches are undone in the order of their creation, but for parts of one that was split.
+    const expired: ProducerBatch[] = [];
+    // In the order of their creation, but for parts of a batch that was split, which are older than those before them.
     for (const batch of this.#accumulator.undone) {
       const leftMs = batch.createdMs + deliveryTimeoutMs - nowMs;
-      if (leftMs <= 0) continue;
-      nextMs = leftMs;
-      break;
+      if (leftMs <= 0) {
+        expired.push(batch);
+      } else {
+        nextMs = leftMs;
+        break;
+      }
     }
-    if (nextMs === deliveryTimeoutMs) return nextMs;
-    const expired = [...this.#accumulator.undone].filter(
-      (batch) => batch.createdMs + deliveryTimeoutMs <= nowMs,
-    );
     for (const batch of expired) this.#expireOne(batch);
     if (expired.length > 0) this.#onProgress();
     return nextMs;

@@ -1,5 +1,5 @@
 import { ErrorCodes } from '@ottla/protocol';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ProducerCluster } from './producer-cluster.ts';
 import { brokerError, isRetriableError, KafkaError, throwIfError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { GroupMetadata } from '../consumer/offset-committer.ts';
@@ -29,7 +29,7 @@ type State = 'idle' | 'open' | 'ending' | 'must-abort' | 'fatal';
 export class TransactionGate implements SendGate {
   readonly sequences = new SequenceTracker<ProducerBatch>(true);
   readonly transactionalId: string;
-  readonly #cluster: Cluster;
+  readonly #cluster: ProducerCluster;
   readonly #options: ResolvedProducerOptions;
   readonly #wake: () => void;
   readonly #onFatal: (error: KafkaError) => void;
@@ -45,7 +45,7 @@ export class TransactionGate implements SendGate {
   #adding: Promise<void> | null = null;
 
   constructor(setup: {
-    readonly cluster: Cluster;
+    readonly cluster: ProducerCluster;
     readonly options: ResolvedProducerOptions;
     readonly transactionalId: string;
     readonly wake: () => void;

@@ -1,10 +1,10 @@
 import type { TimerHandle } from '@ottla/platform';
-import type { Cluster } from '../cluster/cluster.ts';
 import { TimeoutError } from '../errors/client-errors.ts';
-import type { KafkaError } from '../errors/kafka-error.ts';
+import { isRetriableError, type KafkaError } from '../errors/kafka-error.ts';
 import { onAbort } from '../network/abort.ts';
 import type { FailureLedger, RecordMetadata } from './batch-outcome.ts';
 import { PendingRecord } from './pending-record.ts';
+import type { ProducerCluster } from './producer-cluster.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
 import type { HeaderPair, RecordBytes } from './record-bytes.ts';
 
@@ -19,76 +19,117 @@ export interface WaitingRecord {
   readonly headers: readonly HeaderPair[];
 }
 
+/** What a record still lacks: the partitions of its topic, a partition beyond those that are known, or nothing but room. */
+export type Missing = 'topic' | 'partition' | 'nothing';
+
 interface Entry {
   readonly record: WaitingRecord;
   readonly promise: PendingRecord;
   readonly deadlineMs: number;
+  readonly order: number;
+  /** Of the line for metadata that it stands in; undefined in the one for room. */
+  key: string | undefined;
   stopListening: (() => void) | null;
-  isGone: boolean;
 }
 
-/** Records that wait for metadata of their topic or for room in the buffer, in the order in which they came: Java blocks here. */
+interface WaitingSetup {
+  readonly cluster: ProducerCluster;
+  readonly options: ResolvedProducerOptions;
+  /** Undefined when there is no room. */
+  readonly append: (record: WaitingRecord) => Promise<RecordMetadata> | undefined;
+  readonly missing: (record: WaitingRecord) => Missing;
+  readonly ledger: FailureLedger;
+  /** A record will not be sent. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * Records that cannot go into a batch yet; Java blocks here. Those without metadata wait in a line for each topic, so that a topic
+ * that does not come holds up no other, and then with all others for room in the buffer, in the order in which they came:
+ *
+ *   topic "a"   | record | record |  --metadata-->  | room: record | record | record |  --room-->  batches
+ *   topic "b"   | record |           --metadata-->
+ */
 export class WaitingRecords {
-  readonly #cluster: Cluster;
-  readonly #options: ResolvedProducerOptions;
-  readonly #append: (record: WaitingRecord) => Promise<RecordMetadata> | undefined;
-  readonly #isReady: (topic: string) => boolean;
-  readonly #ledger: FailureLedger;
-  #entries: Entry[] = [];
+  readonly #setup: WaitingSetup;
+  /** Lines of a topic, or of a partition that is beyond those that are known. */
+  readonly #lines = new Map<string, Set<Entry>>();
+  readonly #room = new Set<Entry>();
+  /** All of them by the time that they may wait until, which is the order in which they came. */
+  readonly #all = new Set<Entry>();
   /** Topics whose metadata is being fetched. */
   readonly #fetching = new Set<string>();
+  #nextOrder = 0;
   #timer: TimerHandle | null = null;
   #settledWaiters: (() => void)[] = [];
 
-  constructor(setup: {
-    readonly cluster: Cluster;
-    readonly options: ResolvedProducerOptions;
-    readonly append: (record: WaitingRecord) => Promise<RecordMetadata> | undefined;
-    readonly isReady: (topic: string) => boolean;
-    readonly ledger: FailureLedger;
-  }) {
-    this.#cluster = setup.cluster;
-    this.#options = setup.options;
-    this.#append = setup.append;
-    this.#isReady = setup.isReady;
-    this.#ledger = setup.ledger;
+  constructor(setup: WaitingSetup) {
+    this.#setup = setup;
   }
 
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.#all.size === 0;
+  }
+
+  /** Whether a record must wait behind others. */
+  isBehind(record: WaitingRecord): boolean {
+    return this.#all.size > 0 && (this.#room.size > 0 || this.#lineFor(record) !== undefined);
   }
 
   /** Waits with the others; rejects with a TimeoutError after `max.block.ms`, or with the signal's reason. */
   add(record: WaitingRecord, signal: AbortSignal | undefined): Promise<RecordMetadata> {
-    const { maxBlockMs } = this.#options;
-    const deadlineMs = this.#cluster.options.clock.monotonicMs() + maxBlockMs;
-    const promise = new PendingRecord(this.#ledger);
-    const entry: Entry = { record, promise, deadlineMs, stopListening: null, isGone: false };
+    const { cluster, options, ledger } = this.#setup;
+    const promise = new PendingRecord(ledger);
+    const entry: Entry = {
+      // The caller may use its bytes again as soon as `send` has returned.
+      record: withOwnBytes(record),
+      promise,
+      deadlineMs: cluster.options.clock.monotonicMs() + options.maxBlockMs,
+      order: (this.#nextOrder += 1),
+      key: undefined,
+      stopListening: null,
+    };
     if (signal !== undefined) {
       entry.stopListening = onAbort(signal, () => {
         this.#drop(entry, signal.reason as Error);
         this.proceed();
       });
     }
-    this.#entries.push(entry);
-    this.#fetch(record.topic);
-    this.#armTimer();
+    this.#all.add(entry);
+    this.#stand(entry);
+    if (this.#timer === null) this.#armTimer();
     return promise;
   }
 
-  /** Tries again what waits, oldest first, until one has to go on waiting. */
-  proceed(): void {
-    let taken = 0;
-    for (const entry of this.#entries) {
-      if (!entry.isGone) {
-        const sent = this.#append(entry.record);
-        if (sent === undefined) break;
-        entry.stopListening?.();
-        entry.promise.follow(sent);
-      }
-      taken += 1;
+  /** New metadata is there. */
+  onMetadata(): void {
+    if (this.#lines.size === 0) return;
+    for (const [key, line] of Array.from(this.#lines)) {
+      // What the first one lacks, all of them lack.
+      const [first] = line;
+      const missing = this.#setup.missing(first!.record);
+      if (missing === 'partition') this.#setup.cluster.requestMetadataUpdate();
+      if (missing !== 'nothing' && key === keyOf(first!.record, missing)) continue;
+      this.#lines.delete(key);
+      for (const entry of line) this.#stand(entry);
     }
-    if (taken > 0) this.#entries = this.#entries.slice(taken);
+    this.proceed();
+  }
+
+  /** Tries again what waits for room, oldest first, until one has to go on waiting. */
+  proceed(): void {
+    for (const entry of this.#room) {
+      let sent: Promise<RecordMetadata> | undefined;
+      try {
+        sent = this.#setup.append(entry.record);
+      } catch (error) {
+        this.#drop(entry, error as Error);
+        continue;
+      }
+      if (sent === undefined) break;
+      this.#leave(entry);
+      entry.promise.follow(sent);
+    }
     this.#armTimer();
     if (this.isEmpty) for (const wake of this.#settledWaiters.splice(0)) wake();
   }
@@ -100,31 +141,75 @@ export class WaitingRecords {
   }
 
   failAll(error: KafkaError): void {
-    const entries = this.#entries;
-    this.#entries = [];
-    for (const entry of entries) this.#drop(entry, error);
+    for (const entry of this.#all) {
+      this.#leave(entry);
+      entry.promise.fail(error);
+    }
     this.proceed();
   }
 
-  #drop(entry: Entry, reason: Error): void {
-    if (entry.isGone) return;
-    entry.isGone = true;
+  /** Puts a record into the line for what it lacks. */
+  #stand(entry: Entry): void {
+    const { record } = entry;
+    const line = this.#lineFor(record);
+    if (line !== undefined) {
+      const [first] = line;
+      entry.key = first!.key;
+      line.add(entry);
+      return;
+    }
+    const missing = this.#setup.missing(record);
+    entry.key = missing === 'nothing' ? undefined : keyOf(record, missing);
+    if (entry.key === undefined) this.#room.add(entry);
+    else this.#lines.set(entry.key, new Set([entry]));
+    if (missing === 'topic') this.#fetch(record.topic);
+    else if (missing === 'partition') this.#setup.cluster.requestMetadataUpdate();
+  }
+
+  /** The line of others that a record has to join. */
+  #lineFor(record: WaitingRecord): Set<Entry> | undefined {
+    if (this.#lines.size === 0) return undefined;
+    const line = this.#lines.get(keyOf(record, 'topic'));
+    return line ?? (record.partition < 0 ? undefined : this.#lines.get(keyOf(record, 'partition')));
+  }
+
+  #leave(entry: Entry): void {
     entry.stopListening?.();
+    this.#all.delete(entry);
+    if (entry.key === undefined) {
+      this.#room.delete(entry);
+      return;
+    }
+    const line = this.#lines.get(entry.key)!;
+    line.delete(entry);
+    if (line.size === 0) this.#lines.delete(entry.key);
+  }
+
+  #drop(entry: Entry, reason: Error): void {
+    if (!this.#all.has(entry)) return;
+    this.#leave(entry);
     entry.promise.fail(reason);
+    this.#setup.onFailure(reason);
   }
 
   #fetch(topic: string): void {
-    if (this.#isReady(topic) || this.#fetching.has(topic)) return;
+    if (this.#fetching.has(topic)) return;
     this.#fetching.add(topic);
-    const { allowAutoTopicCreation, maxBlockMs } = this.#options;
-    this.#cluster.topics([topic], { allowAutoTopicCreation, timeoutMs: maxBlockMs }).then(
+    const { cluster, options } = this.#setup;
+    const { allowAutoTopicCreation, maxBlockMs } = options;
+    const lastOrder = this.#nextOrder;
+    cluster.topics([topic], { allowAutoTopicCreation, timeoutMs: maxBlockMs }).then(
       () => {
         this.#fetching.delete(topic);
-        this.proceed();
+        this.onMetadata();
       },
       (error: Error) => {
         this.#fetching.delete(topic);
-        for (const entry of this.#entries) if (entry.record.topic === topic) this.#drop(entry, error);
+        // Records that came while it was looked for have not waited for as long as they may.
+        const isFinal = !isRetriableError(error);
+        for (const entry of this.#lines.get(topic) ?? [])
+          if (isFinal || entry.order <= lastOrder) this.#drop(entry, error);
+        if (this.#lines.has(topic)) this.#fetch(topic);
         this.proceed();
       },
     );
@@ -133,26 +218,46 @@ export class WaitingRecords {
   #armTimer(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    const first = this.#entries.find(({ isGone }) => !isGone);
+    const [first] = this.#all;
     if (first === undefined) return;
-    const { clock } = this.#cluster.options;
+    const { clock } = this.#setup.cluster.options;
     this.#timer = clock.setTimer(Math.max(0, first.deadlineMs - clock.monotonicMs()), () => this.#expire());
   }
 
   #expire(): void {
-    const { maxBlockMs } = this.#options;
-    const nowMs = this.#cluster.options.clock.monotonicMs();
-    for (const entry of this.#entries) {
+    const { cluster, options, missing } = this.#setup;
+    const { maxBlockMs } = options;
+    const nowMs = cluster.options.clock.monotonicMs();
+    for (const entry of this.#all) {
       if (entry.deadlineMs > nowMs) break;
-      const what = this.#isReady(entry.record.topic) ? 'room in the buffer (bufferMemoryBytes)' : 'metadata';
-      this.#drop(
-        entry,
-        new TimeoutError(
-          `A record for topic "${entry.record.topic}" waited ${maxBlockMs} ms (maxBlockMs) for ${what}`,
-          maxBlockMs,
-        ),
-      );
+      const { topic, partition } = entry.record;
+      const what = {
+        topic: `metadata of topic "${topic}"`,
+        partition: `partition "${partition}" of topic "${topic}", which is not there`,
+        nothing: `room for topic "${topic}" in the buffer (bufferMemoryBytes)`,
+      }[missing(entry.record)];
+      const text = `A record waited ${maxBlockMs} ms (maxBlockMs) for ${what}`;
+      this.#drop(entry, new TimeoutError(text, maxBlockMs));
     }
     this.proceed();
   }
+}
+
+/** The name of the line for what a record lacks; a topic has no slash in its name. */
+function keyOf({ topic, partition }: WaitingRecord, missing: 'topic' | 'partition'): string {
+  return missing === 'topic' ? topic : `${partition}/${topic}`;
+}
+
+function withOwnBytes(record: WaitingRecord): WaitingRecord {
+  const { key, value, headers } = record;
+  return {
+    ...record,
+    key: ownBytes(key),
+    value: ownBytes(value),
+    headers: headers.map(([name, content]): HeaderPair => [name, ownBytes(content)]),
+  };
+}
+
+function ownBytes(field: RecordBytes): RecordBytes {
+  return field instanceof Uint8Array ? Buffer.from(field) : field;
 }

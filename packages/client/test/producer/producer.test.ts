@@ -137,13 +137,13 @@ describe('a producer', () => {
     {
       title: 'a partition that does not exist',
       record: { value: 'x', partition: 99 },
-      name: 'INVALID_OPTION',
+      name: 'REQUEST_TIMED_OUT',
     },
     { title: 'a value of no form', record: { value: 5 as unknown as string }, name: 'INVALID_OPTION' },
     { title: 'a timestamp of no meaning', record: { value: 'x', timestamp: -5 }, name: 'INVALID_OPTION' },
   ])('refuses $title', async ({ record, name }) => {
     await using ottla = connect(broker.bootstrap);
-    await using producer = ottla.producer();
+    await using producer = ottla.producer({ maxBlockMs: 500 });
     await expect(producer.send(fresh(), record)).rejects.toMatchObject({ name });
   });
 
