@@ -20,8 +20,10 @@ import {
 import { exactBytesOf, maxBytesOf, type HeaderPair, type RecordBytes } from './record-bytes.ts';
 import type { HeadersInput, RecordInput, SendOptions, TopicToSend } from './record-input.ts';
 import { Sender } from './sender.ts';
+import { NO_SEQUENCE } from './sequence-tracker.ts';
 import { Transaction } from './transaction.ts';
 import { TransactionGate } from './transaction-gate.ts';
+import { TransactionRequests } from './transaction-requests.ts';
 import { WaitingRecords, type Missing, type WaitingRecord } from './waiting-records.ts';
 
 const NO_HEADERS: readonly HeaderPair[] = [];
@@ -167,26 +169,30 @@ export class Producer implements AsyncDisposable {
    */
   async transaction<T>(body: (transaction: Transaction) => Promise<T>): Promise<T> {
     const transaction = await this.begin();
-    let result: T;
     try {
-      result = await body(transaction);
+      const result = await body(transaction);
       if (transaction.isOpen) await transaction.commit();
       return result;
     } catch (error) {
-      if (transaction.isOpen) await transaction.abort().catch(() => {});
+      // It may have ended already, and one whose commit was not answered cannot be aborted.
+      await transaction.abort().catch(() => {});
       throw error;
     }
   }
 
-  /** Begins a transaction that is committed or aborted by hand. Rejects with PRODUCER_FENCED when another producer has taken over. */
+  /**
+   * Begins a transaction that is committed or aborted by hand. One that failed is aborted first, and one whose end was not answered is
+   * asked to end again. Rejects with PRODUCER_FENCED when another producer has taken over.
+   */
   async begin(): Promise<Transaction> {
     this.#checkOpen();
     const gate = this.#gate;
     if (!(gate instanceof TransactionGate))
       throw new OptionError('Transactions need transactionalId: give one to producer()');
-    await gate.begin();
+    if (gate.isUnfinished) await this.#flushed();
     return new Transaction({
       gate,
+      generation: await gate.begin(),
       send: (topic, record, options) => this.sendNow(topic, record, options),
       flush: () => this.#flushed(),
       dropUnsent: (error) => this.#dropUnsent(error),
@@ -199,7 +205,7 @@ export class Producer implements AsyncDisposable {
   }
 
   /**
-   * Sends what is left and closes; what is not answered within `timeoutMs` (30 000 by default) fails. Rejects when a record failed that
+   * Sends what is left, aborts a transaction that is open and closes; what is not answered within `timeoutMs` (30 000 by default) fails. Rejects when a record failed that
    * nobody awaited. Idempotent.
    */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -218,7 +224,7 @@ export class Producer implements AsyncDisposable {
       timer.handle = clock.setTimer(timeoutMs, resolve);
     });
     try {
-      if (this.#fatal === null && !this.#cluster.isClosed) await Promise.race([this.#flushed(), timeout]);
+      if (this.#fatal === null && !this.#cluster.isClosed) await Promise.race([this.#finish(), timeout]);
     } finally {
       timer.handle?.cancel();
       this.#isClosed = true;
@@ -236,6 +242,15 @@ export class Producer implements AsyncDisposable {
     this.#tellFailures();
   }
 
+  /** Everything is answered, and no transaction is left open until its timeout. */
+  async #finish(): Promise<void> {
+    await this.#flushed();
+    if (!(this.#gate instanceof TransactionGate)) return;
+    await this.#gate.finish().catch((error: unknown) => {
+      this.#cluster.options.logger.warn({ err: error }, 'The transaction that was open could not be ended');
+    });
+  }
+
   #openGate(): IdempotenceGate | TransactionGate {
     const cluster = this.#cluster;
     const options = this.#options;
@@ -244,9 +259,7 @@ export class Producer implements AsyncDisposable {
     const { transactionalId } = options;
     if (transactionalId === null) return new IdempotenceGate({ cluster, options, onOpen: wake, onFatal });
     return new TransactionGate({
-      cluster,
-      options,
-      transactionalId,
+      requests: new TransactionRequests(cluster, options, transactionalId),
       wake,
       onFatal,
       onAbortable: (error) => this.#dropUnsent(error),
@@ -455,13 +468,13 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  /** Batches that are not on the wire fail: their transaction is lost or being aborted. */
+  /** What was never sent fails: its transaction is lost or being aborted. */
   #dropUnsent(error: KafkaError): void {
     this.#waiting.failAll(error);
     for (const queue of Array.from(this.#accumulator.active)) {
       for (const batch of queue.batches.slice()) {
+        if (batch.baseSequence !== NO_SEQUENCE) continue;
         this.#accumulator.drop(queue, batch);
-        this.#gate.sequences?.forget(queue.sequences, batch);
         batch.outcome.fail(error, batch.recordCount);
         this.#accumulator.finish(batch);
       }

@@ -1,61 +1,67 @@
-import { ErrorCodes } from '@ottla/protocol';
-import type { ProducerCluster } from './producer-cluster.ts';
-import { brokerError, isRetriableError, KafkaError, throwIfError } from '../errors/kafka-error.ts';
-import { apis } from '../network/apis.ts';
-import type { GroupMetadata } from '../consumer/offset-committer.ts';
-import type { PartitionQueue } from './partition-queue.ts';
-import type { ResolvedProducerOptions } from './producer-options.ts';
-import type { ProducerBatch } from './producer-batch.ts';
-import { fetchProducerId, forgetIfMoved } from './producer-ids.ts';
-import { LAST_PRODUCE_VERSION_WITH_NAMES, type SendGate } from './sender.ts';
-import { SequenceTracker } from './sequence-tracker.ts';
 import type { OffsetToCommit } from '../admin/group-offsets.ts';
+import type { GroupMetadata } from '../consumer/offset-committer.ts';
+import { AuthorizationError, KafkaError } from '../errors/kafka-error.ts';
+import type { PartitionQueue } from './partition-queue.ts';
+import type { ProducerBatch } from './producer-batch.ts';
+import { LAST_PRODUCE_VERSION_WITH_NAMES, type SendGate } from './sender.ts';
+import { NO_SEQUENCE, SequenceTracker } from './sequence-tracker.ts';
+import {
+  fencedIfSo,
+  severityAtCoordinator,
+  severityOfEnd,
+  severityOfRecord,
+  type Severity,
+} from './transaction-failures.ts';
+import type { TopicPartition, TransactionRequests } from './transaction-requests.ts';
 
-/** The feature level from which on the broker adds partitions by itself and raises the epoch with each end (KIP-890). */
-const TRANSACTIONS_V2 = 2;
-/** Version 12 of Produce and 5 of TxnOffsetCommit and EndTxn belong to transactions v2. */
+/** Version 12 of Produce belongs to transactions v2. */
 const LAST_PRODUCE_VERSION_OF_V1 = 11;
 
-type State = 'idle' | 'open' | 'ending' | 'must-abort' | 'fatal';
+type State = 'idle' | 'open' | 'must-abort' | 'ending' | 'unanswered' | 'fatal';
 
 /**
  * The transactions of one producer (KIP-98, KIP-360, KIP-890), as the gate that its batches go through:
  *
- *   idle -begin-> open -end-> ending -> idle
- *                  | a batch or a request failed
- *                  v
- *              must-abort -abort-> ending -> idle          fatal: another producer has taken over
+ *   idle -begin-> open ------------- end ---> ending -> idle
+ *                  | a batch or a            ^  | no answer in time
+ *                  v request failed          |  v
+ *              must-abort ---------- end ----+ unanswered: the same end again, by the caller, `begin` or `finish`
+ *
+ *   fatal: another producer has taken over, or nothing would help
  */
 export class TransactionGate implements SendGate {
   readonly sequences = new SequenceTracker<ProducerBatch>(true);
   readonly transactionalId: string;
-  readonly #cluster: ProducerCluster;
-  readonly #options: ResolvedProducerOptions;
+  readonly #requests: TransactionRequests;
   readonly #wake: () => void;
   readonly #onFatal: (error: KafkaError) => void;
   readonly #onAbortable: (error: KafkaError) => void;
   #state: State = 'idle';
   #cause: KafkaError | null = null;
   #isV2 = false;
+  /** Counts transactions, so that what is left of one cannot act on the next. */
+  #generation = 0;
   /** Something of the transaction is at brokers, so that it has to be ended there. */
   #isBegun = false;
+  /** Without v2 the epoch stays with EndTxn: after a failure it is raised, so that late requests of before are fenced. */
+  #mustRenew = false;
+  /** Whether the end that was not answered commits. */
+  #isCommitting = false;
   /** Partitions that the coordinator knows to be part of the transaction (v1). */
   readonly #added = new Set<string>();
-  readonly #toAdd = new Map<string, { topic: string; partition: number }>();
+  readonly #toAdd = new Map<string, TopicPartition>();
   #adding: Promise<void> | null = null;
+  #ending: Promise<void> | null = null;
 
   constructor(setup: {
-    readonly cluster: ProducerCluster;
-    readonly options: ResolvedProducerOptions;
-    readonly transactionalId: string;
+    readonly requests: TransactionRequests;
     readonly wake: () => void;
     readonly onFatal: (error: KafkaError) => void;
-    /** The transaction can only be aborted: what is not on the wire need not go. */
+    /** The transaction can only be aborted: what has never been sent need not go. */
     readonly onAbortable: (error: KafkaError) => void;
   }) {
-    this.#cluster = setup.cluster;
-    this.#options = setup.options;
-    this.transactionalId = setup.transactionalId;
+    this.#requests = setup.requests;
+    this.transactionalId = setup.requests.transactionalId;
     this.#wake = setup.wake;
     this.#onFatal = setup.onFatal;
     this.#onAbortable = setup.onAbortable;
@@ -69,30 +75,56 @@ export class TransactionGate implements SendGate {
     return this.#state === 'open';
   }
 
-  /** Why the transaction can only be aborted, or the producer closed; null while all is well. */
-  get failure(): KafkaError | null {
-    return this.#cause;
+  /** Whether a transaction has failed, or was ended without an answer: `begin` and `finish` end it. */
+  get isUnfinished(): boolean {
+    return this.#state === 'must-abort' || this.#state === 'unanswered';
   }
 
-  /** Begins a transaction; the first one gets the producer id, which fences earlier producers of the transactional id. */
-  async begin(): Promise<void> {
+  /** Whether the transaction of that generation can take records and be ended. */
+  isCurrent(generation: number): boolean {
+    return generation === this.#generation && this.#state !== 'idle';
+  }
+
+  /**
+   * Begins a transaction and gives its generation; the first one gets the producer id, which fences earlier producers of the
+   * transactional id. One that could not be ended is ended first: aborted, or committed where that was asked for and not answered.
+   */
+  async begin(): Promise<number> {
     this.#throwIfFatal();
-    if (this.#state !== 'idle')
+    if (this.#state === 'open' || this.#state === 'ending')
       throw new KafkaError(
         'INVALID_TXN_STATE',
         'A transaction is open: commit or abort it before the next one',
-        {
-          retriable: false,
-        },
+        { retriable: false },
       );
-    if (!this.sequences.hasProducerId) await this.#initialize();
+    if (this.#state !== 'idle') await this.finish();
+    const generation = (this.#generation += 1);
+    // Nobody else may begin meanwhile.
+    this.#state = 'ending';
+    try {
+      this.#isV2 = await this.#requests.areV2();
+      if (!this.sequences.hasProducerId) {
+        const { producerId, producerEpoch } = await this.#requests.initialize();
+        this.sequences.setProducerId(producerId, producerEpoch);
+      }
+    } catch (error) {
+      this.#state = 'idle';
+      // Rights can be given, and then it may be tried again.
+      if (error instanceof KafkaError && error.fatal && !(error instanceof AuthorizationError))
+        this.#fail(fencedIfSo(error), 'fatal');
+      throw error;
+    }
     this.#state = 'open';
     this.#cause = null;
+    return generation;
   }
 
   isOpen(queue: PartitionQueue): boolean {
-    if (this.#state === 'fatal' || this.#state === 'must-abort' || !this.sequences.hasProducerId)
-      return false;
+    if (!this.sequences.hasProducerId) return false;
+    // What has a number goes on until it is answered: a gap in the numbers or a late write would harm the next transaction.
+    if (this.#state === 'must-abort' || this.#state === 'ending')
+      return queue.batches[0]!.baseSequence !== NO_SEQUENCE;
+    if (this.#state !== 'open') return false;
     if (this.#isV2) {
       this.#isBegun = true;
       return true;
@@ -108,14 +140,19 @@ export class TransactionGate implements SendGate {
   }
 
   onFailure(error: KafkaError): void {
+    this.#fail(error, severityOfRecord(error));
+  }
+
+  #fail(error: KafkaError, severity: Severity): void {
     if (this.#state === 'fatal') return;
-    if (error.fatal && error.name !== 'INVALID_PRODUCER_EPOCH') {
+    if (severity === 'fatal') {
       this.#state = 'fatal';
       this.#cause = error;
       this.#onFatal(error);
     } else if (this.#state === 'open' || this.#state === 'ending') {
       this.#state = 'must-abort';
-      this.#cause ??= error;
+      this.#mustRenew = true;
+      this.#cause = error;
       this.#onAbortable(error);
     }
   }
@@ -124,39 +161,75 @@ export class TransactionGate implements SendGate {
   async sendOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata): Promise<void> {
     this.throwIfFailed();
     try {
-      if (!this.#isV2) await this.#addOffsets(group.groupId);
+      if (!this.#isV2) await this.#requests.addOffsets(this.sequences, group.groupId);
       this.#isBegun = true;
-      await this.#commitOffsets(offsets, group);
+      await this.#requests.commitOffsets(this.sequences, { offsets, group, isV2: this.#isV2 });
     } catch (error) {
-      if (error instanceof KafkaError) this.onFailure(error);
+      if (error instanceof KafkaError) this.#fail(fencedIfSo(error), severityAtCoordinator(error));
       throw error;
     }
   }
 
-  /** Ends the transaction; everything that was sent must be answered. */
+  /**
+   * Ends the transaction; everything that was sent must be answered. Rejects with TimeoutError when the coordinator does not answer:
+   * then it may have happened, and may be asked for again, but not the contrary.
+   */
   async end(isCommit: boolean): Promise<void> {
     this.#throwIfFatal();
+    if (this.#state === 'ending' || (this.#state === 'unanswered' && isCommit !== this.#isCommitting)) {
+      const [asked, other] = this.#isCommitting ? ['commit', 'abort'] : ['abort', 'commit'];
+      throw new KafkaError(
+        'INVALID_TXN_STATE',
+        `The transaction cannot be ended by ${isCommit === this.#isCommitting ? asked : other}: its ${asked} was not answered yet; call ${asked} again`,
+        { retriable: false },
+      );
+    }
     if (isCommit) this.throwIfFailed();
-    const mustRenew = this.#state === 'must-abort';
     this.#state = 'ending';
+    this.#isCommitting = isCommit;
+    this.#ending = this.#end(isCommit);
+    try {
+      await this.#ending;
+    } finally {
+      this.#ending = null;
+    }
+  }
+
+  /** Ends what is open: as was asked for when that was not answered, otherwise by aborting it. */
+  async finish(): Promise<void> {
+    // Whoever asked for the end is told how it went.
+    await this.#ending?.catch(() => {});
+    if (this.#state === 'idle') return;
+    await this.end(this.#state === 'unanswered' && this.#isCommitting);
+  }
+
+  async #end(isCommit: boolean): Promise<void> {
     try {
       await this.#adding;
-      if (this.#isBegun) await this.#endTransaction(isCommit);
-      // Without v2 the epoch stays with EndTxn: after a failure it is raised, so that late requests of before are fenced.
-      if (mustRenew && !this.#isV2) await this.#renew();
+      this.#throwIfFatal();
+      if (this.#isBegun) this.#use(await this.#requests.end(this.sequences, isCommit, this.#isV2));
+      this.#isBegun = false;
+      if (this.#mustRenew && !this.#isV2) {
+        const { producerId, producerEpoch } = this.sequences;
+        this.#use(await this.#requests.initialize({ producerId, producerEpoch }));
+      }
+      this.#mustRenew = false;
       this.#state = 'idle';
       this.#cause = null;
+      this.#added.clear();
+      this.#toAdd.clear();
     } catch (error) {
-      this.#state = 'open';
-      if (error instanceof KafkaError) this.onFailure(error);
-      throw error;
-    } finally {
-      if (this.#state === 'idle') {
-        this.#isBegun = false;
-        this.#added.clear();
-        this.#toAdd.clear();
-      }
+      const severity = error instanceof KafkaError ? severityOfEnd(error, isCommit) : 'unknown';
+      if (severity === 'unknown') this.#state = 'unanswered';
+      else this.#fail(fencedIfSo(error as KafkaError), severity);
+      throw severity === 'fatal' ? fencedIfSo(error as KafkaError) : error;
     }
+  }
+
+  #use(identity: { readonly producerId: number; readonly producerEpoch: number } | null): void {
+    if (identity === null) return;
+    this.sequences.setProducerId(identity.producerId, identity.producerEpoch);
+    this.sequences.resetSequences();
   }
 
   /** Throws what made the transaction one that can only be aborted. */
@@ -174,152 +247,18 @@ export class TransactionGate implements SendGate {
     if (this.#state === 'fatal') throw this.#cause!;
   }
 
-  async #initialize(): Promise<void> {
-    const timeoutMs = this.#options.maxBlockMs;
-    const features = await this.#cluster.retry(
-      { what: 'Asking for features', timeoutMs },
-      ({ remainingMs }) => this.#cluster.features('any', { timeoutMs: remainingMs }),
-    );
-    this.#isV2 = (features.finalizedFeatures.get('transaction.version') ?? 0) >= TRANSACTIONS_V2;
-    const identity = await fetchProducerId(this.#cluster, this.#options, { timeoutMs });
-    this.sequences.setProducerId(identity.producerId, identity.producerEpoch);
-  }
-
-  async #renew(): Promise<void> {
-    const { producerId, producerEpoch } = this.sequences;
-    const next = await fetchProducerId(this.#cluster, this.#options, {
-      current: { producerId, producerEpoch },
-      timeoutMs: this.#options.maxBlockMs,
-    });
-    this.sequences.setProducerId(next.producerId, next.producerEpoch);
-    this.sequences.resetSequences();
-  }
-
   async #addPartitions(): Promise<void> {
     const adding = [...this.#toAdd];
     this.#toAdd.clear();
-    const topics = new Map<string, number[]>();
-    for (const [, { topic, partition }] of adding)
-      topics.set(topic, [...(topics.get(topic) ?? []), partition]);
-    const { producerId, producerEpoch } = this.sequences;
-    const body = {
-      v3AndBelowTransactionalId: this.transactionalId,
-      v3AndBelowProducerId: producerId,
-      v3AndBelowProducerEpoch: producerEpoch,
-      v3AndBelowTopics: [...topics].map(([name, partitions]) => ({ name, partitions })),
-    };
     try {
       this.#isBegun = true;
-      await this.#toCoordinator('Adding partitions to the transaction', async (limits) => {
-        const answer = await this.#cluster.request(this.#target, apis.addPartitionsToTxn, body, {
-          ...limits,
-          maxVersion: 3,
-        });
-        for (const { name, resultsByPartition } of answer.resultsByTopicV3AndBelow) {
-          for (const { partitionIndex, partitionErrorCode } of resultsByPartition) {
-            if (partitionErrorCode === ErrorCodes.OPERATION_NOT_ATTEMPTED) continue;
-            this.#check(partitionErrorCode, `${name}-${partitionIndex}`);
-          }
-        }
-      });
+      await this.#requests.addPartitions(
+        this.sequences,
+        adding.map(([, place]) => place),
+      );
       for (const [id] of adding) this.#added.add(id);
     } catch (error) {
-      if (error instanceof KafkaError) this.onFailure(error);
+      if (error instanceof KafkaError) this.#fail(fencedIfSo(error), severityAtCoordinator(error));
     }
-  }
-
-  async #addOffsets(groupId: string): Promise<void> {
-    const { producerId, producerEpoch } = this.sequences;
-    const body = { transactionalId: this.transactionalId, producerId, producerEpoch, groupId };
-    await this.#toCoordinator('Adding offsets to the transaction', async (limits) => {
-      const { errorCode } = await this.#cluster.request(this.#target, apis.addOffsetsToTxn, body, limits);
-      this.#check(errorCode, `group "${groupId}"`);
-    });
-  }
-
-  async #commitOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata): Promise<void> {
-    const topics = new Map<
-      string,
-      {
-        partitionIndex: number;
-        committedOffset: number;
-        committedLeaderEpoch: number;
-        committedMetadata: string;
-      }[]
-    >();
-    for (const { topic, partition, offset, leaderEpoch, metadata } of offsets) {
-      const partitions = topics.get(topic) ?? [];
-      topics.set(topic, partitions);
-      partitions.push({
-        partitionIndex: partition,
-        committedOffset: offset,
-        committedLeaderEpoch: leaderEpoch ?? -1,
-        committedMetadata: metadata ?? '',
-      });
-    }
-    const { producerId, producerEpoch } = this.sequences;
-    const { groupId, generationId, memberId, groupInstanceId } = group;
-    const body = (version: number) => ({
-      transactionalId: this.transactionalId,
-      groupId,
-      producerId,
-      producerEpoch,
-      // Who the member is came with version 3 (KIP-447).
-      ...(version >= 3 && { generationId, memberId, groupInstanceId }),
-      topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
-    });
-    const target = { coordinator: 'group', key: groupId } as const;
-    await this.#cluster.retry(
-      { what: 'Committing offsets in the transaction', timeoutMs: this.#options.maxBlockMs },
-      async ({ remainingMs }) => {
-        const answer = await this.#cluster.request(target, apis.txnOffsetCommit, body, {
-          timeoutMs: remainingMs,
-          maxVersion: this.#isV2 ? 5 : 4,
-        });
-        for (const { name, partitions } of answer.topics) {
-          for (const { partitionIndex, errorCode } of partitions) {
-            if (
-              errorCode === ErrorCodes.NOT_COORDINATOR ||
-              errorCode === ErrorCodes.COORDINATOR_NOT_AVAILABLE
-            )
-              this.#cluster.forgetCoordinator('group', groupId);
-            throwIfError(errorCode, null, `${name}-${partitionIndex}`);
-          }
-        }
-      },
-    );
-  }
-
-  async #endTransaction(isCommit: boolean): Promise<void> {
-    const { producerId, producerEpoch } = this.sequences;
-    const body = { transactionalId: this.transactionalId, producerId, producerEpoch, committed: isCommit };
-    const what = isCommit ? 'Committing the transaction' : 'Aborting the transaction';
-    await this.#toCoordinator(what, async (limits) => {
-      const answer = await this.#cluster.request(this.#target, apis.endTxn, body, {
-        ...limits,
-        maxVersion: this.#isV2 ? 5 : 4,
-      });
-      this.#check(answer.errorCode, what);
-      if (!this.#isV2 || answer.producerId < 0) return;
-      this.sequences.setProducerId(answer.producerId, answer.producerEpoch);
-      this.sequences.resetSequences();
-    });
-  }
-
-  get #target() {
-    return { coordinator: 'transaction', key: this.transactionalId } as const;
-  }
-
-  /** CONCURRENT_TRANSACTIONS and a coordinator that moved are tried again; what was not heard of is repeated, which the coordinator recognises. */
-  #toCoordinator(what: string, attempt: (limits: { timeoutMs: number }) => Promise<void>): Promise<void> {
-    return this.#cluster.retry(
-      { what, timeoutMs: this.#options.maxBlockMs, isRetriable: isRetriableError },
-      ({ remainingMs }) => attempt({ timeoutMs: remainingMs }),
-    );
-  }
-
-  #check(errorCode: number, what: string): void {
-    forgetIfMoved(this.#cluster, this.transactionalId, errorCode);
-    if (errorCode !== ErrorCodes.NONE) throw brokerError(errorCode, null, what);
   }
 }

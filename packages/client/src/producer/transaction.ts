@@ -8,6 +8,7 @@ import type { TransactionGate } from './transaction-gate.ts';
 /** What a transaction needs of its producer. */
 export interface TransactionHost {
   readonly gate: TransactionGate;
+  readonly generation: number;
   readonly send: <K, V>(
     topic: TopicToSend<K, V>,
     record: RecordInput<K, V>,
@@ -20,15 +21,16 @@ export interface TransactionHost {
 /** Records and offsets that count all together or not at all. */
 export class Transaction {
   readonly #host: TransactionHost;
-  #isOpen = true;
+  #isEnding = false;
 
   /** Use `producer.transaction()` or `producer.begin()`. */
   constructor(host: TransactionHost) {
     this.#host = host;
   }
 
+  /** Whether it takes records: until `commit` or `abort` is called. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return !this.#isEnding && this.#host.gate.isCurrent(this.#host.generation);
   }
 
   /** See `Producer.send`; read_committed consumers see the record once the transaction is committed. */
@@ -60,18 +62,21 @@ export class Transaction {
     await this.#host.gate.sendOffsets(offsets, metadata);
   }
 
-  /** Waits for everything that was sent and commits. Rejects when any of it failed: then abort. */
+  /**
+   * Waits for everything that was sent and commits. Rejects when any of it failed: then abort. Rejects with TimeoutError when the coordinator
+   * does not answer: then it may be committed, and `commit` may be called again.
+   */
   async commit(): Promise<void> {
-    this.#checkOpen();
+    this.#checkCurrent();
+    this.#isEnding = true;
     await this.#host.flush();
     await this.#host.gate.end(true);
-    this.#isOpen = false;
   }
 
-  /** Gives everything up; records that were not sent yet fail. */
+  /** Gives everything up; records that were not sent yet fail. May be called again when the coordinator did not answer. */
   async abort(): Promise<void> {
-    this.#checkOpen();
-    this.#isOpen = false;
+    this.#checkCurrent();
+    this.#isEnding = true;
     this.#host.dropUnsent(
       new KafkaError('TRANSACTION_ABORTABLE', 'The transaction was aborted', { retriable: false }),
     );
@@ -80,7 +85,15 @@ export class Transaction {
   }
 
   #checkOpen(): void {
-    if (this.#isOpen) return;
+    this.#checkCurrent();
+    if (!this.#isEnding) return;
+    throw new KafkaError('INVALID_TXN_STATE', 'The transaction is being ended: nothing can be added to it', {
+      retriable: false,
+    });
+  }
+
+  #checkCurrent(): void {
+    if (this.#host.gate.isCurrent(this.#host.generation)) return;
     throw new KafkaError('INVALID_TXN_STATE', 'The transaction has ended: begin another one', {
       retriable: false,
     });

@@ -81,13 +81,20 @@ interface SimConnection {
   isLost: boolean;
 }
 
+/** Backoffs have fractions of milliseconds, times of day have none. */
+class WholeClock extends SimClock {
+  override nowMs(): number {
+    return Math.floor(super.nowMs());
+  }
+}
+
 /**
  * A cluster of brokers for a producer under a simulated clock: requests of a connection are served in order, one at a time, as a
  * broker does; a lost connection's requests may be served later, beside those of the next one. Bytes are read when the broker reads
  * them, so that a producer which changes bytes under way is caught.
  */
 export class SimCluster implements ProducerCluster {
-  readonly clock = new SimClock();
+  readonly clock = new WholeClock();
   readonly random: SeededRandom;
   readonly options: ProducerCluster['options'];
   metadata: ClusterMetadata = EMPTY_METADATA;
