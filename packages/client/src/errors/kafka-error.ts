@@ -47,6 +47,11 @@ export class KafkaError extends Error {
   readonly retriable: boolean;
   /** Whether the producer or member that got it has to be closed. */
   readonly fatal: boolean;
+  /**
+   * For a record that was not acknowledged: whether it may be stored all the same, since an attempt was not answered or was answered in a
+   * way that leaves it open. False: it is not stored, and sending it again makes no second one.
+   */
+  mayBeStored = false;
 
   constructor(name: ErrorName | ClientErrorName, message: string, options: KafkaErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

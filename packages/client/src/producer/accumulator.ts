@@ -183,6 +183,7 @@ export class Accumulator {
         isPart: true,
       });
       part.isClosed = true;
+      part.mayBeStored = batch.mayBeStored;
       return part;
     });
     this.pool.reserve(pieces.reduce((sum, { builder }) => sum + builder.bytes.length, 0));

@@ -52,7 +52,8 @@ export class ProducerBatch implements SequencedBatch {
   openRequests = 0;
   /** A request with it ended without an answer: its bytes may still be in a socket. */
   isHeldBySocket = false;
-  isUncertain = false;
+  /** An attempt ended in a way that leaves open whether the broker wrote it. */
+  mayBeStored = false;
   producerId = -1;
   producerEpoch = -1;
   baseSequence = NO_SEQUENCE;

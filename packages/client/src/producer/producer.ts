@@ -228,11 +228,9 @@ export class Producer implements AsyncDisposable {
     } finally {
       timer.handle?.cancel();
       this.#isClosed = true;
-      const error = new ClosedError(
-        `The producer was closed before the record was acknowledged (timeoutMs ${timeoutMs})`,
-      );
-      this.#waiting.failAll(error);
-      this.#failUndone(error);
+      const text = `The producer was closed before the record was acknowledged (timeoutMs ${timeoutMs})`;
+      this.#waiting.failAll(new ClosedError(text));
+      this.#failUndone(() => new ClosedError(text));
       this.#sender.close();
       this.#stopWatching();
       for (const untrack of this.#untrack) untrack();
@@ -454,12 +452,16 @@ export class Producer implements AsyncDisposable {
   #onFatal(error: KafkaError): void {
     this.#fatal ??= error;
     this.#waiting.failAll(error);
-    this.#failUndone(error);
+    const { name, message } = error;
+    this.#failUndone(() => new KafkaError(name, message, { cause: error, retriable: false, fatal: true }));
     this.#onProgress();
   }
 
-  #failUndone(error: KafkaError): void {
+  /** Each batch has an error of its own: what was on the wire may be stored. */
+  #failUndone(makeError: () => KafkaError): void {
     for (const batch of Array.from(this.#accumulator.undone)) {
+      const error = makeError();
+      error.mayBeStored = batch.mayBeStored || batch.openRequests > 0;
       const queue = this.#queueOfBatch(batch.outcome);
       this.#accumulator.drop(queue, batch);
       this.#gate.sequences?.forget(queue.sequences, batch);

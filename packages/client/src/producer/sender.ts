@@ -14,6 +14,7 @@ import { brokerError, isRetriableError, KafkaError } from '../errors/kafka-error
 import { apis } from '../network/apis.ts';
 import type { Accumulator } from './accumulator.ts';
 import type { PartitionQueue } from './partition-queue.ts';
+import { leavesOpen, STALE_METADATA } from './produce-errors.ts';
 import { answersOf, topicData, type BatchAnswer, type SentBatch } from './produce-request.ts';
 import { NO_SEQUENCE, type SequenceTracker } from './sequence-tracker.ts';
 import type { ProducerBatch } from './producer-batch.ts';
@@ -34,18 +35,6 @@ export interface SendGate {
 
 /** Names of topics instead of ids end with this version. */
 export const LAST_PRODUCE_VERSION_WITH_NAMES = 12;
-
-/** Errors that say that another broker leads the partition. */
-const STALE_METADATA: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'NOT_LEADER_OR_FOLLOWER',
-  'LEADER_NOT_AVAILABLE',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-  'KAFKA_STORAGE_ERROR',
-  'UNKNOWN_TOPIC_ID',
-  'INCONSISTENT_TOPIC_ID',
-]);
 
 /**
  * Sends what the accumulator has ready, each node's batches in one request, and deals with the answers: Kafka's Sender. It runs when
@@ -212,7 +201,7 @@ export class Sender {
       queue.inFlightCount -= 1;
       batch.openRequests -= 1;
       if (failure === undefined) continue;
-      batch.isUncertain = true;
+      batch.mayBeStored = true;
       batch.isHeldBySocket = true;
     }
     if (failure !== undefined) this.#onRequestFailed(sent, failure);
@@ -268,6 +257,12 @@ export class Sender {
       });
       return;
     }
+    if (leavesOpen(name)) batch.mayBeStored = true;
+    if (isRenumbered(each) && this.#hasAttempts(batch)) {
+      // A refusal of the numbers that it no longer has says nothing of those that it has now.
+      this.#again(each, name);
+      return;
+    }
     if (name === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1 && this.#options.acks !== 0) {
       this.#split(each);
       return;
@@ -318,15 +313,17 @@ export class Sender {
     result: { baseOffset: number; logAppendTimeMs: number },
   ): void {
     if (batch.isDone) return;
-    const isStale =
-      sentAs.baseSequence !== batch.baseSequence || sentAs.producerEpoch !== batch.producerEpoch;
-    this.#gate.sequences?.acknowledge(queue.sequences, batch, { baseOffset: result.baseOffset, isStale });
+    this.#gate.sequences?.acknowledge(queue.sequences, batch, {
+      baseOffset: result.baseOffset,
+      isStale: isRenumbered({ batch, sentAs }),
+    });
     batch.outcome.succeed(result);
     this.#report(queue, batch, 'ok');
     this.#accumulator.finish(batch);
   }
 
   #fail({ queue, batch }: SentBatch, error: KafkaError, name: ErrorName, answer?: BatchAnswer): void {
+    error.mayBeStored = batch.mayBeStored;
     this.#gate.sequences?.fail(queue.sequences, batch, name);
     const recordErrors = new Map(
       answer?.recordErrors.map((each) => [each.batchIndex, each.batchIndexErrorMessage]),
@@ -386,6 +383,7 @@ export class Sender {
       `${batch.recordCount} records of ${topic}-${partition} were not acknowledged within ${this.#options.deliveryTimeoutMs} ms after ${batch.attempts} attempts`,
       this.#options.deliveryTimeoutMs,
     );
+    error.mayBeStored = batch.mayBeStored || batch.openRequests > 0;
     this.#accumulator.drop(queue, batch);
     if (batch.baseSequence !== NO_SEQUENCE) this.#gate.sequences?.expire(queue.sequences, batch);
     batch.outcome.fail(error, batch.recordCount);
@@ -420,4 +418,13 @@ export class Sender {
       if (!this.#isClosed) this.#drain();
     });
   }
+}
+
+/** Whether a batch has got other numbers while it was on the wire. */
+function isRenumbered({ batch, sentAs }: Pick<SentBatch, 'batch' | 'sentAs'>): boolean {
+  return (
+    sentAs.baseSequence !== batch.baseSequence ||
+    sentAs.producerEpoch !== batch.producerEpoch ||
+    sentAs.producerId !== batch.producerId
+  );
 }

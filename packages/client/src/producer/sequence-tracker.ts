@@ -10,7 +10,7 @@ const HALF_RANGE = 0x4000_0000;
 export interface SequencedBatch {
   readonly recordCount: number;
   /** An attempt ended in a way that leaves open whether the broker wrote it. */
-  readonly isUncertain: boolean;
+  readonly mayBeStored: boolean;
   producerId: number;
   producerEpoch: number;
   /** `NO_SEQUENCE` until the batch is drained for the first time. */
@@ -175,7 +175,7 @@ export class SequenceTracker<B extends SequencedBatch> {
     if (refusal.logStartOffset === -1 || batch.sequenceReset) return true;
     if (!this.isTransactional) {
       // Under new numbers a batch that was written before would be written twice.
-      if (batch.isUncertain) return false;
+      if (batch.mayBeStored) return false;
       this.#requestBump(partition);
       return true;
     }
@@ -196,7 +196,7 @@ export class SequenceTracker<B extends SequencedBatch> {
 
   /** A batch is refused for good. When all its attempts were refused, the broker has neither it nor what follows it. */
   fail(partition: PartitionSequences<B>, batch: B, error: ErrorName): void {
-    if (batch.isUncertain) {
+    if (batch.mayBeStored) {
       this.expire(partition, batch);
       return;
     }

@@ -111,7 +111,12 @@ describe.each([1, 2] as const)('transactions v%i', (version) => {
     expect(asked()).toContain('abort');
     // Without v2 the producer raises its epoch itself.
     expect(asked().filter((api) => api === 'InitProducerId').length).toBe(version === 1 ? 2 : 1);
-    for (const call of [() => failed.send('t', { value: 'b' }), () => failed.commit(), () => failed.abort()])
+    const calls: (() => PromiseLike<unknown>)[] = [
+      () => failed.send('t', { value: 'b' }),
+      () => failed.commit(),
+      () => failed.abort(),
+    ];
+    for (const call of calls)
       await expect(cluster.settle(call())).rejects.toMatchObject({ name: 'INVALID_TXN_STATE' });
     await cluster.settle(next.send('t', { value: 'c' }));
     await cluster.settle(next.commit());

@@ -270,7 +270,7 @@ export class SimCluster implements ProducerCluster {
       const pending: Pending = {
         nodeId,
         api: api.name,
-        body: typeof body === 'function' ? body(version) : body,
+        body: typeof body === 'function' ? (body as (version: number) => object)(version) : body,
         settle: (answer) => {
           timer.cancel();
           if (answer instanceof Error) reject(answer);
