@@ -10,7 +10,8 @@ import org.apache.kafka.common.utils.Exit;
  * Writes numbered values with an idempotent producer until it is stopped, and prints "acked PARTITION OFFSET NUMBER"
  * for each acknowledgement and "failed NUMBER reason" for each refusal. Records of number n go to partition
  * n % PARTITIONS, so that the order within a partition is known.
- * Arguments: topic, number of partitions, then client properties as key=value.
+ * Arguments: topic, number of partitions, then client properties as key=value; "records" (how many to write) and
+ * "rate" (per second) are the writer's own.
  */
 public final class AckedWriter {
     public static void main(String[] args) throws InterruptedException {
@@ -19,13 +20,17 @@ public final class AckedWriter {
             int equals = args[i].indexOf('=');
             properties.put(args[i].substring(0, equals), args[i].substring(equals + 1));
         }
+        int records = Integer.parseInt((String) properties.getOrDefault("records", "" + Integer.MAX_VALUE));
+        int pauseMs = 100_000 / Integer.parseInt((String) properties.getOrDefault("rate", "50000"));
+        properties.remove("records");
+        properties.remove("rate");
         int partitions = Integer.parseInt(args[1]);
         AtomicBoolean stop = new AtomicBoolean();
         AtomicInteger inFlight = new AtomicInteger();
         Exit.addShutdownHook("acked-writer", () -> stop.set(true));
         try (KafkaProducer<String, String> producer =
                 new KafkaProducer<>(properties, new StringSerializer(), new StringSerializer())) {
-            for (int number = 0; !stop.get(); number++) {
+            for (int number = 0; number < records && !stop.get(); number++) {
                 int current = number;
                 while (inFlight.get() > 2000 && !stop.get()) Thread.sleep(1);
                 inFlight.incrementAndGet();
@@ -38,7 +43,7 @@ public final class AckedWriter {
                             System.out.println("failed " + current + " " + error);
                         }
                     });
-                if (number % 100 == 99) Thread.sleep(2);
+                if (number % 100 == 99) Thread.sleep(pauseMs);
             }
             producer.flush();
         }

@@ -4,6 +4,8 @@ export { commandWorks, delay, eventually, freePort, mustRun, runCommand } from '
 export type { CommandOptions, CommandResult } from './command.ts';
 export { classPath, compileJavaPrograms, kafkaJars, kafkaVersion } from './kafka-jars.ts';
 export type { KafkaJars } from './kafka-jars.ts';
+export { JavaProgram } from './java-program.ts';
+export type { JavaProgramCall } from './java-program.ts';
 export { JavaTools, RunningTool, startToolServer } from './java-tools.ts';
 export type { ToolResult } from './java-tools.ts';
 export { Peer, answersApiVersions } from './peer.ts';

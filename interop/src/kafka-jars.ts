@@ -1,4 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, interopFolder } from './cache.ts';
 import { commandWorks, mustRun } from './command.ts';
@@ -20,11 +21,11 @@ export async function kafkaJars(version: string = kafkaVersion): Promise<KafkaJa
     return { absent: 'no `javac` on the path (a JDK is needed)' };
   const home = cacheFolder(`kafka-${version}`);
   const libs = join(home, 'libs');
-  const ready = join(home, 'ready');
+  const pom = join(interopFolder, 'pom.xml');
+  const ready = join(home, `ready-${digestOf([pom])}`);
   if (existsSync(ready)) return { libs };
   if (!(await commandWorks('mvn', ['-version'])))
     return { absent: 'no `mvn` on the path (Maven fetches the jars)' };
-  const pom = join(interopFolder, 'pom.xml');
   const target = [`-Dkafka.version=${version}`, `-DoutputDirectory=${libs}`];
   await mustRun('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', ...target]);
   writeFileSync(ready, '');
@@ -36,13 +37,22 @@ export function classPath(libs: string, ...folders: readonly string[]): string {
   return [...folders, join(libs, '*')].join(process.platform === 'win32' ? ';' : ':');
 }
 
-/** Compiles the Java programs of `interop/java` into the cache and returns the folder of classes. */
+/** Short name of what the files say, so that checkouts that differ share a cache without disturbing each other. */
+function digestOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Compiles the Java programs of `interop/java` into the cache, once for each text of theirs, and returns the folder of classes. */
 export async function compileJavaPrograms(libs: string): Promise<string> {
-  const classes = cacheFolder('classes');
-  const source = join(interopFolder, 'java');
-  const files = ['ToolServer', 'GroupMember', 'ShareMember', 'AckedWriter', 'Assignors'].map((name) =>
-    join(source, `${name}.java`),
-  );
+  const folder = join(interopFolder, 'java');
+  const names = readdirSync(folder).filter((name) => name.endsWith('.java'));
+  const files = names.toSorted().map((name) => join(folder, name));
+  const classes = cacheFolder(`classes-${digestOf(files)}`);
+  const ready = join(classes, 'ready');
+  if (existsSync(ready)) return classes;
   await mustRun('javac', ['-nowarn', '-cp', classPath(libs), '-d', classes, ...files]);
+  writeFileSync(ready, '');
   return classes;
 }

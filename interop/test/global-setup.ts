@@ -18,9 +18,14 @@ export interface InteropContext {
   /** Port of the shared broker. */
   readonly port: number;
   readonly logDir: string;
-  /** The official jars of the tools and of a real broker, and the tool server; or why they are absent. */
+  /** The official jars of the tools and of a real broker, our own classes, and the tool server; or why they are absent. */
   readonly java:
-    | { readonly libs: string; readonly brokerLibs: string; readonly toolPort: number }
+    | {
+        readonly libs: string;
+        readonly brokerLibs: string;
+        readonly classes: string;
+        readonly toolPort: number;
+      }
     | { readonly absent: string };
   readonly python: Program;
   readonly go: Program;
@@ -63,14 +68,13 @@ export async function setup(project: TestProject): Promise<void> {
   let java: InteropContext['java'];
   if ('absent' in jars) java = jars;
   else {
-    const server = await timed('Java tools', async () =>
-      startToolServer(jars.libs, await compileJavaPrograms(jars.libs)),
-    );
+    const classes = await compileJavaPrograms(jars.libs);
+    const server = await timed('Java tools', () => startToolServer(jars.libs, classes));
     stops.push(async () => void server.child.kill());
     const version = process.env['OTTLA_INTEROP_KAFKA_VERSION'] ?? kafkaVersion;
     const broker = await timed(`Kafka ${version} as a broker`, () => kafkaJars(version));
     if ('absent' in broker) throw new Error(broker.absent);
-    java = { libs: jars.libs, brokerLibs: broker.libs, toolPort: server.port };
+    java = { libs: jars.libs, brokerLibs: broker.libs, classes, toolPort: server.port };
   }
   const libs = 'absent' in java ? undefined : java.brokerLibs;
   const peer = await timed(`broker under test (${kind})`, () => Peer.start({ kind, ...(libs && { libs }) }));

@@ -1,4 +1,6 @@
 import {
+  apiVersionsRequest,
+  apiVersionsResponse,
   createTopicsRequest,
   createTopicsResponse,
   decodeResponse,
@@ -37,6 +39,16 @@ export async function call<Q, A>(
   const answer = decodeResponse(api.response, api.version, frame);
   if (answer.correlationId !== id) throw new Error(`correlation id ${answer.correlationId} instead of ${id}`);
   return answer.value;
+}
+
+/** Whether the shared broker announces the API. */
+export async function announces(apiKey: number): Promise<boolean> {
+  const connection = await RawConnection.open(interop.port);
+  const api = { request: apiVersionsRequest, response: apiVersionsResponse, version: 3 };
+  const software = { clientSoftwareName: 'interop', clientSoftwareVersion: '1' };
+  const answer = await call(connection, api, software);
+  connection.close();
+  return answer.apiKeys.some((each) => each.apiKey === apiKey);
 }
 
 /** Creates a topic and returns its id. */
