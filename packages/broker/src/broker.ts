@@ -31,6 +31,9 @@ import { SocketServer } from './network/socket-server.ts';
 import { ProducerIdSource } from './replica/producer-id-source.ts';
 import { ReplicaManager } from './replica/replica-manager.ts';
 import { openShares, ShareSettings } from './broker-shares.ts';
+import { InternalTopicCreation } from './coordinator/group/streams/internal-topic-creation.ts';
+import { streamsGroupSettings } from './coordinator/group/streams/streams-group-config.ts';
+import { StreamsGroupService } from './coordinator/group/streams/streams-group-service.ts';
 import type { ShareMemberGone } from './coordinator/group/share/share-group-types.ts';
 import type { ShareParts } from './handlers/share-handlers.ts';
 
@@ -157,6 +160,10 @@ export class Broker implements AsyncDisposable {
       const settings = new ShareSettings(() => this.#configState.current, controller.metadata);
       const groups = this.#openGroups(replicas, controller, settings);
       const shares = this.#openShares(settings, { replicas, controller, groups });
+      const streamsGroups = new StreamsGroupService({
+        groups,
+        topics: new InternalTopicCreation({ controller, clock: this.#clock, logger: this.#logger }),
+      });
       const producerIds = new ProducerIdSource(controller, this.#logger);
       const { transactions, markers } = this.#openTransactions(replicas, controller, { groups, producerIds });
       const handlers = apiHandlers({
@@ -167,6 +174,7 @@ export class Broker implements AsyncDisposable {
         autoCreation,
         replicas,
         groups,
+        streamsGroups,
         transactions,
         markers,
         producerIds,
@@ -319,6 +327,8 @@ export class Broker implements AsyncDisposable {
       config: groupCoordinatorConfig(this.config, {
         share: (groupId) => settings.group(groupId),
         onShareMemberGone: (member) => this.#onShareMemberGone(member),
+        streams: (groupId) =>
+          streamsGroupSettings(configs.of(groupId), this.config.get('group.streams.max.size')),
       }),
       consumerTimings: (groupId) => consumerGroupTimings(configs.of(groupId)),
       log: replicas,

@@ -7,6 +7,7 @@ import { SUPPORTED_FEATURES } from '../controller/features.ts';
 import { SHARE_GROUP_STATE_TOPIC } from '../coordinator/share/share-coordinator.ts';
 import { isSharePartitionName } from '../coordinator/share/share-states.ts';
 import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { StreamsGroupService } from '../coordinator/group/streams/streams-group-service.ts';
 import type { MarkerWriter } from '../coordinator/transaction/marker-writer.ts';
 import {
   TRANSACTION_STATE_TOPIC,
@@ -56,6 +57,8 @@ import { metadataHandler } from './metadata.ts';
 import { offsetCommitHandler } from './offset-commit.ts';
 import { offsetDeleteHandler } from './offset-delete.ts';
 import { offsetFetchHandler } from './offset-fetch.ts';
+import { streamsGroupDescribeHandler } from './streams-group-describe.ts';
+import { streamsGroupHeartbeatHandler } from './streams-group-heartbeat.ts';
 import { syncGroupHandler } from './sync-group.ts';
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts';
 import { produceHandler } from './produce.ts';
@@ -72,6 +75,7 @@ export interface BrokerParts {
   readonly autoCreation: AutoTopicCreation;
   readonly replicas: ReplicaManager;
   readonly groups: GroupCoordinator;
+  readonly streamsGroups: StreamsGroupService;
   readonly transactions: TransactionCoordinator;
   readonly markers: MarkerWriter;
   readonly producerIds: ProducerIdSource;
@@ -205,10 +209,12 @@ function configHandlers({ config, metadata, controller }: BrokerParts): AnyApiHa
 
 /** Consumer groups, and where their coordinator is. */
 function groupHandlers(parts: BrokerParts): AnyApiHandler[] {
-  const { groups, shares, transactions, metadata, autoCreation, config } = parts;
-  const isConsumerProtocolEnabled = (): boolean =>
-    config().get('group.coordinator.rebalance.protocols').includes('consumer') &&
-    (metadata.current().features.get('group.version') ?? 0) > 0;
+  const { groups, shares, streamsGroups, transactions, metadata, autoCreation, config } = parts;
+  const isEnabled = (protocol: string, feature: string): boolean =>
+    config().get('group.coordinator.rebalance.protocols').includes(protocol) &&
+    (metadata.current().features.get(feature) ?? 0) > 0;
+  const isConsumerProtocolEnabled = (): boolean => isEnabled('consumer', 'group.version');
+  const isStreamsProtocolEnabled = (): boolean => isEnabled('streams', 'streams.version');
   return [
     findCoordinatorHandler({
       metadata,
@@ -244,5 +250,7 @@ function groupHandlers(parts: BrokerParts): AnyApiHandler[] {
     deleteGroupsHandler({ groups: shares.groups }),
     consumerGroupHeartbeatHandler({ groups, isEnabled: isConsumerProtocolEnabled }),
     consumerGroupDescribeHandler({ groups, isEnabled: isConsumerProtocolEnabled }),
+    streamsGroupHeartbeatHandler({ streamsGroups, isEnabled: isStreamsProtocolEnabled }),
+    streamsGroupDescribeHandler({ streamsGroups, isEnabled: isStreamsProtocolEnabled }),
   ];
 }

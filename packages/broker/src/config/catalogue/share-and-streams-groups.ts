@@ -192,6 +192,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '1000',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     scope: 'cluster-wide',
     doc: 'Shortest time between two assignments of a streams group',
   },
@@ -200,6 +201,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Heartbeat interval given to members of streams groups',
   },
   'group.streams.initial.rebalance.delay.ms': {
@@ -207,6 +209,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '3000',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: 'How long a new streams group waits for more members before its first assignment',
   },
   'group.streams.max.assignment.interval.ms': {
@@ -214,6 +217,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '15000',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a streams group's own assignment interval",
   },
   'group.streams.max.heartbeat.interval.ms': {
@@ -221,6 +225,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '15000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a streams group's own heartbeat interval",
   },
   'group.streams.max.session.timeout.ms': {
@@ -228,6 +233,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '60000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a streams group's own session timeout",
   },
   'group.streams.max.size': {
@@ -235,6 +241,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '2147483647',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'Most members of one streams group',
   },
   'group.streams.max.standby.replicas': {
@@ -242,6 +249,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '2',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: "Upper limit of a streams group's own number of standby tasks",
   },
   'group.streams.min.assignment.interval.ms': {
@@ -249,6 +257,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '0',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a streams group's own assignment interval",
   },
   'group.streams.min.heartbeat.interval.ms': {
@@ -256,6 +265,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '5000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a streams group's own heartbeat interval",
   },
   'group.streams.min.session.timeout.ms': {
@@ -263,6 +273,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '45000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: "Lower limit of a streams group's own session timeout",
   },
   'group.streams.num.standby.replicas': {
@@ -270,6 +281,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '0',
     validator: atLeast(0),
     importance: 'medium',
+    honoured: true,
     doc: 'Standby tasks for each task with state',
   },
   'group.streams.session.timeout.ms': {
@@ -277,6 +289,7 @@ export const shareAndStreamsGroupsKeys = {
     default: '45000',
     validator: atLeast(1),
     importance: 'medium',
+    honoured: true,
     doc: 'A member of a streams group without heartbeat for this long is removed',
   },
   'share.coordinator.append.linger.ms': {

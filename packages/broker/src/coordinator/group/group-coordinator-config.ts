@@ -5,6 +5,7 @@ import {
   type MigrationPolicy,
 } from './consumer/consumer-group-config.ts';
 import type { ShareGroupSettings, ShareMemberGone } from './share/share-group-types.ts';
+import { DEFAULT_STREAMS_GROUP_SETTINGS, type StreamsGroupSettings } from './streams/streams-group-config.ts';
 
 /** What the group coordinator reads of the broker's configuration; the comments name Kafka's keys and defaults. */
 export interface GroupCoordinatorConfig {
@@ -33,6 +34,8 @@ export interface GroupCoordinatorConfig {
   readonly share: (groupId: string) => ShareGroupSettings;
   /** Told when a member of a share group is gone: its locks end, wherever they are. */
   readonly onShareMemberGone: (member: ShareMemberGone) => void;
+  /** What applies to a streams group: its own configs, over the broker's. */
+  readonly streams: (groupId: string) => StreamsGroupSettings;
 }
 
 const DEFAULT_SHARE_GROUP_SETTINGS: ShareGroupSettings = {
@@ -58,12 +61,13 @@ export const DEFAULT_GROUP_COORDINATOR_CONFIG: GroupCoordinatorConfig = {
   consumer: DEFAULT_CONSUMER_GROUP_CONFIG,
   share: () => DEFAULT_SHARE_GROUP_SETTINGS,
   onShareMemberGone: () => {},
+  streams: () => DEFAULT_STREAMS_GROUP_SETTINGS,
 };
 
 /** The part of the broker's configuration that is the group coordinator's; only a group's own configs change while the broker runs. */
 export function groupCoordinatorConfig(
   config: BrokerConfig,
-  own: Pick<GroupCoordinatorConfig, 'share' | 'onShareMemberGone'>,
+  own: Pick<GroupCoordinatorConfig, 'share' | 'onShareMemberGone' | 'streams'>,
 ): GroupCoordinatorConfig {
   return {
     minSessionTimeoutMs: config.get('group.min.session.timeout.ms'),

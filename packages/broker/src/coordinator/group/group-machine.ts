@@ -19,6 +19,9 @@ import type { GroupChange, GroupCommand, GroupFollowUp, GroupOutcome, GroupTypes
 import { handleOffsets, offsetsLoaded } from './offsets/offset-commands.ts';
 import { handleShare, sharesLoaded } from './share/share-commands.ts';
 import { isShareGroupRecord, type ShareGroupRecord } from './share/share-group-records.ts';
+import { handleStreams } from './streams/streams-commands.ts';
+import { isStreamsGroupRecord } from './streams/streams-records.ts';
+import { streamsLoaded } from './streams/streams-timeouts.ts';
 
 /**
  * The group coordinator's state machine: one partition of `__consumer_offsets`. It hands each command to the kind of group
@@ -46,6 +49,7 @@ export class GroupMachine implements StateMachine<GroupTypes> {
       case 'expire-offsets':
         return true;
       case 'consumer-heartbeat':
+      case 'streams-heartbeat':
         return command.memberEpoch === JOINING_EPOCH && this.state.kindOf(command.groupId) === 'classic';
       default:
         return false;
@@ -75,6 +79,12 @@ export class GroupMachine implements StateMachine<GroupTypes> {
       case 'share-topics-deleted':
       case 'share-member-expired':
         return handleShare(command, context);
+      case 'streams-heartbeat':
+      case 'describe-streams-group':
+      case 'streams-member-expired':
+      case 'streams-rebalance-expired':
+      case 'streams-initial-delay-over':
+        return handleStreams(command, context);
       case 'delete-groups':
         return deleteGroups(command, context);
       case 'list-groups':
@@ -107,8 +117,16 @@ export class GroupMachine implements StateMachine<GroupTypes> {
   }
 
   apply(change: GroupChange): void {
-    if (change.type === 'classic') this.state.classic.setSoft(change.groupId, change.group);
-    else this.state.share.noteInitializing(change.groupId, change.nowMs);
+    switch (change.type) {
+      case 'classic':
+        this.state.classic.setSoft(change.groupId, change.group);
+        break;
+      case 'share-initializing':
+        this.state.share.noteInitializing(change.groupId, change.nowMs);
+        break;
+      default:
+        this.state.streams.apply(change);
+    }
   }
 
   replay(record: GroupRecord, position: RecordPosition): void {
@@ -123,6 +141,8 @@ export class GroupMachine implements StateMachine<GroupTypes> {
         if (isShareGroupRecord(record)) {
           this.state.share.replay(record);
           this.#tellIfGone(record);
+        } else if (isStreamsGroupRecord(record)) {
+          this.state.streams.replay(record);
         } else {
           this.state.consumer.replay(record);
         }
@@ -145,7 +165,7 @@ export class GroupMachine implements StateMachine<GroupTypes> {
     const context = this.#context(nowMs, NO_TICKET);
     const parts = [
       ...classicLoaded(context),
-      outcome<GroupTypes>({ timers: consumerLoaded(context) }),
+      outcome<GroupTypes>({ timers: [...consumerLoaded(context), ...streamsLoaded(context)] }),
       offsetsLoaded(context.config),
       sharesLoaded(context),
     ];

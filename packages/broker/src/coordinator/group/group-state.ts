@@ -7,6 +7,8 @@ import type { GroupKind, GroupView } from './group-view.ts';
 import { OffsetStore } from './offsets/offset-store.ts';
 import { ShareGroups } from './share/share-groups.ts';
 import { shareView } from './share/share-view.ts';
+import { StreamsGroups } from './streams/streams-groups.ts';
+import { streamsView } from './streams/streams-view.ts';
 
 /**
  * The state of one shard: the groups of each kind, and the offsets of them all. A group id belongs to one kind at a time;
@@ -17,11 +19,13 @@ export class GroupState {
   readonly classic = new ClassicGroups();
   readonly consumer = new ConsumerGroups();
   readonly share = new ShareGroups();
+  readonly streams = new StreamsGroups();
 
   /** The kind of a group; undefined when there is none ("Dead", as Kafka calls it). */
   kindOf(groupId: string): GroupKind | undefined {
     if (this.consumer.has(groupId)) return 'consumer';
     if (this.share.has(groupId)) return 'share';
+    if (this.streams.has(groupId)) return 'streams';
     return this.classic.has(groupId) || this.offsets.has(groupId) ? 'classic' : undefined;
   }
 
@@ -37,6 +41,8 @@ export class GroupState {
     if (consumer !== undefined) return consumerView(consumer);
     const share = this.share.get(groupId);
     if (share !== undefined) return shareView(share);
+    const streams = this.streams.get(groupId);
+    if (streams !== undefined) return streamsView(streams);
     const group = this.classicGroup(groupId);
     return group === undefined ? undefined : classicView(group);
   }
@@ -46,6 +52,7 @@ export class GroupState {
     this.classic.collectIds(ids);
     this.consumer.collectIds(ids);
     this.share.collectIds(ids);
+    this.streams.collectIds(ids);
     return ids;
   }
 }

@@ -10,6 +10,7 @@ import type { GroupRecord } from './group-records.ts';
 import type { DescribedGroup, ListedGroup, ListFilters } from './group-query-types.ts';
 import type { OffsetCommand, OffsetReplies } from './offsets/offset-types.ts';
 import type { ShareGroupChange, ShareGroupCommand, ShareGroupReplies } from './share/share-group-types.ts';
+import type { StreamsCommand, StreamsGroupChange, StreamsReplies } from './streams/streams-types.ts';
 
 /** DeleteGroups: every kind of group. */
 export interface DeleteGroupsCommand {
@@ -34,12 +35,14 @@ export type GroupCommand =
   | ConsumerCommand
   | OffsetCommand
   | ShareGroupCommand
+  | StreamsCommand
   | DeleteGroupsCommand
   | ListGroupsCommand
   | DescribeGroupCommand;
 
 /** The reply to each command; refusals come as errors instead. */
-export interface GroupReplies extends ClassicReplies, ConsumerReplies, OffsetReplies, ShareGroupReplies {
+export interface GroupReplies
+  extends ClassicReplies, ConsumerReplies, OffsetReplies, ShareGroupReplies, StreamsReplies {
   'delete-groups': readonly { readonly groupId: string; readonly errorCode: number }[];
   'list-groups': readonly ListedGroup[];
   'describe-group': DescribedGroup;
@@ -49,7 +52,7 @@ export interface GroupReplies extends ClassicReplies, ConsumerReplies, OffsetRep
 export type GroupFollowUp = ClassicFollowUp;
 
 /** A change of what only memory knows. */
-export type GroupChange = ClassicChange | ShareGroupChange;
+export type GroupChange = ClassicChange | ShareGroupChange | StreamsGroupChange;
 
 /** The type bundle of the group coordinator. */
 export interface GroupTypes {

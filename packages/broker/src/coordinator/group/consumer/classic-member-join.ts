@@ -4,6 +4,7 @@ import { CONSUMER_PROTOCOL_TYPE } from '../classic/classic-group.ts';
 import { UNKNOWN_MEMBER_ID, type JoinCommand, type JoinReply } from '../classic/classic-types.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { GroupOutcome } from '../group-types.ts';
+import { isMetadataChecked } from '../modern/metadata-hash.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import { requireRoom } from './consumer-heartbeat.ts';
 import { sortedNames, type ConsumerMember } from './consumer-member.ts';
@@ -14,7 +15,7 @@ import { findMember } from './find-member.ts';
 import { reconcileMember, updateMetadata } from './member-update.ts';
 import { currentTarget, nextTarget } from './next-target.ts';
 import { followRegex } from './regex-refresh.ts';
-import { isMetadataChecked, nextGroupEpoch } from './subscriptions.ts';
+import { nextGroupEpoch } from './subscriptions.ts';
 
 /**
  * JoinGroup in a consumer group with members (KIP-848's compatible path): the subscription that the member embeds counts as

@@ -2,6 +2,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import { CoordinatorError } from '../../runtime/coordinator-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { GroupOutcome } from '../group-types.ts';
+import { isMetadataChecked } from '../modern/metadata-hash.ts';
 import { toEntries } from '../modern/topic-partitions.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { JOINING_EPOCH, sortedNames, type ConsumerMember } from './consumer-member.ts';
@@ -11,7 +12,7 @@ import { findMember } from './find-member.ts';
 import { hasAssignmentChanged, reconcileMember, updateMetadata } from './member-update.ts';
 import { nextTarget } from './next-target.ts';
 import { followRegex } from './regex-refresh.ts';
-import { isMetadataChecked, nextGroupEpoch } from './subscriptions.ts';
+import { nextGroupEpoch } from './subscriptions.ts';
 import { upgradeGroup } from './upgrade.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { MetadataImage } from '../../../metadata/image.ts';
-import { metadataHash } from '../modern/metadata-hash.ts';
+import { metadataHash, noteMetadataChecked } from '../modern/metadata-hash.ts';
 import type { SubscriptionType } from '../modern/subscription-counts.ts';
-import { addTo, subscriptionType, type ConsumerGroup, type ResolvedRegex } from './consumer-group.ts';
+import { addTo, subscriptionType, type ResolvedRegex } from './consumer-group.ts';
 import type { ConsumerMember } from './consumer-member.ts';
 import { groupEpochRecord, partitionMetadataTombstone } from './consumer-record-builders.ts';
 import type { ConsumerStep } from './consumer-step.ts';
@@ -20,21 +20,6 @@ export function subscribedTopicIds(
   for (const name of member.subscribedTopicNames) add(name);
   for (const name of resolved.get(member.subscribedTopicRegex)?.topics ?? []) add(name);
   return ids;
-}
-
-interface CheckedImage {
-  readonly topics: MetadataImage['topics'];
-  readonly brokers: MetadataImage['brokers'];
-  readonly hash: number;
-}
-
-/** A memory of comparisons made, not state: an image that was compared with a group's hash need not be compared again. */
-const checked = new WeakMap<ConsumerGroup, CheckedImage>();
-
-/** Whether the topics of a group are as they were when its epoch was last looked at. */
-export function isMetadataChecked(group: ConsumerGroup, image: MetadataImage): boolean {
-  const last = checked.get(group);
-  return last?.topics === image.topics && last.brokers === image.brokers && last.hash === group.metadataHash;
 }
 
 /** The group epoch, and the kind of subscriptions, with a member as it will be. */
@@ -65,7 +50,7 @@ export function nextGroupEpoch(
     groupEpoch++;
     step.append(groupEpochRecord(group.groupId, groupEpoch, hash));
   }
-  checked.set(group, { topics: image.topics, brokers: image.brokers, hash });
+  noteMetadataChecked(group, image, hash);
   if (group.hasPartitionMetadata) step.append(partitionMetadataTombstone(group.groupId));
   const isKnown =
     group.members.has(after.memberId) ||

@@ -9,11 +9,9 @@ import {
   type ClassicGroup,
   type ClassicMember,
 } from '../classic/classic-group.ts';
+import { dismissGroup } from '../classic/dismiss-group.ts';
 import { groupTombstone } from '../classic/group-metadata.ts';
-import { cancelMember, joinTimer, memberTimer, syncTimer } from '../classic/group-timers.ts';
-import { GroupTransition } from '../classic/group-transition.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { GroupOutcome } from '../group-types.ts';
 import { metadataHash } from '../modern/metadata-hash.ts';
 import { assignedAt, fromEntries, NO_PARTITIONS, type TopicPartitions } from '../modern/topic-partitions.ts';
 import { allowsUpgrade } from './consumer-group-config.ts';
@@ -39,14 +37,14 @@ export function upgradeGroup(classic: ClassicGroup, context: CommandContext): Co
   const { groupId } = classic;
   if (classic.state === 'Empty') {
     const step = new ConsumerStep(new ConsumerGroup(groupId), context);
-    step.include(dismiss(classic, context.nowMs));
+    step.include(dismissGroup(classic, context.nowMs));
     step.append(groupTombstone(groupId));
     return step;
   }
   requireUpgradable(classic, context);
   const group = convert(classic, context.image());
   const step = new ConsumerStep(group, context);
-  step.include(dismiss(classic, context.nowMs));
+  step.include(dismissGroup(classic, context.nowMs));
   const members = [...group.members.values()];
   step.append(
     groupTombstone(groupId),
@@ -60,22 +58,6 @@ export function upgradeGroup(classic: ClassicGroup, context: CommandContext): Co
     if (metadata !== null) step.startSession(memberId, metadata.sessionTimeoutMs);
   }
   return step;
-}
-
-/** Whoever waits in the classic group is told to join again, and its timers stop. */
-function dismiss(classic: ClassicGroup, nowMs: number): GroupOutcome {
-  const transition = new GroupTransition(classic, nowMs);
-  const errorCode = ErrorCodes.REBALANCE_IN_PROGRESS;
-  for (const memberId of classic.members.keys()) {
-    transition.completeJoin(memberId, { errorCode, memberId });
-    transition.completeSync(memberId, { errorCode });
-    cancelMember(transition, memberId);
-  }
-  for (const memberId of classic.pendingJoinMembers)
-    transition.cancel(memberTimer(classic.groupId, memberId));
-  transition.cancel(joinTimer(classic.groupId));
-  transition.cancel(syncTimer(classic.groupId));
-  return transition.finish(true);
 }
 
 function requireUpgradable(classic: ClassicGroup, { config }: CommandContext): void {

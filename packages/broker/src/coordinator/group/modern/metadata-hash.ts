@@ -19,6 +19,29 @@ export function metadataHash(topicNames: Iterable<string>, image: MetadataImage)
   return Number(BigInt.asIntN(64, xxh3(bytes)));
 }
 
+interface CheckedImage {
+  readonly topics: MetadataImage['topics'];
+  readonly brokers: MetadataImage['brokers'];
+  readonly hash: number;
+}
+
+/** A memory of comparisons made, not state: an image that was compared with a group's hash need not be compared again. */
+const checked = new WeakMap<object, CheckedImage>();
+
+/** Whether the topics of a group are as they were when its epoch was last looked at. */
+export function isMetadataChecked(
+  group: { readonly metadataHash: number },
+  { topics, brokers }: MetadataImage,
+): boolean {
+  const last = checked.get(group);
+  return last?.topics === topics && last.brokers === brokers && last.hash === group.metadataHash;
+}
+
+/** Notes that a group's hash for an image is this. */
+export function noteMetadataChecked(group: object, { topics, brokers }: MetadataImage, hash: number): void {
+  checked.set(group, { topics, brokers, hash });
+}
+
 interface CachedHash {
   readonly brokers: ReadonlyMap<number, BrokerImage>;
   readonly hash: bigint;

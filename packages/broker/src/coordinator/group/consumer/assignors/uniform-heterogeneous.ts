@@ -1,6 +1,6 @@
 import type { AssignorGroup } from '../../modern/assignor.ts';
 import type { TopicPartitions } from '../../modern/topic-partitions.ts';
-import { compareTopicIds } from './java-hash-order.ts';
+import { compareTopicIds } from '../../modern/java-hash-order.ts';
 import { MemberBalancer } from './member-balancer.ts';
 import { MutableAssignment } from './mutable-assignment.ts';
 

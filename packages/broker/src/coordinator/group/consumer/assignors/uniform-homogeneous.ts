@@ -1,6 +1,6 @@
 import type { AssignorGroup, AssignorMember } from '../../modern/assignor.ts';
 import type { TopicPartitions } from '../../modern/topic-partitions.ts';
-import { javaHashOrder, javaHashOrderOfNumbers } from './java-hash-order.ts';
+import { javaHashOrder, javaHashOrderOfNumbers } from '../../modern/java-hash-order.ts';
 import { MutableAssignment } from './mutable-assignment.ts';
 
 interface Unassigned {

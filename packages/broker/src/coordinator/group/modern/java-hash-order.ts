@@ -11,9 +11,28 @@ export function javaHashOrderOfNumbers(numbers: Iterable<number>): number[] {
   return inBuckets([...numbers], (value) => value);
 }
 
-function inBuckets<T>(values: readonly T[], hash: (value: T) => number): T[] {
+/**
+ * The order in which Java's `HashMap` goes through strings that were put into it one after the other, when it was made for
+ * as many as `initialCapacity`; several of one bucket are in the order in which they came.
+ */
+export function javaHashOrderOfStrings(strings: Iterable<string>, initialCapacity = 16): string[] {
+  const values = [...strings];
+  let capacity = 1;
+  while (capacity < initialCapacity || values.length > capacity * LOAD_FACTOR) capacity *= 2;
+  return inBuckets(values, stringHash, capacity);
+}
+
+function copyCapacity(count: number): number {
   let capacity = 16;
-  while (capacity < values.length / LOAD_FACTOR + 1) capacity *= 2;
+  while (capacity < count / LOAD_FACTOR + 1) capacity *= 2;
+  return capacity;
+}
+
+function inBuckets<T>(
+  values: readonly T[],
+  hash: (value: T) => number,
+  capacity = copyCapacity(values.length),
+): T[] {
   return values
     .map((value, position) => ({ value, position, bucket: spread(hash(value)) & (capacity - 1) }))
     .toSorted((left, right) => left.bucket - right.bucket || left.position - right.position)
@@ -24,6 +43,12 @@ const LOAD_FACTOR = 0.75;
 
 function spread(hash: number): number {
   return hash ^ (hash >>> 16);
+}
+
+function stringHash(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return hash;
 }
 
 function uuidHash(id: string): number {
