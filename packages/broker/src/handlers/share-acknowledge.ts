@@ -2,10 +2,11 @@ import { ApiKeys, ErrorCodes, shareAcknowledgeRequest, shareAcknowledgeResponse 
 import type { ShareAcknowledgeRequest, ShareAcknowledgeResponse } from '@ottla/protocol';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ShareRefusal } from '../share/share-partition-types.ts';
-import type { ShareService } from '../share/share-service.ts';
+import type { PartitionAcknowledgements, ShareService } from '../share/share-service.ts';
 import { FINAL_EPOCH } from '../share/share-sessions.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
 import { leaderHint } from './leader-hint.ts';
+import { acknowledgeAll, acknowledgementsOf } from './share-acknowledgements.ts';
 import { isShareEnabled, isShareMemberId } from './share-checks.ts';
 
 export interface ShareAcknowledgeDependencies {
@@ -31,65 +32,51 @@ export function shareAcknowledgeHandler(
       if (!isShareMemberId(memberId)) return failed(ErrorCodes.INVALID_REQUEST);
       const session = deps.shares.sessions.acknowledge(groupId, memberId, shareSessionEpoch);
       if (typeof session === 'number') return failed(session);
-      const outcomes = await acknowledgeAll(deps, request, session);
+      const acknowledgements = acknowledgementsOf(request.topics);
+      const how = { member: session, isRenewAllowed: request.isRenewAck };
+      const outcomes = await acknowledgeAll(deps, acknowledgements, how);
       if (shareSessionEpoch === FINAL_EPOCH) await deps.shares.endSession(session);
-      return toResponse(deps, request, { outcomes, context });
+      return toResponse(deps, request, { acknowledgements, outcomes, context });
     },
 
     errorResponse: (_request, errorCode) => failed(errorCode),
   };
 }
 
-/** The outcome of each partition in the order of the request. */
-function acknowledgeAll(
-  { shares, metadata }: ShareAcknowledgeDependencies,
-  request: ShareAcknowledgeRequest,
-  member: { readonly groupId: string; readonly memberId: string },
-): Promise<ShareRefusal[]> {
-  const { topics } = metadata.current();
-  return Promise.all(
-    request.topics.flatMap(({ topicId, partitions }) =>
-      partitions.map(async ({ partitionIndex, acknowledgementBatches }) => {
-        const topic = topics.byId.get(topicId);
-        if (topic === undefined) return refusal(ErrorCodes.UNKNOWN_TOPIC_ID);
-        if (topic.partitions[partitionIndex] === undefined)
-          return refusal(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
-        const wanted = { topicId, partition: partitionIndex, batches: acknowledgementBatches };
-        const [outcome] = await shares.acknowledge(member, [wanted], request.isRenewAck);
-        return outcome!;
-      }),
-    ),
-  );
+interface Acknowledged {
+  readonly acknowledgements: readonly PartitionAcknowledgements[];
+  readonly outcomes: readonly ShareRefusal[];
+  readonly context: RequestContext;
 }
 
 function toResponse(
   { shares, metadata }: ShareAcknowledgeDependencies,
   request: ShareAcknowledgeRequest,
-  { outcomes, context }: { readonly outcomes: readonly ShareRefusal[]; readonly context: RequestContext },
+  { acknowledgements, outcomes, context }: Acknowledged,
 ): ShareAcknowledgeResponse {
   const image = metadata.current();
   const response = failed(ErrorCodes.NONE);
   response.acquisitionLockTimeoutMs = shares.lockTimeoutMs({ groupId: request.groupId ?? '' });
-  let next = 0;
-  for (const { topicId, partitions } of request.topics) {
+  for (const [index, { topicId, partition }] of acknowledgements.entries()) {
+    const outcome = outcomes[index]!;
+    const answer = {
+      partitionIndex: partition,
+      ...outcome,
+      currentLeader: { leaderId: 0, leaderEpoch: 0 },
+    };
     const topic = image.topics.byId.get(topicId)?.name;
-    const answers = partitions.map(({ partitionIndex }) => {
-      const outcome = outcomes[next++]!;
-      const answer = { partitionIndex, ...outcome, currentLeader: { leaderId: 0, leaderEpoch: 0 } };
-      if (outcome.errorCode !== ErrorCodes.NOT_LEADER_OR_FOLLOWER || topic === undefined) return answer;
+    if (outcome.errorCode === ErrorCodes.NOT_LEADER_OR_FOLLOWER && topic !== undefined) {
       const { listenerName } = context.connection;
-      const { leader, endpoint } = leaderHint(image, { topic, partition: partitionIndex, listenerName });
+      const { leader, endpoint } = leaderHint(image, { topic, partition, listenerName });
+      answer.currentLeader = leader;
       if (endpoint !== null && response.nodeEndpoints.every(({ nodeId }) => nodeId !== endpoint.nodeId))
         response.nodeEndpoints.push(endpoint);
-      return { ...answer, currentLeader: leader };
-    });
-    response.responses.push({ topicId, partitions: answers });
+    }
+    const last = response.responses.at(-1);
+    if (last?.topicId === topicId) last.partitions.push(answer);
+    else response.responses.push({ topicId, partitions: [answer] });
   }
   return response;
-}
-
-function refusal(errorCode: number): ShareRefusal {
-  return { errorCode, errorMessage: null };
 }
 
 /** Kafka leaves the text out here. */

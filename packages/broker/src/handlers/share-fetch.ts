@@ -8,6 +8,7 @@ import type { ShareService } from '../share/share-service.ts';
 import { FINAL_EPOCH, type SessionPartition, type ShareSession } from '../share/share-sessions.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
 import { leaderHint } from './leader-hint.ts';
+import { acknowledgeAll, acknowledgementsOf } from './share-acknowledgements.ts';
 import { isShareEnabled, isShareMemberId } from './share-checks.ts';
 
 export interface ShareFetchDependencies {
@@ -76,7 +77,7 @@ function beginSession(
     connectionId: connection.id,
     added,
     forgotten,
-    hasAcknowledgements: acknowledgementsOf(request).length > 0,
+    hasAcknowledgements: acknowledgementsOf(request.topics).length > 0,
   });
   if (typeof session !== 'number' && request.shareSessionEpoch === 0) {
     const onClosed = (): void => shares.connectionClosed(groupId, memberId, connection.id);
@@ -97,24 +98,6 @@ function pause({ clock }: ShareService, maxWaitMs: number, { connection }: Reque
       },
     };
   });
-}
-
-function acknowledgementsOf(request: ShareFetchRequest): PartitionAcknowledgement[] {
-  return request.topics.flatMap(({ topicId, partitions }) =>
-    partitions
-      .filter(({ acknowledgementBatches }) => acknowledgementBatches.length > 0)
-      .map(({ partitionIndex, acknowledgementBatches }) => ({
-        topicId,
-        partition: partitionIndex,
-        batches: acknowledgementBatches,
-      })),
-  );
-}
-
-interface PartitionAcknowledgement {
-  readonly topicId: string;
-  readonly partition: number;
-  readonly batches: ShareFetchRequest['topics'][number]['partitions'][number]['acknowledgementBatches'];
 }
 
 interface RunInput {
@@ -156,9 +139,10 @@ class ShareFetchRun {
 
   async #acknowledge(): Promise<void> {
     const { request, session } = this.#input;
-    const acknowledgements = acknowledgementsOf(request);
+    const acknowledgements = acknowledgementsOf(request.topics);
     if (acknowledgements.length === 0) return;
-    const outcomes = await this.#deps.shares.acknowledge(session, acknowledgements, request.isRenewAck);
+    const how = { member: session, isRenewAllowed: request.isRenewAck };
+    const outcomes = await acknowledgeAll(this.#deps, acknowledgements, how);
     for (const [index, outcome] of outcomes.entries()) {
       const { topicId, partition } = acknowledgements[index]!;
       this.#acknowledged.set(`${topicId}:${partition}`, outcome);
@@ -215,7 +199,7 @@ class ShareFetchRun {
       this.#add(topics, { topicId, partition }, response);
     }
     // Acknowledged, and no longer or never a part of the session.
-    for (const { topicId, partition } of acknowledgementsOf(this.#input.request)) {
+    for (const { topicId, partition } of acknowledgementsOf(this.#input.request.topics)) {
       if (!session.partitions.has(`${topicId}:${partition}`))
         this.#add(topics, { topicId, partition }, response);
     }

@@ -55,6 +55,8 @@ export class SharePartition {
   readonly #waiters = new Set<ShareWaiter>();
   #state: SharePartitionState | null = null;
   #stateEpoch = 0;
+  /** The start offset that the share coordinator has. */
+  #keptStart = -1;
   #ready: Promise<ShareRefusal> | null = null;
   #isFenced = false;
   #isFetching = false;
@@ -113,6 +115,7 @@ export class SharePartition {
       if (kept.errorCode !== 0) return this.#persisterRefusal(kept);
     }
     this.#stateEpoch = read.stateEpoch;
+    this.#keptStart = read.startOffset;
     this.#state = new SharePartitionState(startOffset, read.stateBatches);
     this.moveLogStart();
     return OK;
@@ -146,8 +149,12 @@ export class SharePartition {
     const change = state.acknowledge(memberId, batches, { settings, nowMs });
     if ('errorCode' in change) return Promise.resolve(change);
     this.#arm();
-    if (change.stateBatches.length === 0) return Promise.resolve(OK);
-    return this.#write(change, change.stateBatches);
+    if (change.stateBatches.length > 0) return this.#write(change, change.stateBatches);
+    // What lies before the start counts as done. Where it is not written yet, a restart would hand it out again.
+    const isKept = batches.every(
+      ({ firstOffset, lastOffset }) => firstOffset >= state.startOffset || lastOffset < this.#keptStart,
+    );
+    return isKept ? Promise.resolve(OK) : this.#write(null, []);
   }
 
   /** Gives back what a member holds; resolves when that is durable. */
@@ -201,15 +208,18 @@ export class SharePartition {
   async #persist(stateBatches: readonly StateBatch[]): Promise<ShareRefusal> {
     const { state } = this;
     if (state === null) return refusal(ErrorCodes.NOT_LEADER_OR_FOLLOWER);
+    const { startOffset } = state;
     const result = await this.#deps.persister.write({
       ...this.key,
       stateEpoch: this.#stateEpoch,
       leaderEpoch: this.leaderEpoch,
-      startOffset: state.startOffset,
+      startOffset,
       deliveryCompleteCount: state.deliveryCompleteCount,
       stateBatches,
     });
-    return result.errorCode === 0 ? OK : this.#persisterRefusal(result);
+    if (result.errorCode !== 0) return this.#persisterRefusal(result);
+    this.#keptStart = startOffset;
+    return OK;
   }
 
   #settle(writes: readonly PendingWrite[], result: ShareRefusal): void {

@@ -54,10 +54,8 @@ export class ShareSessions {
     const existing = this.#sessions.get(name);
     if (request.epoch === INITIAL_EPOCH) return this.#begin(name, request);
     if (existing === undefined) return ErrorCodes.SHARE_SESSION_NOT_FOUND;
-    if (request.epoch === FINAL_EPOCH) {
-      const isEmpty = request.added.length === 0 || request.hasAcknowledgements;
-      return isEmpty ? existing : ErrorCodes.INVALID_REQUEST;
-    }
+    // Nothing is fetched any more, so partitions without acknowledgements say nothing.
+    if (request.epoch === FINAL_EPOCH) return existing;
     if (existing.epoch !== request.epoch) return ErrorCodes.INVALID_SHARE_SESSION_EPOCH;
     addPartitions(existing, request.added);
     for (const { topicId, partition } of request.forgotten)

@@ -131,6 +131,15 @@ export class ShareCoordinator implements MetadataListener {
     return { stateEpoch: 0, leaderEpoch: 0, startOffset: 0, deliveryCompleteCount: -1, ...result };
   }
 
+  /** Looks into one partition's state, for metrics and tests; undefined while it is not served here. */
+  inspect<R>(partition: number, query: (machine: ShareStateMachine) => R): R | undefined {
+    try {
+      return this.#runtime.read(partition, query);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Finishes what is being written and refuses the rest. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;

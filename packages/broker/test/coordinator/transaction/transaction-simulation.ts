@@ -1,9 +1,9 @@
 import type { SeededRandom } from '@ottla/platform';
 import { ApiKeys, encodeBatch, ErrorCodes } from '@ottla/protocol';
 import { TRANSACTION_STATE_TOPIC } from '../../../src/coordinator/transaction/transaction-coordinator.ts';
-import type { ConnectionContext } from '../../../src/handlers/handler.ts';
 import { historyOf, stateProblems } from './transaction-history.ts';
-import { DATA_TOPIC, TransactionWorld, turns } from './transaction-world.ts';
+import { CONNECTION, turns } from '../simulated-replicas.ts';
+import { DATA_TOPIC, TransactionWorld } from './transaction-world.ts';
 
 const TIMEOUT_MS = 400;
 
@@ -94,7 +94,7 @@ export class TransactionSimulation {
 
   /** From here on nothing fails and producers are gone: time passes until all transactions are decided. */
   async heal(): Promise<void> {
-    this.#world.failurePercent = 0;
+    this.#world.appends.failurePercent = 0;
     for (let i = 0; i < 60; i++) {
       this.#advance(100);
       await turns(6);
@@ -356,14 +356,3 @@ function firstPartitionError(answer: Record<string, unknown>): number {
   const topics = answer['responses'] as { partitionResponses: { errorCode: number }[] }[];
   return topics[0]?.partitionResponses[0]?.errorCode ?? ErrorCodes.UNKNOWN_SERVER_ERROR;
 }
-
-const CONNECTION: ConnectionContext = {
-  id: 'connection',
-  clientHost: '/127.0.0.1',
-  listenerName: 'PLAINTEXT',
-  principal: 'User:ANONYMOUS',
-  softwareName: 'test',
-  softwareVersion: '1',
-  closed: new AbortController().signal,
-  pendingWait: null,
-};

@@ -1,6 +1,5 @@
 import { SILENT_LOGGER, SimClock, SimDisk, type SeededRandom } from '@ottla/platform';
-import { ErrorCodes, ZERO_UUID, type BatchSummary } from '@ottla/protocol';
-import { DEFAULT_LOG_CONFIG, LogManager } from '@ottla/storage';
+import { ZERO_UUID } from '@ottla/protocol';
 import { GROUP_METADATA_TOPIC, GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
 import { MarkerWriter } from '../../../src/coordinator/transaction/marker-writer.ts';
@@ -18,10 +17,10 @@ import { produceHandler } from '../../../src/handlers/produce.ts';
 import { TransactionVerification } from '../../../src/handlers/transaction-verification.ts';
 import { txnOffsetCommitHandler } from '../../../src/handlers/txn-offset-commit.ts';
 import type { MetadataImage, MetadataStore, TopicImage } from '../../../src/metadata/image.ts';
-import { failedAppend, type AppendRequest, type AppendResult } from '../../../src/replica/append.ts';
 import { ProducerIdSource } from '../../../src/replica/producer-id-source.ts';
-import { ReplicaManager } from '../../../src/replica/replica-manager.ts';
+import type { ReplicaManager } from '../../../src/replica/replica-manager.ts';
 import { fixedImage } from '../group/fixed-metadata.ts';
+import { FailingAppends, openReplicas, turns } from '../simulated-replicas.ts';
 
 /** The topic that transactions write to, with two partitions. */
 export const DATA_TOPIC = 'data';
@@ -50,8 +49,7 @@ interface Incarnation {
  */
 export class TransactionWorld {
   readonly disk: SimDisk;
-  /** How many in a hundred coordinator writes end badly. */
-  failurePercent = 8;
+  readonly appends: FailingAppends;
   readonly #random: SeededRandom;
   readonly #metadata: MetadataStore;
   #nextProducerId = 0;
@@ -59,6 +57,7 @@ export class TransactionWorld {
 
   constructor(random: SeededRandom) {
     this.#random = random;
+    this.appends = new FailingAppends(random);
     const image = worldImage();
     this.#metadata = { current: () => image, subscribe: () => {} };
     const delay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -73,26 +72,12 @@ export class TransactionWorld {
   async start(): Promise<void> {
     // A clock of its own: the timers of the incarnation before are gone with it.
     const clock = new SimClock((this.#now?.clock.nowMs() ?? 1_700_000_000_000) + 1);
-    const logManager = await LogManager.open({
+    const replicas = await openReplicas({
       disk: this.disk,
       clock,
       random: this.#random,
-      dirs: ['/logs'],
-      nodeId: 1,
-      clusterId: 'AAAAAAAAAAAAAAAAAAAAAw',
-      configFor: () => DEFAULT_LOG_CONFIG,
-      onDirFailure: () => {},
+      metadata: this.#metadata,
     });
-    const partitionConfig = { log: DEFAULT_LOG_CONFIG, minInsyncReplicas: 1, writeCaching: false };
-    const replicas = new ReplicaManager({
-      nodeId: 1,
-      clock,
-      logger: SILENT_LOGGER,
-      logManager,
-      configFor: () => partitionConfig,
-      image: () => this.#metadata.current(),
-    });
-    replicas.start(this.#metadata.current());
     this.#now = this.#openCoordinators(clock, replicas);
     await turns();
   }
@@ -112,21 +97,12 @@ export class TransactionWorld {
   #openCoordinators(clock: SimClock, replicas: ReplicaManager): Incarnation {
     const metadata = this.#metadata;
     const shared = { nodeId: 1, metadata, clock, random: this.#random, logger: SILENT_LOGGER };
-    const log = {
-      append: async (request: AppendRequest, options: Parameters<ReplicaManager['append']>[1]) =>
-        (
-          await this.#append([request], () => replicas.append(request, options).then((result) => [result]))
-        )[0]!,
-      scan: (
-        partition: { topic: string; partition: number },
-        onBatches: (records: Buffer, summaries: readonly BatchSummary[]) => void | Promise<void>,
-      ) => replicas.scan(partition, onBatches),
-    };
+    const log = this.appends.logOf(replicas);
     const groups = new GroupCoordinator({ ...shared, config: DEFAULT_GROUP_COORDINATOR_CONFIG, log });
     const markers = new MarkerWriter({
       logs: {
         appendMarkers: (requests, timeoutMs) =>
-          this.#append(requests, () => replicas.appendMarkers(requests, timeoutMs)),
+          this.appends.run(requests, () => replicas.appendMarkers(requests, timeoutMs)),
         isTransactionOpen: (...place) => replicas.isTransactionOpen(...place),
         isTransactionEnded: (...place) => replicas.isTransactionEnded(...place),
       },
@@ -166,24 +142,6 @@ export class TransactionWorld {
     const byKey = new Map(handlers.map((handler) => [handler.apiKey, handler]));
     return { clock, replicas, transactions, groups, handlers: byKey };
   }
-
-  async #append(
-    requests: readonly AppendRequest[],
-    append: () => Promise<AppendResult[]>,
-  ): Promise<AppendResult[]> {
-    const dice = this.#random.nextInt(200);
-    if (dice < this.failurePercent) return requests.map(() => failedAppend(ErrorCodes.NOT_ENOUGH_REPLICAS));
-    const results = await append();
-    if (dice >= 2 * this.failurePercent) return results;
-    return results.map((result) =>
-      result.errorCode === ErrorCodes.NONE ? failedAppend(ErrorCodes.REQUEST_TIMED_OUT) : result,
-    );
-  }
-}
-
-/** Lets everything run that is due in this and the next turns of the event loop. */
-export async function turns(count = 12): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function worldImage(): MetadataImage {
