@@ -14,6 +14,23 @@ export function fixedMetadata(offsetsPartitions = 50): MetadataStore {
   return { current: () => image, subscribe: () => {} };
 }
 
+/** The image with another topic. */
+export function withTopic(image: MetadataImage, name: string, partitionCount: number): MetadataImage {
+  const added = topic(
+    name,
+    Buffer.from(name.padEnd(16, '-').slice(0, 16)).toString('base64url'),
+    partitionCount,
+  );
+  return {
+    ...image,
+    offset: image.offset + 1,
+    topics: {
+      byName: new Map(image.topics.byName).set(name, added),
+      byId: new Map(image.topics.byId).set(added.id, added),
+    },
+  };
+}
+
 export function fixedImage(offsetsPartitions = 50): MetadataImage {
   const topics = [
     topic('t1', T1_ID, 3),

@@ -5,6 +5,9 @@ import {
   DEFAULT_GROUP_COORDINATOR_CONFIG,
   type GroupCoordinatorConfig,
 } from '../../../src/coordinator/group/group-coordinator-config.ts';
+import { InternalTopicCreation } from '../../../src/coordinator/group/streams/internal-topic-creation.ts';
+import { StreamsGroupService } from '../../../src/coordinator/group/streams/streams-group-service.ts';
+import type { MetadataStore } from '../../../src/metadata/image.ts';
 import type { ConsumerGroupTimings } from '../../../src/coordinator/group/consumer/consumer-group-config.ts';
 import { consumerGroupDescribeHandler } from '../../../src/handlers/consumer-group-describe.ts';
 import { consumerGroupHeartbeatHandler } from '../../../src/handlers/consumer-group-heartbeat.ts';
@@ -16,12 +19,14 @@ import { heartbeatHandler } from '../../../src/handlers/heartbeat.ts';
 import { joinGroupHandler } from '../../../src/handlers/join-group.ts';
 import { leaveGroupHandler } from '../../../src/handlers/leave-group.ts';
 import { listGroupsHandler } from '../../../src/handlers/list-groups.ts';
+import { streamsGroupDescribeHandler } from '../../../src/handlers/streams-group-describe.ts';
+import { streamsGroupHeartbeatHandler } from '../../../src/handlers/streams-group-heartbeat.ts';
 import { offsetCommitHandler } from '../../../src/handlers/offset-commit.ts';
 import { offsetDeleteHandler } from '../../../src/handlers/offset-delete.ts';
 import { offsetFetchHandler } from '../../../src/handlers/offset-fetch.ts';
 import { syncGroupHandler } from '../../../src/handlers/sync-group.ts';
 import { MemoryLog } from './memory-log.ts';
-import { fixedMetadata, T1_ID } from './fixed-metadata.ts';
+import { fixedImage, T1_ID, withTopic } from './fixed-metadata.ts';
 import type { Transport, WireRequest } from './transcript-player.ts';
 
 /** The handlers of this process over a log in memory, under a clock that moves on command. */
@@ -33,7 +38,9 @@ export class HandlerTransport implements Transport {
   readonly #handlers = new Map<number, AnyApiHandler>();
 
   constructor(config: Partial<GroupCoordinatorConfig> = {}, consumerTimings?: ConsumerGroupTimings) {
-    const metadata = fixedMetadata();
+    // Beside `t1` there is a topic of another size.
+    const image = withTopic(fixedImage(), 't2', 2);
+    const metadata: MetadataStore = { current: () => image, subscribe: () => {} };
     this.groups = new GroupCoordinator({
       nodeId: 1,
       config: { ...DEFAULT_GROUP_COORDINATOR_CONFIG, ...config },
@@ -44,7 +51,10 @@ export class HandlerTransport implements Transport {
       logger: SILENT_LOGGER,
       ...(consumerTimings && { consumerTimings: () => consumerTimings }),
     });
-    const { groups } = this;
+    const { groups, clock } = this;
+    const controller = { createTopics: () => Promise.reject(new Error('Topics are not created here')) };
+    const topics = new InternalTopicCreation({ controller, clock, logger: SILENT_LOGGER });
+    const streamsGroups = new StreamsGroupService({ groups, topics });
     const coordinators = new Map([
       [
         CoordinatorType.group,
@@ -65,6 +75,8 @@ export class HandlerTransport implements Transport {
       deleteGroupsHandler({ groups }),
       consumerGroupHeartbeatHandler({ groups, isEnabled: () => true }),
       consumerGroupDescribeHandler({ groups, isEnabled: () => true }),
+      streamsGroupHeartbeatHandler({ streamsGroups, isEnabled: () => true }),
+      streamsGroupDescribeHandler({ streamsGroups, isEnabled: () => true }),
     ];
     for (const handler of handlers) this.#handlers.set(handler.apiKey, handler);
     groups.start(metadata.current());

@@ -17,6 +17,9 @@ export interface TranscriptSuite {
 const recordFrom = process.env['OTTLA_TRANSCRIPT_RECORD'];
 const target = process.env['OTTLA_TRANSCRIPT_TARGET'];
 
+/** Suites of one file may be played to one broker, where each needs groups of its own. */
+let suites = 0;
+
 /**
  * Ottla's replies against Apache Kafka's. `OTTLA_TRANSCRIPT_RECORD=host:port` records them anew from a running Kafka,
  * `OTTLA_TRANSCRIPT_TARGET=host:port` plays to a running Ottla instead of the handlers. Either needs topic `t1` with three
@@ -26,11 +29,13 @@ export function transcriptSuite({ name: suite, scenarios, file, transport }: Tra
   const recorded: Record<string, Reply[]> =
     recordFrom === undefined ? JSON.parse(readFileSync(file, 'utf8')) : {};
 
+  const prefix = `tr-${Math.floor(performance.timeOrigin)}-${suites++}`;
+
   const playTo = async (address: string, index: number): Promise<Reply[]> => {
     const socket = new SocketTransport(address);
     await socket.open();
     try {
-      return await play(scenarios[index]!, socket, `tr-${Math.floor(performance.timeOrigin)}-${index}`);
+      return await play(scenarios[index]!, socket, `${prefix}-${index}`);
     } finally {
       await socket.close();
     }
