@@ -91,11 +91,20 @@ describe('bytes that are no request', () => {
   });
 
   test.skipIf(!ottla).each([
-    ['64 trailing bytes', frame(header(3, 1), hex('00000000'), Buffer.alloc(64))],
     ['tagged fields out of order', frame(header(3, 9, true), hex('01 00 00 00 02 05 01 00 04 01 00'))],
     ['a negative array length other than -1', frame(header(3, 1), hex('fffffffe'))],
   ])('%s, which Kafka lets pass, closes the connection', async (_name, bytes) => {
     expect(await react(bytes)).toBe('closed');
+  });
+
+  test.each([
+    ['64 bytes behind the body', frame(header(3, 1), hex('00000000'), Buffer.alloc(64))],
+    [
+      'Metadata 13 for all topics as librdkafka 2.15 writes it',
+      frame(header(3, 13, true), hex('00000000010000')),
+    ],
+  ])('%s: passed over, the request is served', async (_name, bytes) => {
+    expect(Buffer.isBuffer(await react(bytes))).toBe(true);
   });
 
   test('a broken frame behind a good one: the good one is answered first', async () => {

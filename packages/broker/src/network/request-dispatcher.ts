@@ -1,5 +1,5 @@
 import type { Logger } from '@ottla/platform';
-import { decodeMessage, decodeRequestHeader, encodeResponse, ErrorCodes } from '@ottla/protocol';
+import { decodeMessagePrefix, decodeRequestHeader, encodeResponse, ErrorCodes } from '@ottla/protocol';
 import { LogError } from '@ottla/storage';
 import {
   type AnyApiHandler,
@@ -72,7 +72,8 @@ export class RequestDispatcher {
       onSent: null,
     };
     const bytes = handler.borrowsFrame === true ? frame : Buffer.from(frame);
-    const request: unknown = decodeMessage(handler.request, apiVersion, bytes, header.bodyStart);
+    // What follows the body is passed over, as in Kafka: librdkafka 2.15 sends such requests (Metadata 13 for all topics).
+    const request: unknown = decodeMessagePrefix(handler.request, apiVersion, bytes, header.bodyStart).value;
     let result: HandlerResult<unknown> | Promise<HandlerResult<unknown>>;
     try {
       result = handler.handle(request, context);
@@ -112,7 +113,8 @@ export class RequestDispatcher {
       return this.dispatch(frame, connection);
     const { correlationId, clientId, bodyStart } = decodeRequestHeader(frame);
     const context: RequestContext = { apiVersion, correlationId, clientId, connection, onSent: null };
-    const request: unknown = decodeMessage(handler.request, apiVersion, Buffer.from(frame), bodyStart);
+    const bytes = Buffer.from(frame);
+    const request: unknown = decodeMessagePrefix(handler.request, apiVersion, bytes, bodyStart).value;
     const response = handler.errorResponse(request, errorCode, context);
     return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false, context };
   }
