@@ -1,4 +1,4 @@
-import { ErrorCodes } from '@ottla/protocol';
+import { ErrorCodes, type TxnOffsetCommitRequest } from '@ottla/protocol';
 import type { OffsetToCommit } from '../admin/group-offsets.ts';
 import type { GroupMetadata } from '../consumer/offset-committer.ts';
 import { brokerError, isRetriableError, throwIfError } from '../errors/kafka-error.ts';
@@ -95,13 +95,15 @@ export class TransactionRequests {
     },
   ): Promise<void> {
     const { groupId, generationId, memberId, groupInstanceId } = what.group;
+    const member: Pick<TxnOffsetCommitRequest, 'generationIdOrMemberEpoch' | 'memberId' | 'groupInstanceId'> =
+      { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId };
     const body = (version: number) => ({
       transactionalId: this.transactionalId,
       groupId,
       producerId: identity.producerId,
       producerEpoch: identity.producerEpoch,
       // Who the member is came with version 3 (KIP-447).
-      ...(version >= 3 && { generationId, memberId, groupInstanceId }),
+      ...(version >= 3 && member),
       topics: byTopic(what.offsets),
     });
     const target = { coordinator: 'group', key: groupId } as const;

@@ -213,6 +213,40 @@ describe('transactions', () => {
     expect(committed).toMatchObject([{ ...place, offset: 5 }]);
   });
 
+  test.each(['classic', 'consumer'] as const)(
+    'a member of a group (%s) commits what it has read with what it makes of it; who is none is refused',
+    async (groupProtocol) => {
+      await using ottla = connect(broker.bootstrap);
+      const [source, target, group] = [topic(fresh()), topic(fresh()), fresh('group')];
+      await ottla.admin().topics.ensure(source);
+      await using filler = ottla.producer();
+      await filler.send(source, { key: 'k', value: 'read' });
+      await using producer = ottla.producer({ transactionalId: fresh('tx') });
+      await using consumer = ottla.consumer(source, {
+        group,
+        groupProtocol,
+        from: 'earliest',
+        commit: 'manual',
+      });
+      const next = await (async () => {
+        for await (const { partition, offset } of consumer)
+          return { topic: source.name, partition, offset: offset + 1 };
+        throw new Error('The loop ended without a record');
+      })();
+      const member = consumer.groupMetadata;
+      expect(member.memberId).not.toBe('');
+      await producer.transaction(async (tx) => {
+        void tx.send(target, { key: 'k', value: 'made' });
+        await tx.sendOffsets([next], member);
+      });
+      expect(await ottla.admin().groups.offsets(group, { requireStable: true })).toMatchObject([next]);
+      const stranger = { ...member, generationId: member.generationId + 7 };
+      await expect(producer.transaction((tx) => tx.sendOffsets([next], stranger))).rejects.toMatchObject({
+        name: groupProtocol === 'classic' ? 'ILLEGAL_GENERATION' : /MEMBER_EPOCH/,
+      });
+    },
+  );
+
   test('a second producer of the same id fences the first', async () => {
     await using ottla = connect(broker.bootstrap);
     const [texts, transactionalId] = [topic(fresh()), fresh('tx')];
