@@ -24,6 +24,8 @@ export interface BenchOptions {
   readonly scale: number;
   /** Folder of the official jars; undefined when there is no Java. */
   readonly libs: string | undefined;
+  /** The Node binding of librdkafka; undefined when it cannot run here, or no case asks for it. */
+  readonly librdkafka: string | undefined;
   /** Sizes of the log for the case `log-size`, in GB. */
   readonly logGb: readonly number[];
 }

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { cpus } from 'node:os';
-import { kafkaJars } from '@ottla/interop';
+import { kafkaJars, nodeLibrdkafka } from '@ottla/interop';
 import type { BenchCase, BenchOptions, Figures } from './case.ts';
 import { clientsConsume } from './cases/clients-consume.ts';
+import { clientsCopy } from './cases/clients-copy.ts';
 import { clientsProduce } from './cases/clients-produce.ts';
 import { consumerGroups } from './cases/consumer-groups.ts';
 import { officialTools } from './cases/official-tools.ts';
@@ -24,6 +25,7 @@ const cases: readonly BenchCase[] = [
   ...consumerGroups,
   ...clientsConsume,
   ...clientsProduce,
+  ...clientsCopy,
 ];
 
 const usage = `npm run bench -- [options]
@@ -100,6 +102,15 @@ async function runCase(
   return summarise(bench, rounds);
 }
 
+/** Where the binding of librdkafka is, when one of the cases wants it and it can be installed. */
+async function librdkafkaFor(chosen: readonly BenchCase[]): Promise<string | undefined> {
+  if (!chosen.some(({ name }) => name.startsWith('clients-'))) return undefined;
+  const binding = await nodeLibrdkafka();
+  if ('path' in binding) return binding.path;
+  say(`  The client librdkafka is left out: ${binding.absent}`);
+  return undefined;
+}
+
 async function main(): Promise<void> {
   const values = options();
   if (values.help) return void process.stdout.write(usage);
@@ -118,7 +129,12 @@ async function main(): Promise<void> {
     throw new Error(`Rounds are "${values.rounds}", must be a whole number above 0`);
   const run = {
     rounds,
-    options: { scale: values.quick ? 0.1 : 1, libs, logGb: values['log-gb'].split(',').map(Number) },
+    options: {
+      scale: values.quick ? 0.1 : 1,
+      libs,
+      librdkafka: await librdkafkaFor(chosen),
+      logGb: values['log-gb'].split(',').map(Number),
+    },
   };
 
   const subjects: Subject[] = [];

@@ -91,6 +91,8 @@ export function table(result: CaseResult, subjects: readonly SubjectName[]): str
     colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
   });
   for (const row of result.rows) {
+    // A client that is not here leaves no figures.
+    if (Object.values(row.medians).every((value) => Number.isNaN(value))) continue;
     drawn.push([
       row.metric,
       ...subjects.map((name) => shown(row.medians[name])),

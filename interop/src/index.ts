@@ -11,7 +11,7 @@ export type { ToolResult } from './java-tools.ts';
 export { Peer, answersApiVersions } from './peer.ts';
 export type { ClusterMember, PeerKind, PeerOptions } from './peer.ts';
 export { startKafkaCluster } from './kafka-cluster.ts';
-export { goProgram, kcatProgram, pythonWithClients } from './other-clients.ts';
+export { goProgram, kcatProgram, nodeLibrdkafka, pythonWithClients } from './other-clients.ts';
 export type { Program } from './other-clients.ts';
 export { RawConnection } from './raw-connection.ts';
 export { missing, scenarios } from './soak/scenarios.ts';

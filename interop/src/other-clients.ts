@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cacheFolder, interopFolder } from './cache.ts';
 import { commandWorks, mustRun, runCommand } from './command.ts';
 
@@ -55,6 +55,44 @@ export async function kcatProgram(): Promise<Program> {
   return (await commandWorks('kcat', ['-V']))
     ? { path: 'kcat' }
     : { absent: 'no `kcat` on the path (apt install kcat)' };
+}
+
+const LIBRDKAFKA_PACKAGE = '@confluentinc/kafka-javascript';
+const LIBRDKAFKA_VERSION = '1.10.1';
+
+/**
+ * The Node binding of librdkafka, in the cache and not in the workspace: where there is no binary for this machine to be
+ * fetched it is compiled, which takes minutes and needs a C++ compiler and the headers of OpenSSL, zlib, zstd and curl.
+ */
+export async function nodeLibrdkafka(): Promise<Program> {
+  const folder = cacheFolder(`node-librdkafka-${LIBRDKAFKA_VERSION}-${process.versions.modules}`);
+  const path = join(folder, 'node_modules', LIBRDKAFKA_PACKAGE, 'lib', 'index.js');
+  const ready = join(folder, 'ready');
+  if (existsSync(ready)) return { path };
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const nodeFolder = dirname(dirname(process.execPath));
+  const hasHeaders = existsSync(join(nodeFolder, 'include', 'node', 'node_api.h'));
+  const npm = await runCommand(
+    'npm',
+    ['install', '--no-audit', '--no-fund', `${LIBRDKAFKA_PACKAGE}@${LIBRDKAFKA_VERSION}`],
+    {
+      cwd: folder,
+      // Linked with the system's libraries: the static way fetches the sources of all of them.
+      env: { CKJS_LINKING: 'dynamic', ...(hasHeaders && { npm_config_nodedir: nodeFolder }) },
+      timeoutMs: 1_200_000,
+    },
+  );
+  const loads =
+    npm.code === 0 && (await commandWorks(process.execPath, ['-e', `require(${JSON.stringify(path)})`]));
+  if (!loads) return { absent: `npm could not install ${LIBRDKAFKA_PACKAGE}: ${lastError(npm.stderr)}` };
+  writeFileSync(ready, '');
+  return { path };
+}
+
+/** The last thing that npm says before the way to its log. */
+function lastError(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => /fail|error|ERR!/i.test(line));
+  return lines.findLast((line) => !/log of this run|not ok|npm error \[/.test(line)) ?? lastLine(stderr);
 }
 
 function lastLine(text: string): string {

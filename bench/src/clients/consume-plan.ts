@@ -1,6 +1,5 @@
-/** Node clients that are compared. */
-export const nodeClients = ['ottla', 'kafkajs', 'platformatic'] as const;
-export type NodeClient = (typeof nodeClients)[number];
+import type { NodeClient } from './client-names.ts';
+import type { WorkReport } from './work-meter.ts';
 
 /** How a program takes its records: one after the other, or many at a time. */
 export type ConsumeStyle = 'record' | 'batch';
@@ -8,6 +7,8 @@ export type ConsumeStyle = 'record' | 'batch';
 /** What the worker is told, as JSON in its only argument. */
 export interface ConsumePlan {
   readonly client: NodeClient;
+  /** Where the binding of librdkafka is, for the client of that name. */
+  readonly librdkafka?: string;
   readonly style: ConsumeStyle;
   readonly port: number;
   readonly topic: string;
@@ -15,15 +16,7 @@ export interface ConsumePlan {
   readonly records: number;
 }
 
-/** What it found out, as JSON in its only line of output. */
-export interface ConsumeReport {
-  /** From the first record to the last. */
-  readonly seconds: number;
-  readonly records: number;
+/** What it found out, as JSON in its only line of output; the time is from the first record to the last. */
+export interface ConsumeReport extends WorkReport {
   readonly valueBytes: number;
-  readonly cpuSeconds: number;
-  readonly peakMb: number;
-  /** Resident memory after a tenth of the records and at the end: a leak shows. */
-  readonly earlyMb: number;
-  readonly lateMb: number;
 }

@@ -1,7 +1,10 @@
 import { connect, serde, topic } from '@ottla/client';
 import { Consumer as PlatformaticConsumer } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
-import type { ConsumePlan, ConsumeReport, NodeClient } from './consume-plan.ts';
+import type { NodeClient } from './client-names.ts';
+import type { ConsumePlan, ConsumeReport } from './consume-plan.ts';
+import { loadLibrdkafka } from './librdkafka.ts';
+import { WorkMeter } from './work-meter.ts';
 
 /** One client reads a topic from its beginning in a process of its own; every value is looked at. */
 const plan = JSON.parse(process.argv[2]!) as ConsumePlan;
@@ -11,34 +14,19 @@ const group = `bench-${process.pid}`;
 class Meter {
   records = 0;
   valueBytes = 0;
-  #startedMs = 0;
-  #cpu = process.cpuUsage();
-  #earlyMb = 0;
+  #work: WorkMeter | undefined;
 
   /** True when there are enough. */
   take(value: Buffer | null): boolean {
-    if (this.records === 0) {
-      this.#startedMs = performance.now();
-      this.#cpu = process.cpuUsage();
-    }
+    this.#work ??= new WorkMeter(plan.records);
     this.records += 1;
     this.valueBytes += value === null ? 0 : value.length;
-    if (this.records === Math.ceil(plan.records / 10)) this.#earlyMb = process.memoryUsage.rss() / 1e6;
+    if (this.records % 10_000 === 0) this.#work.note(this.records);
     return this.records >= plan.records;
   }
 
   report(): ConsumeReport {
-    const seconds = (performance.now() - this.#startedMs) / 1000;
-    const { user, system } = process.cpuUsage(this.#cpu);
-    return {
-      seconds,
-      records: this.records,
-      valueBytes: this.valueBytes,
-      cpuSeconds: (user + system) / 1e6,
-      peakMb: process.resourceUsage().maxRSS / 1e3,
-      earlyMb: this.#earlyMb,
-      lateMb: process.memoryUsage.rss() / 1e6,
-    };
+    return { ...(this.#work ??= new WorkMeter(plan.records)).report(), valueBytes: this.valueBytes };
   }
 }
 
@@ -76,6 +64,34 @@ async function kafkajs(meter: Meter): Promise<void> {
   });
 }
 
+async function librdkafka(meter: Meter): Promise<void> {
+  const { KafkaJS } = await loadLibrdkafka(plan.librdkafka);
+  const kafka = new KafkaJS.Kafka({
+    kafkaJS: { brokers: [`127.0.0.1:${plan.port}`], logLevel: KafkaJS.logLevel.NOTHING },
+  });
+  const consumer = kafka.consumer({
+    kafkaJS: { groupId: group, fromBeginning: true },
+    'js.consumer.max.batch.size': 1_000,
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topic: plan.topic });
+  await new Promise<void>((resolve) => {
+    void consumer.run(
+      plan.style === 'record'
+        ? {
+            eachMessage: async ({ message }) => {
+              if (meter.take(message.value)) resolve();
+            },
+          }
+        : {
+            eachBatch: async ({ batch }) => {
+              for (const { value } of batch.messages) if (meter.take(value)) return resolve();
+            },
+          },
+    );
+  });
+}
+
 async function platformatic(meter: Meter): Promise<void> {
   const consumer = new PlatformaticConsumer({
     clientId: 'bench',
@@ -90,6 +106,7 @@ const clients: Readonly<Record<NodeClient, (meter: Meter) => Promise<void>>> = {
   ottla,
   kafkajs,
   platformatic,
+  librdkafka,
 };
 const meter = new Meter();
 let report: ConsumeReport | undefined;

@@ -1,24 +1,32 @@
-import type { NodeClient } from './consume-plan.ts';
+import type { NodeClient } from './client-names.ts';
 
 /** What the producing worker is told, as JSON in its only argument. */
 export interface ProducePlan {
   readonly client: NodeClient;
+  /** Where the binding of librdkafka is, for the client of that name. */
+  readonly librdkafka?: string;
   readonly port: number;
   readonly topic: string;
+  readonly partitionCount: number;
   readonly records: number;
   readonly recordBytes: number;
+  /** With `all` every client is idempotent, with `leader` none is. */
   readonly acks: 'all' | 'leader';
   readonly compression: 'none' | 'gzip' | 'lz4';
 }
 
-/** What it found out, as JSON in its only line of output. */
-export interface ProduceReport {
-  /** From the first send to the last acknowledgement. */
-  readonly seconds: number;
-  readonly records: number;
-  readonly cpuSeconds: number;
-  readonly peakMb: number;
-  /** Resident memory after a tenth of the records and at the end: a leak shows. */
-  readonly earlyMb: number;
-  readonly lateMb: number;
+/** What every client is set to, as far as it can be set. */
+export const producerSettings = {
+  /** Of one partition, uncompressed. */
+  batchBytes: 64 * 1024,
+  lingerMs: 5,
+  inFlight: 5,
+} as const;
+
+/** One client that is ready to send, its first record acknowledged. */
+export type Producing = (plan: ProducePlan, values: readonly Buffer[]) => Promise<ReadyProducer>;
+
+export interface ReadyProducer {
+  /** Sends all the records of the plan; `onSent` is told now and then how many are acknowledged. */
+  run(onSent: (count: number) => void): Promise<void>;
 }
