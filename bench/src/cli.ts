@@ -9,6 +9,7 @@ import { consumerGroups } from './cases/consumer-groups.ts';
 import { officialTools } from './cases/official-tools.ts';
 import { saturation, warmUp } from './cases/saturation.ts';
 import { scale } from './cases/scale.ts';
+import { shareGroups } from './cases/share-groups.ts';
 import { smallRequests } from './cases/small-requests.ts';
 import { startup } from './cases/startup.ts';
 import { transactions } from './cases/transactions.ts';
@@ -23,6 +24,7 @@ const cases: readonly BenchCase[] = [
   ...officialTools,
   ...scale,
   ...consumerGroups,
+  ...shareGroups,
   ...clientsConsume,
   ...clientsProduce,
   ...clientsCopy,

@@ -1,18 +1,7 @@
-import { classPath, mustRun } from '@ottla/interop';
 import { freshTopic, type BenchCase, type BenchOptions, type Figures } from '../case.ts';
+import { officialTool } from '../official-tool.ts';
 import { measured } from '../process-usage.ts';
 import { createTopic, deleteTopic, type Subject } from '../subject.ts';
-
-function tool(options: BenchOptions, main: string, args: readonly string[]): Promise<string> {
-  if (options.libs === undefined) throw new Error('The official tools need Java');
-  return mustRun('java', [
-    '-Xmx512m',
-    '-cp',
-    classPath(options.libs),
-    `org.apache.kafka.tools.${main}`,
-    ...args,
-  ]);
-}
 
 /** Rates of ProducerPerformance, then of ConsumerPerformance on what it wrote. */
 async function run(subject: Subject, options: BenchOptions, recordBytes: number): Promise<Figures> {
@@ -22,7 +11,7 @@ async function run(subject: Subject, options: BenchOptions, recordBytes: number)
   const { bootstrap, pid } = subject.peer;
   await createTopic(subject, topic, 6);
   const produced = await measured(pid, () =>
-    tool(options, 'ProducerPerformance', [
+    officialTool(options, 'ProducerPerformance', [
       '--topic',
       topic,
       '--num-records',
@@ -42,7 +31,7 @@ async function run(subject: Subject, options: BenchOptions, recordBytes: number)
     produced.result.trim().split('\n').at(-1) ?? '',
   );
   const consumed = await measured(pid, () =>
-    tool(options, 'ConsumerPerformance', [
+    officialTool(options, 'ConsumerPerformance', [
       '--bootstrap-server',
       bootstrap,
       '--topic',

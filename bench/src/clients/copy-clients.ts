@@ -19,14 +19,22 @@ const ottla: Copying = async (plan, onCopied) => {
     commit: 'manual',
     isolationLevel: 'read_committed',
   });
-  for await (const messages of consumer.batches({ maxRecords: plan.recordsPerTransaction })) {
-    const { partition, offset } = messages.at(-1)!;
+  let list: { key: Buffer | null; value: Buffer | null }[] = [];
+  const next = new Map<number, number>();
+  let copied = 0;
+  for await (const { key, value, partition, offset } of consumer) {
+    list.push({ key, value });
+    next.set(partition, offset + 1);
+    copied += 1;
+    if (list.length < plan.recordsPerTransaction && copied < plan.records) continue;
     await producer.transaction(async (transaction) => {
-      for (const { key, value } of messages) void transaction.send(target, { key, value });
-      const next = { topic: plan.source, partition, offset: offset + 1 };
-      await transaction.sendOffsets([next], consumer.groupMetadata);
+      for (const record of list) void transaction.send(target, record);
+      const offsets = Array.from(next, ([from, to]) => ({ topic: plan.source, partition: from, offset: to }));
+      await transaction.sendOffsets(offsets, consumer.groupMetadata);
     });
-    if (onCopied(messages.length)) return;
+    if (onCopied(list.length)) return;
+    list = [];
+    next.clear();
   }
 };
 
