@@ -6,6 +6,8 @@ import { commandWorks, delay, eventually, mustRun, runCommand } from '../command
 import { Peer } from '../peer.ts';
 import { AckedLoad, createLoadTopic, verify, type Verdict } from './acked-load.ts';
 import { PowerVolume } from './power-volume.ts';
+import { ShareLoad } from './share-load.ts';
+import { TransactionLoad } from './transaction-load.ts';
 
 /** How long a scenario goes on. */
 export interface SoakOptions {
@@ -27,10 +29,15 @@ const TOPIC = 'soak';
 const partitionCount = 4;
 const loadTopic = { partitionCount };
 
+/** Waits until a count has grown by so much since now. */
+async function countsOn(what: string, count: () => number, more: number): Promise<void> {
+  const before = count();
+  await eventually(what, () => (count() >= before + more ? true : undefined), 60_000);
+}
+
 /** Waits until the load has got `more` acknowledgements since now. */
-async function acknowledges(load: AckedLoad, more: number): Promise<void> {
-  const before = load.count;
-  await eventually('Acknowledged writes', () => (load.count >= before + more ? true : undefined), 60_000);
+function acknowledges(load: AckedLoad, more: number): Promise<void> {
+  return countsOn('Acknowledged writes', () => load.count, more);
 }
 
 /** A random point of time, a few hundred writes later. */
@@ -65,6 +72,51 @@ async function kill(options: SoakOptions, compacts: boolean): Promise<Verdict> {
     await acknowledges(load, 100);
     await load.stop();
     return await verify(peer.port, TOPIC, { acknowledged: load.acknowledged, isCompacted: compacts });
+  } finally {
+    await peer.dispose();
+  }
+}
+
+/** kill -9 while members of a share group acknowledge what is being written. */
+async function killShares(options: SoakOptions): Promise<Verdict> {
+  const peer = await Peer.start({ kind: 'ottla' });
+  try {
+    await createLoadTopic(peer.port, TOPIC, loadTopic);
+    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    const shares = new ShareLoad(peer.port, TOPIC);
+    load.start();
+    await shares.start();
+    for (let round = 1; round <= options.rounds; round += 1) {
+      await countsOn('Accepted records', () => shares.acceptedCount, 100);
+      await atAnyMoment(load);
+      await peer.stop('SIGKILL');
+      await peer.restart();
+      options.say(`kill ${round}/${options.rounds}, ${shares.acceptedCount} accepted for good`);
+    }
+    await load.stop();
+    return await shares.finish(load.acknowledged);
+  } finally {
+    await peer.dispose();
+  }
+}
+
+/** kill -9 in the middle of transactions, whose records must all count or none. */
+async function killTransactions(options: SoakOptions): Promise<Verdict> {
+  const peer = await Peer.start({ kind: 'ottla' });
+  try {
+    await createLoadTopic(peer.port, TOPIC, loadTopic);
+    const load = new TransactionLoad(peer.port, TOPIC, partitionCount);
+    load.start();
+    for (let round = 1; round <= options.rounds; round += 1) {
+      await countsOn('Committed transactions', () => load.committedCount, 5 + Math.floor(Math.random() * 40));
+      await delay(Math.random() * 20);
+      await peer.stop('SIGKILL');
+      await peer.restart();
+      options.say(`kill ${round}/${options.rounds}, ${load.committedCount} transactions committed`);
+    }
+    await countsOn('Committed transactions', () => load.committedCount, 10);
+    await load.stop();
+    return await load.verify();
   } finally {
     await peer.dispose();
   }
@@ -212,6 +264,20 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     needs: [],
     needsRoot: false,
     run: (options) => kill(options, true),
+  },
+  'kill-shares': {
+    about: 'kill -9 while a share group acknowledges: nothing confirmed comes again, nothing is skipped',
+    defaultRounds: 20,
+    needs: [],
+    needsRoot: false,
+    run: killShares,
+  },
+  'kill-transactions': {
+    about: 'kill -9 in the middle of transactions: each is whole or absent',
+    defaultRounds: 20,
+    needs: [],
+    needsRoot: false,
+    run: killTransactions,
   },
   'power-cut': {
     about: 'power cuts of an ext4 volume (root, loop devices and Python)',
