@@ -22,7 +22,7 @@ import {
 import { currentRecord, epochRecord, memberRecord, topologyRecord } from './streams-record-builders.ts';
 import { initialDelayTimer, rebalanceTimer, sessionTimer } from './streams-timeouts.ts';
 import type { StreamsHeartbeatCommand, StreamsHeartbeatReply } from './streams-types.ts';
-import { fromTaskIds, sameAssignedTasks, type Tasks } from './tasks.ts';
+import { containsTasks, fromTaskIds, sameAssignedTasks, toTaskIds, type Tasks } from './tasks.ts';
 import { configureTopology, type ConfiguredTopology } from './topology/configured-topology.ts';
 import { readTopology, sameTopology, type StreamsTopology } from './topology/streams-topology.ts';
 import { StreamsStatus, unexpected, type Status } from './topology/topology-error.ts';
@@ -52,7 +52,8 @@ export function streamsHeartbeat(command: StreamsHeartbeatCommand, context: Comm
   const isDelayed = startInitialDelay(step, settings.initialRebalanceDelayMs);
   const basis = { groupEpoch, topology: configured, configs, member: after };
   const target = nextTarget(step, basis, { isDelayed });
-  const member = reconcileMember(step, after, { target, owned: ownedTasks(command) });
+  const owned = ownedTasks(command);
+  const member = reconcileMember(step, after, { target, owned });
   step.setMemberTimer('session', memberId, sessionTimer(groupId, memberId, settings.sessionTimeoutMs));
   for (const change of shutdownChanges(command)) step.change(change);
   const isChanged =
@@ -62,7 +63,7 @@ export function streamsHeartbeat(command: StreamsHeartbeatCommand, context: Comm
     memberEpoch: member.memberEpoch,
     heartbeatIntervalMs: settings.heartbeatIntervalMs,
     status: statusOf(step, { command, member, configured, delay: target.delay }),
-    tasks: isChanged ? member.assigned : null,
+    tasks: isChanged || lacksTasks(owned, member) ? member.assigned : null,
     ...endpointsFor(step, { command, member, configured, isChanged }),
     missingTopics: configured.missingTopics,
   };
@@ -191,6 +192,19 @@ function ownedTasks({ activeTasks, standbyTasks, warmupTasks }: StreamsHeartbeat
     standby: fromTaskIds(standbyTasks),
     warmup: fromTaskIds(warmupTasks),
   };
+}
+
+/**
+ * Whether a member that says what it has does not have all that it was given: the answer that gave it got lost. Kafka 4.3
+ * does not tell it again, so that nobody works on such a task until the next rebalance.
+ */
+function lacksTasks(owned: Tasks | null, { assigned }: StreamsMember): boolean {
+  if (owned === null) return false;
+  return (
+    !containsTasks(owned.active, toTaskIds(assigned.active)) ||
+    !containsTasks(owned.standby, toTaskIds(assigned.standby)) ||
+    !containsTasks(owned.warmup, toTaskIds(assigned.warmup))
+  );
 }
 
 /** Brings a member closer to its target, and writes down where it stands then. */

@@ -1,20 +1,12 @@
-import { SILENT_LOGGER, SimClock, type SeededRandom } from '@ottla/platform';
+import type { SeededRandom } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
 import type { ConsumerGroup } from '../../../../src/coordinator/group/consumer/consumer-group.ts';
 import type { ConsumerHeartbeatReply } from '../../../../src/coordinator/group/consumer/consumer-types.ts';
-import type { CommandContext } from '../../../../src/coordinator/group/command-context.ts';
-import {
-  GroupCoordinator,
-  GROUP_METADATA_TOPIC,
-} from '../../../../src/coordinator/group/group-coordinator.ts';
+import type { GroupCoordinator } from '../../../../src/coordinator/group/group-coordinator.ts';
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../../src/coordinator/group/group-coordinator-config.ts';
-import { GroupMachine } from '../../../../src/coordinator/group/group-machine.ts';
-import { groupRecordSerde } from '../../../../src/coordinator/group/group-records.ts';
 import { CoordinatorError } from '../../../../src/coordinator/runtime/coordinator-error.ts';
-import { loadPartition } from '../../../../src/coordinator/runtime/shard-loader.ts';
-import type { MetadataImage } from '../../../../src/metadata/image.ts';
-import { fixedImage, T1_ID } from '../fixed-metadata.ts';
-import { MemoryLog, type AppendFate } from '../memory-log.ts';
+import { T1_ID } from '../fixed-metadata.ts';
+import { FATES, GroupWorld } from '../group-world.ts';
 import { ClassicClient } from './classic-client.ts';
 
 const GROUP = 'group';
@@ -26,12 +18,6 @@ const CONFIG = {
   offsetsRetentionMs: Number.MAX_SAFE_INTEGER,
   offsetsTopicPartitions: 1,
 };
-
-const FATES: readonly AppendFate[] = [
-  ...Array.from({ length: 8 }, () => ({ errorCode: ErrorCodes.NONE, kept: true })),
-  { errorCode: ErrorCodes.NOT_ENOUGH_REPLICAS, kept: false },
-  { errorCode: ErrorCodes.REQUEST_TIMED_OUT, kept: true },
-];
 
 /** A member as its client sees itself. */
 interface Client {
@@ -58,24 +44,15 @@ interface Client {
  *   - an acknowledged offset is never lost nor older than the last one acknowledged,
  *   - the state is what a replay of the log gives, once nothing is in flight.
  */
-export class ConsumerSimulation {
-  lastAction = 'start';
-  readonly #random: SeededRandom;
+export class ConsumerSimulation extends GroupWorld {
   readonly #isMixed: boolean;
-  readonly #clock = new SimClock();
-  readonly #log = new MemoryLog(() => {});
-  readonly #deferred: (() => void)[] = [];
   readonly #clients: Client[];
-  readonly #problems: string[] = [];
-  #image = withPartitions(3, 1);
-  #coordinator: GroupCoordinator;
-  #waiting = 0;
   #ackedEpoch = 0;
   #offset = { acked: -1, sent: -1 };
 
   /** `classicClients` of the six members use the classic protocol, so that the group migrates as they come and go. */
   constructor(random: SeededRandom, classicClients = 0) {
-    this.#random = random;
+    super({ random, config: CONFIG, consumerTimings: TIMINGS });
     this.#isMixed = classicClients > 0;
     this.#clients = Array.from({ length: 6 }, (_, index) => ({
       name: `c${index}`,
@@ -87,22 +64,17 @@ export class ConsumerSimulation {
       busy: false,
       classic: index >= 6 - classicClients ? new ClassicClient(GROUP, TIMINGS.sessionTimeoutMs) : null,
     }));
-    this.#coordinator = this.#newCoordinator();
-  }
-
-  async start(): Promise<void> {
-    await this.#turn();
   }
 
   /** Does one thing that a client, the disk, the clock or an operator might do. */
   async step(): Promise<void> {
-    const dice = this.#random.nextInt(100);
+    const dice = this.random.nextInt(100);
     if (dice < 60) this.#clientAction();
-    else if (dice < 85) this.#settle(FATES[this.#random.nextInt(FATES.length)]!);
-    else if (dice < 96) this.#advance(1 + this.#random.nextInt(80));
-    else if (dice < 98) this.#addPartition();
-    else await this.#restart();
-    await this.#turn();
+    else if (dice < 85) this.settle(FATES[this.random.nextInt(FATES.length)]!);
+    else if (dice < 96) this.advance(1 + this.random.nextInt(80));
+    else if (dice < 98) this.addPartition();
+    else await this.restart();
+    await this.turn();
     await this.#check();
   }
 
@@ -114,55 +86,28 @@ export class ConsumerSimulation {
         if (client.classic === null) this.#heartbeat(client);
         else this.#classicAction(client, client.classic, false);
       }
-      await this.#turn();
+      await this.turn();
       // What waited for a write in flight is written next: until nothing is left.
-      while (this.#log.pendingCount > 0) {
-        this.#log.settle();
-        await this.#turn();
-      }
-      this.#advance(40);
+      await this.settleAll();
+      this.advance(40);
       // A shard that was lost is loaded again after a while.
-      if (this.#group() === undefined) this.#advance(1000);
-      await this.#turn();
+      if (this.#group() === undefined) this.advance(1000);
+      await this.turn();
     }
     await this.#check();
     const group = this.#group();
     const read = this.#clients
       .flatMap(({ owned, classic }) => classic?.owned ?? owned)
       .toSorted((a, b) => a - b);
-    const all = Array.from({ length: this.#partitionCount() }, (_, index) => index);
-    if (group?.state !== 'Stable') this.#problems.push(`the group is ${group?.state} after healing`);
-    if (read.join() !== all.join()) this.#problems.push(`${read} are read after healing, not ${all}`);
-  }
-
-  unanswered(): number {
-    return this.#waiting;
-  }
-
-  violations(): readonly string[] {
-    return this.#problems;
-  }
-
-  #newCoordinator(): GroupCoordinator {
-    const coordinator = new GroupCoordinator({
-      nodeId: 1,
-      config: CONFIG,
-      log: this.#log,
-      metadata: { current: () => this.#image, subscribe: () => {} },
-      clock: this.#clock,
-      random: this.#random,
-      logger: SILENT_LOGGER,
-      consumerTimings: () => TIMINGS,
-      defer: (callback) => void this.#deferred.push(callback),
-    });
-    coordinator.start(this.#image);
-    return coordinator;
+    const all = Array.from({ length: this.partitionCount() }, (_, index) => index);
+    if (group?.state !== 'Stable') this.problems.push(`the group is ${group?.state} after healing`);
+    if (read.join() !== all.join()) this.problems.push(`${read} are read after healing, not ${all}`);
   }
 
   #clientAction(): void {
-    const client = this.#clients[this.#random.nextInt(this.#clients.length)]!;
+    const client = this.#clients[this.random.nextInt(this.#clients.length)]!;
     if (client.busy) return;
-    const action = this.#random.nextInt(20);
+    const action = this.random.nextInt(20);
     if (client.classic !== null) {
       this.#classicAction(client, client.classic, action === 0);
       return;
@@ -174,13 +119,13 @@ export class ConsumerSimulation {
 
   #classicAction(client: Client, classic: ClassicClient, leaves: boolean): void {
     this.lastAction = `${client.name} ${leaves ? 'leaves' : 'acts'}, in the classic protocol`;
-    this.#call(client, async () => {
+    this.call(client, async () => {
       const errorCode =
         leaves && classic.isMember
-          ? await classic.leave(this.#coordinator)
-          : await classic.act(this.#coordinator, this.#image);
+          ? await classic.leave(this.coordinator)
+          : await classic.act(this.coordinator, this.image);
       if (errorCode === ErrorCodes.UNKNOWN_SERVER_ERROR)
-        this.#problems.push(`unexpected failure of ${client.name}`);
+        this.problems.push(`unexpected failure of ${client.name}`);
     });
   }
 
@@ -197,7 +142,7 @@ export class ConsumerSimulation {
   }
 
   #leave(client: Client): void {
-    const forAWhile = client.instanceId !== null && this.#random.nextInt(2) === 0;
+    const forAWhile = client.instanceId !== null && this.random.nextInt(2) === 0;
     this.lastAction = `${client.name} leaves`;
     client.owned = [];
     this.#send(client, {
@@ -228,9 +173,9 @@ export class ConsumerSimulation {
       clientHost: '/127.0.0.1',
       ...fields,
     };
-    this.#call(client, async () => {
+    this.call(client, async () => {
       try {
-        this.#accept(client, await this.#coordinator.consumerHeartbeat(request, 1));
+        this.#accept(client, await this.coordinator.consumerHeartbeat(request, 1));
       } catch (failure) {
         this.#refused(client, failure);
       }
@@ -243,7 +188,7 @@ export class ConsumerSimulation {
       return;
     }
     if (reply.memberEpoch < client.memberEpoch)
-      this.#problems.push(`epoch of ${client.name} fell from ${client.memberEpoch} to ${reply.memberEpoch}`);
+      this.problems.push(`epoch of ${client.name} fell from ${client.memberEpoch} to ${reply.memberEpoch}`);
     client.memberEpoch = reply.memberEpoch;
     client.saysAll = false;
     this.#ackedEpoch = Math.max(this.#ackedEpoch, reply.memberEpoch);
@@ -261,7 +206,7 @@ export class ConsumerSimulation {
         this.#startOver(client);
         break;
       case ErrorCodes.UNKNOWN_SERVER_ERROR:
-        this.#problems.push(`unexpected failure after ${this.lastAction}`);
+        this.problems.push(`unexpected failure after ${this.lastAction}`);
         break;
       default:
         client.saysAll = true;
@@ -272,7 +217,7 @@ export class ConsumerSimulation {
   #startOver(client: Client): void {
     client.owned = [];
     client.memberEpoch = 0;
-    client.generation += this.#random.nextInt(2);
+    client.generation += this.random.nextInt(2);
   }
 
   #commit(client: Client): void {
@@ -287,9 +232,9 @@ export class ConsumerSimulation {
       committedMetadata: null,
     };
     if (partitionIndex !== 0) return;
-    this.#call(client, async () => {
+    this.call(client, async () => {
       try {
-        const [topic] = await this.#coordinator.commitOffsets({
+        const [topic] = await this.coordinator.commitOffsets({
           groupId: GROUP,
           memberId: memberIdOf(client),
           groupInstanceId: client.instanceId,
@@ -307,68 +252,8 @@ export class ConsumerSimulation {
     });
   }
 
-  #call(client: Client, action: () => Promise<void>): void {
-    this.#waiting++;
-    client.busy = true;
-    action()
-      .catch((failure: unknown) => void this.#problems.push(String(failure)))
-      .finally(() => {
-        this.#waiting--;
-        client.busy = false;
-      });
-  }
-
-  #settle(fate: AppendFate): void {
-    this.lastAction = `append ends with ${fate.errorCode}`;
-    this.#log.settle(fate);
-  }
-
-  #advance(ms: number): void {
-    this.lastAction = `${ms} ms pass`;
-    this.#clock.advance(ms);
-  }
-
-  #addPartition(): void {
-    if (this.#partitionCount() >= 9) return;
-    this.lastAction = 'a partition is added';
-    this.#image = withPartitions(this.#partitionCount() + 1, this.#image.offset + 1);
-  }
-
-  /** The broker dies and starts again; appends under way may or may not be kept. */
-  async #restart(): Promise<void> {
-    this.lastAction = 'restart';
-    const kept = this.#random.nextInt(2) === 0;
-    while (this.#log.pendingCount > 0)
-      this.#log.settle({ errorCode: ErrorCodes.NOT_LEADER_OR_FOLLOWER, kept });
-    this.#deferred.length = 0;
-    const topic = this.#image.topics.byName.get(GROUP_METADATA_TOPIC)!;
-    this.#coordinator.onMetadataChange(
-      {
-        previous: this.#image,
-        changedTopicIds: new Set(),
-        deletedTopics: new Map([[topic.id, topic]]),
-        changedConfigs: new Set(),
-      },
-      this.#image,
-    );
-    await this.#turn();
-    this.#coordinator = this.#newCoordinator();
-  }
-
-  async #turn(): Promise<void> {
-    for (let i = 0; i < 3; i++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      for (const callback of this.#deferred.splice(0)) callback();
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  #partitionCount(): number {
-    return this.#image.topics.byName.get('t1')!.partitions.length;
-  }
-
   #group(): ConsumerGroup | undefined {
-    return this.#coordinator.inspect(0, ({ state }) => state.consumer.get(GROUP));
+    return this.coordinator.inspect(0, ({ state }) => state.consumer.get(GROUP));
   }
 
   async #check(): Promise<void> {
@@ -377,17 +262,17 @@ export class ConsumerSimulation {
       this.#checkOwners(group);
       this.#checkClients(group);
     }
-    if (this.#log.pendingCount > 0) return;
-    const replayed = await this.#replay();
+    if (this.log.pendingCount > 0) return;
+    const replayed = await this.replay();
     const logged = replayed.state.consumer.get(GROUP);
-    if (group !== undefined && this.#waiting === 0 && durable(group) !== durable(logged))
-      this.#problems.push(`live ${durable(group)} is not what the log says: ${durable(logged)}`);
+    if (group !== undefined && this.waiting === 0 && durable(group) !== durable(logged))
+      this.problems.push(`live ${durable(group)} is not what the log says: ${durable(logged)}`);
     // A group that was a classic one in between may be a new one.
     if (!this.#isMixed && (logged?.groupEpoch ?? 0) < this.#ackedEpoch)
-      this.#problems.push(`epoch ${this.#ackedEpoch} was acknowledged, the log has ${logged?.groupEpoch}`);
+      this.problems.push(`epoch ${this.#ackedEpoch} was acknowledged, the log has ${logged?.groupEpoch}`);
     const stored = replayed.state.offsets.committed.get(GROUP, 't1', 0)?.offset ?? -1;
     if (stored < this.#offset.acked || stored > this.#offset.sent)
-      this.#problems.push(`offset is ${stored}, acknowledged ${this.#offset.acked}`);
+      this.problems.push(`offset is ${stored}, acknowledged ${this.#offset.acked}`);
   }
 
   #checkOwners(group: ConsumerGroup): void {
@@ -396,7 +281,7 @@ export class ConsumerSimulation {
       for (const held of [assigned, pendingRevocation]) {
         for (const partition of held.get(T1_ID)?.keys() ?? []) {
           const other = holders.get(partition);
-          if (other !== undefined) this.#problems.push(`${partition} is held by ${other} and ${memberId}`);
+          if (other !== undefined) this.problems.push(`${partition} is held by ${other} and ${memberId}`);
           holders.set(partition, memberId);
         }
       }
@@ -419,26 +304,8 @@ export class ConsumerSimulation {
         (partition) => !held.some((partitions) => partitions.get(T1_ID)?.has(partition) === true),
       );
       if (stray.length > 0)
-        this.#problems.push(`${client.name} reads ${stray}, which its member does not hold`);
+        this.problems.push(`${client.name} reads ${stray}, which its member does not hold`);
     }
-  }
-
-  async #replay(): Promise<GroupMachine> {
-    const surroundings: Pick<CommandContext, 'config' | 'image' | 'newTopicsVersion' | 'consumerTimings'> = {
-      config: CONFIG,
-      image: () => this.#image,
-      newTopicsVersion: () => 0,
-      consumerTimings: () => TIMINGS,
-    };
-    const machine = new GroupMachine(surroundings);
-    await loadPartition({
-      partition: { topic: GROUP_METADATA_TOPIC, partition: 0 },
-      machine,
-      serde: groupRecordSerde,
-      log: this.#log,
-      cancelled: () => false,
-    });
-    return machine;
   }
 }
 
@@ -459,22 +326,4 @@ function durable(group: ConsumerGroup | undefined): string {
       [...(group.target.of(memberId).get(T1_ID) ?? [])],
     ]);
   return JSON.stringify([group.groupEpoch, group.metadataHash, group.target.epoch, members]);
-}
-
-function withPartitions(count: number, offset: number): MetadataImage {
-  const image = fixedImage(1);
-  const topic = image.topics.byName.get('t1')!;
-  const partitions = Array.from({ length: count }, (_, partition) => ({
-    ...topic.partitions[0]!,
-    partition,
-  }));
-  const changed = { ...topic, partitions };
-  return {
-    ...image,
-    offset,
-    topics: {
-      byName: new Map(image.topics.byName).set('t1', changed),
-      byId: new Map(image.topics.byId).set(T1_ID, changed),
-    },
-  };
 }

@@ -268,7 +268,7 @@ const rebalances: Scenario[] = [
       describe,
       heartbeat('m2', -1),
       heartbeat('m1', 3, has([0, 1])),
-      heartbeat('m1', 4, has([0, 1])),
+      heartbeat('m1', 4, has([0, 1, 2])),
       describe,
     ],
   },
