@@ -1,5 +1,6 @@
 import type { TopicsImage } from '../../../../metadata/image.ts';
 import { topicNameProblem } from '../../../../controller/topic-names.ts';
+import { javaHashOrderOfStrings } from '../../modern/java-hash-order.ts';
 import { decidePartitionCounts, inputCount } from './partition-counts.ts';
 import type { PartitionCount, StreamsTopology, Subtopology } from './streams-topology.ts';
 import { StreamsStatus, TopicsNotReady, unexpected, type Status } from './topology-error.ts';
@@ -121,19 +122,24 @@ function findMissingTopics(
   subtopologies: ReadonlyMap<string, ConfiguredSubtopology>,
   actual: PartitionCount,
 ): Map<string, InternalTopic> {
-  const missing = new Map<string, InternalTopic>();
+  const all = new Map<string, InternalTopic>();
   for (const { repartitionSourceTopics, stateChangelogTopics } of subtopologies.values()) {
-    for (const topic of [...repartitionSourceTopics.values(), ...stateChangelogTopics.values()]) {
-      const count = actual(topic.name);
-      if (count === undefined) {
-        missing.set(topic.name, topic);
-      } else if (count !== topic.partitionCount) {
-        throw new TopicsNotReady(
-          StreamsStatus.incorrectlyPartitionedTopics,
-          `Existing topic ${topic.name} has different number of partitions: expected ${topic.partitionCount}, found ${count}`,
-        );
-      }
+    for (const topic of repartitionSourceTopics.values()) all.set(topic.name, topic);
+    for (const topic of stateChangelogTopics.values()) all.set(topic.name, topic);
+  }
+  const missing = new Map<string, InternalTopic>();
+  // In the order in which Kafka tells of them.
+  for (const name of javaHashOrderOfStrings(all.keys())) {
+    const topic = all.get(name);
+    const count = actual(name);
+    if (topic === undefined || count === topic.partitionCount) continue;
+    if (count !== undefined) {
+      throw new TopicsNotReady(
+        StreamsStatus.incorrectlyPartitionedTopics,
+        `Existing topic ${name} has different number of partitions: expected ${topic.partitionCount}, found ${count}`,
+      );
     }
+    missing.set(name, topic);
   }
   return missing;
 }
