@@ -39,12 +39,14 @@ export function enforceCopartitioning(
   const repartition = subtopologies.flatMap(({ repartitionSourceTopics }) => repartitionSourceTopics);
   const isRepartition = new Set(repartition.map(({ name }) => name));
   const fixed = new Set(repartition.filter(({ partitions }) => partitions !== 0).map(({ name }) => name));
+  // A topic with a number of its own keeps it, so they agree or differ once and for all.
+  const fixedCounts = new Set(Array.from(fixed, (topic) => countOf(topic, known)));
   for (const group of groups) {
     if (group.size === 0) continue;
     const counts = new Map(Array.from(group, (topic) => [topic, countOf(topic, known)] as const));
     const own = [...counts].filter(([topic]) => isRepartition.has(topic));
     const others = [...counts].filter(([topic]) => !isRepartition.has(topic));
-    const count = others.length > 0 ? sameCount(others) : repartitionCount(own, fixed, known);
+    const count = others.length > 0 ? sameCount(others) : repartitionCount(own, fixedCounts);
     for (const [topic, before] of own) {
       decided.set(topic, count);
       if (!fixed.has(topic) || before === count) continue;
@@ -57,10 +59,9 @@ export function enforceCopartitioning(
 
 function repartitionCount(
   own: readonly (readonly [string, number])[],
-  fixed: ReadonlySet<string>,
-  known: PartitionCount,
+  fixedCounts: ReadonlySet<number>,
 ): number {
-  const [first] = fixed;
+  const [first] = fixedCounts;
   if (first === undefined) {
     const largest = own.reduce((left, [, count]) => Math.max(left, count), 0);
     if (largest > 0) return largest;
@@ -68,9 +69,8 @@ function repartitionCount(
     throw invalidTopology(`All topics in the copartition group had undefined partition number: [${names}]`);
   }
   // As in Kafka, topics with a number of their own have to agree in the whole topology.
-  const count = countOf(first, known);
-  for (const topic of fixed) if (countOf(topic, known) !== count) throw differ(own);
-  return count;
+  if (fixedCounts.size > 1) throw differ(own);
+  return first;
 }
 
 function sameCount(topics: readonly (readonly [string, number])[]): number {
