@@ -68,7 +68,8 @@ export class InternalTopicCreation {
   }
 
   #note({ name, errorCode, errorMessage: own }: CreateTopicResult, errorTtlMs: number): void {
-    if (errorCode === ErrorCodes.NONE) return;
+    // A heartbeat that was decided before the topic was there may ask for it again.
+    if (errorCode === ErrorCodes.NONE || errorCode === ErrorCodes.TOPIC_ALREADY_EXISTS) return;
     const message = own === null || own === '' ? (errorMessage(errorCode) ?? '') : own;
     this.#logger.warn({ topic: name, errorCode, reason: message }, 'An internal topic was not created');
     this.#remember(name, message, errorTtlMs);
