@@ -4,6 +4,7 @@ import { GroupConfigs } from './config/group-config.ts';
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts';
 import { ShareGroupService } from './coordinator/group/share/share-group-service.ts';
 import type { ShareGroupSettings } from './coordinator/group/share/share-group-types.ts';
+import { PatientShareStates } from './coordinator/share/patient-share-states.ts';
 import { shareCoordinatorConfig } from './coordinator/share/share-coordinator-config.ts';
 import { ShareCoordinator } from './coordinator/share/share-coordinator.ts';
 import type { ShareParts } from './handlers/share-handlers.ts';
@@ -59,6 +60,8 @@ export interface SharePartsOptions {
   readonly groups: GroupCoordinator;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Makes sure that the share coordinator's topic exists; resolves to an error code. */
+  readonly ensureStateTopic: () => Promise<number>;
 }
 
 /** Puts together what serves share groups. The share coordinator is started, and follows the metadata. */
@@ -73,8 +76,9 @@ export function openShares(options: SharePartsOptions): ShareParts & { close(): 
     logger,
   });
   states.start(metadata.current());
+  const patient = new PatientShareStates({ states, clock, ensureStateTopic: options.ensureStateTopic });
   const partitions = new SharePartitions({
-    persister: states,
+    persister: patient,
     replicas,
     clock,
     settings: (groupId) => settings.partition(groupId),
@@ -84,7 +88,7 @@ export function openShares(options: SharePartsOptions): ShareParts & { close(): 
   metadata.subscribe(partitions);
   const shareGroups = new ShareGroupService({
     groups,
-    states,
+    states: patient,
     metadata,
     logger,
     endOffset: (topic, partition) => {
@@ -97,6 +101,7 @@ export function openShares(options: SharePartsOptions): ShareParts & { close(): 
     groups: shareGroups,
     service: new ShareService({ partitions, sessions, clock }),
     async close() {
+      patient.close();
       partitions.close();
       await states.close();
     },

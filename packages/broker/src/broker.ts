@@ -30,6 +30,7 @@ import { intercepted, type RequestInterceptor } from './network/request-intercep
 import { SocketServer } from './network/socket-server.ts';
 import { ProducerIdSource } from './replica/producer-id-source.ts';
 import { ReplicaManager } from './replica/replica-manager.ts';
+import { SHARE_GROUP_STATE_TOPIC } from './coordinator/share/share-coordinator.ts';
 import { openShares, ShareSettings } from './broker-shares.ts';
 import { InternalTopicCreation } from './coordinator/group/streams/internal-topic-creation.ts';
 import { streamsGroupSettings } from './coordinator/group/streams/streams-group-config.ts';
@@ -159,7 +160,7 @@ export class Broker implements AsyncDisposable {
       });
       const settings = new ShareSettings(() => this.#configState.current, controller.metadata);
       const groups = this.#openGroups(replicas, controller, settings);
-      const shares = this.#openShares(settings, { replicas, controller, groups });
+      const shares = this.#openShares(settings, { replicas, controller, groups, autoCreation });
       const streamsGroups = new StreamsGroupService({
         groups,
         topics: new InternalTopicCreation({ controller, clock: this.#clock, logger: this.#logger }),
@@ -382,6 +383,7 @@ export class Broker implements AsyncDisposable {
       readonly replicas: ReplicaManager;
       readonly controller: LocalController;
       readonly groups: GroupCoordinator;
+      readonly autoCreation: AutoTopicCreation;
     },
   ): ShareParts {
     const shares = openShares({
@@ -393,6 +395,7 @@ export class Broker implements AsyncDisposable {
       groups: parts.groups,
       clock: this.#clock,
       logger: this.#logger,
+      ensureStateTopic: () => parts.autoCreation.ensureInternalTopic(SHARE_GROUP_STATE_TOPIC),
     });
     this.#onShareMemberGone = ({ groupId, memberId, isGroupEmpty }) =>
       shares.service.memberGone(groupId, memberId, isGroupEmpty);

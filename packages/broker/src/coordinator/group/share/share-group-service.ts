@@ -18,7 +18,7 @@ import { describedShareError } from './share-queries.ts';
 
 export interface ShareGroupServiceDeps {
   readonly groups: Pick<GroupCoordinator, 'submit' | 'deleteGroups'>;
-  readonly states: ShareCoordinator;
+  readonly states: Pick<ShareCoordinator, 'initialize' | 'delete' | 'readSummary'>;
   readonly metadata: MetadataStore;
   readonly logger: Logger;
   /** The end of a partition's log as consumers see it; -1 when it is not led here. */
