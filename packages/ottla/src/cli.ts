@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { collect } from './collect.ts';
 import { registerAccess } from './commands/access.ts';
 import { registerCluster } from './commands/cluster.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerConfigs } from './commands/configs.ts';
 import { registerConsume } from './commands/consume.ts';
 import { registerDev } from './commands/dev.ts';
@@ -10,6 +11,7 @@ import { registerProduce } from './commands/produce.ts';
 import { registerShareGroups } from './commands/share-groups.ts';
 import { registerTopics } from './commands/topics.ts';
 import { LOG_LEVELS } from './logger.ts';
+import { explainUnknownCommands } from './unknown-command.ts';
 import { ottlaVersion } from './version.ts';
 
 /** The `ottla` command line. Commands load what they need when they run, so that help and version answer at once. */
@@ -42,5 +44,7 @@ export function createProgram(): Command {
   registerShareGroups(program);
   registerCluster(program);
   registerAccess(program);
+  registerCompletion(program);
+  explainUnknownCommands(program);
   return program;
 }

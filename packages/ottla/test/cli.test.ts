@@ -66,6 +66,19 @@ describe.skipIf(!isBuilt)('the ottla command', () => {
     }
   });
 
+  test.each([
+    [['topics', 'alter', '--partitions', '3'], "unknown command 'alter' of 'ottla topics'", '  grow '],
+    [['topics', '-b', 'nowhere:1', 'alter'], "unknown command 'alter' of 'ottla topics'", '  grow '],
+    [['configs', 'descrbe'], "unknown command 'descrbe' of 'ottla configs'", '(Did you mean describe?)'],
+    [['topicks'], "unknown command 'topicks' of 'ottla'", '(Did you mean topics?)'],
+    [['topics', 'list', 'one'], "'ottla topics list' takes no arguments", '"one" is one too many'],
+  ])('%j says what is wrong, and what there is', async (args, problem, remedy) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(problem);
+    expect(stderr).toContain(remedy);
+  });
+
   test('a start says in one line where it is ready, and SIGTERM stops it cleanly with exit code 0', async () => {
     const { code, stdout } = await run(startArgs('clean'), ['SIGTERM']);
     expect(stdout).toMatch(

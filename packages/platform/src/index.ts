@@ -13,4 +13,5 @@ export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';
 export { SILENT_LOGGER, type Logger } from './logger.ts';
 export { SimDisk, type SimDiskOptions, type SimFault, type SimOperation } from './sim-disk.ts';
+export { nearestName } from './nearest-name.ts';
 export { parseProperties, PropertiesError } from './properties.ts';

@@ -3,7 +3,7 @@ import { checkBrokerRules } from './broker-rules.ts';
 import type { ConfigValue } from './config-key.ts';
 import { keyOfProperty, usableDynamicConfigs } from './dynamic-configs.ts';
 import { type Listeners, resolveListeners } from './listeners.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '@ottla/platform';
 import { defaultValue, parseValue } from './parse-value.ts';
 
 /**
