@@ -47,7 +47,6 @@ export class IdempotenceGate implements SendGate {
         timeoutMs: this.#options.deliveryTimeoutMs,
       });
       sequences.setProducerId(producerId, producerEpoch);
-      sequences.renumberAll();
       this.#onOpen();
     } catch (error) {
       // One that may pass is tried again as long as there are batches, which expire by themselves.

@@ -263,7 +263,9 @@ export class Sender {
       this.#again(each, name);
       return;
     }
-    if (name === 'MESSAGE_TOO_LARGE' && batch.recordCount > 1 && this.#options.acks !== 0) {
+    // Parts have other numbers than the whole: where an earlier attempt may have stored that, they could be stored twice.
+    const maySplit = batch.recordCount > 1 && (this.#gate.sequences === null || !batch.mayBeStored);
+    if (name === 'MESSAGE_TOO_LARGE' && maySplit) {
       this.#split(each);
       return;
     }

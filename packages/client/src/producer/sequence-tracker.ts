@@ -9,8 +9,10 @@ const HALF_RANGE = 0x4000_0000;
 /** What the tracker needs of a batch, and the four fields that it alone sets. */
 export interface SequencedBatch {
   readonly recordCount: number;
-  /** An attempt ended in a way that leaves open whether the broker wrote it. */
-  readonly mayBeStored: boolean;
+  /** Requests with it that have not ended. */
+  readonly openRequests: number;
+  /** An attempt ended in a way that leaves open whether the broker wrote it; cleared where the numbers prove that it did not. */
+  mayBeStored: boolean;
   producerId: number;
   producerEpoch: number;
   /** `NO_SEQUENCE` until the batch is drained for the first time. */
@@ -27,6 +29,8 @@ export interface PartitionSequences<B extends SequencedBatch> {
   lastAcked: number;
   /** Highest offset acknowledged; -1 before the first. */
   lastAckedOffset: number;
+  /** The id under which a batch was acknowledged: a broker that knows nothing of a producer takes any sequence as its first. */
+  knownProducerId: number;
   /** Batches that have a sequence and no final answer, by sequence: on the wire or waiting for another attempt. */
   readonly inFlight: B[];
   /** The sequence after the last batch that was given up without an answer; undefined when there is none. */
@@ -34,8 +38,11 @@ export interface PartitionSequences<B extends SequencedBatch> {
   /** The id and epoch that the sequences belong to. */
   producerId: number;
   producerEpoch: number;
-  /** The epoch is to be raised and the batches in flight numbered from 0. */
-  needsRewrite: boolean;
+  /**
+   * No broker has, or will ever take, a batch with this number or a later one of this epoch, since one before is missing for good: what is
+   * in flight is to be numbered from 0 under a higher epoch. Undefined when there is no such gap.
+   */
+  lostFrom: number | undefined;
 }
 
 /** Begins a partition. */
@@ -44,11 +51,12 @@ export function newPartitionSequences<B extends SequencedBatch>(): PartitionSequ
     next: 0,
     lastAcked: NO_SEQUENCE,
     lastAckedOffset: -1,
+    knownProducerId: NO_PRODUCER_ID,
     inFlight: [],
     unresolvedFrom: undefined,
     producerId: NO_PRODUCER_ID,
     producerEpoch: -1,
-    needsRewrite: false,
+    lostFrom: undefined,
   };
 }
 
@@ -69,15 +77,16 @@ export interface BatchRefusal {
  *                            v  |
  *                          queued        no answer in time --expire--> unresolved --resolve--> epoch bump
  *
- * The rule behind all of it: a sequence number that may have reached a broker is never given to other records under the same
- * epoch. Where its fate cannot be learned, the epoch is raised, and everything not yet acknowledged is numbered anew from 0.
+ * Two rules behind all of it. A sequence number that may have reached a broker is never given to other records under the same
+ * epoch: where its fate cannot be learned, the epoch is raised. And records that may be stored never get another number: before
+ * what is in flight is numbered anew from 0, everything that could be there is asked about under its old number.
  */
 export class SequenceTracker<B extends SequencedBatch> {
   readonly isTransactional: boolean;
   #producerId = NO_PRODUCER_ID;
   #producerEpoch = -1;
-  #bumpRequired = false;
-  readonly #partitions = new Set<PartitionSequences<B>>();
+  /** Partitions with something to resolve. */
+  readonly #unsettled = new Set<PartitionSequences<B>>();
 
   constructor(isTransactional: boolean) {
     this.isTransactional = isTransactional;
@@ -104,28 +113,30 @@ export class SequenceTracker<B extends SequencedBatch> {
 
   /** Forgets what was open: a transaction has ended with a higher epoch, and nothing is in flight. */
   resetSequences(): void {
-    for (const partition of this.#partitions) {
+    for (const partition of this.#unsettled) {
       partition.unresolvedFrom = undefined;
-      partition.needsRewrite = false;
+      partition.lostFrom = undefined;
     }
-    this.#bumpRequired = false;
+    this.#unsettled.clear();
   }
 
   /** Whether the oldest batch of a partition's queue may be sent now. */
   maySend(partition: PartitionSequences<B>, batch: B): boolean {
-    if (!this.hasProducerId || this.#bumpRequired) return false;
+    if (!this.hasProducerId) return false;
+    const { inFlight, lostFrom, unresolvedFrom } = partition;
     if (batch.baseSequence === NO_SEQUENCE) {
-      if (partition.inFlight.length === 0) return partition.unresolvedFrom === undefined;
-      // New numbers could be wasted while it is open whether those before them count, or while an old epoch is at work.
-      return partition.unresolvedFrom === undefined && !this.#isStale(partition);
+      // New numbers could be wasted while it is open whether those before them count.
+      if (unresolvedFrom !== undefined || lostFrom !== undefined) return false;
+      if (inFlight.length === 0) return true;
+      // One behind a first batch that was refused would be taken for the first, and then the first is out of order for good.
+      return partition.knownProducerId === this.#producerId && !this.#isStale(partition);
     }
     // A retry goes out only as the oldest one in flight, so that two retries cannot overtake each other.
-    return partition.inFlight[0] === batch;
+    return inFlight[0] === batch && (lostFrom === undefined || isOpenBefore(batch, lostFrom));
   }
 
   /** Numbers a batch that is about to be sent for the first time. */
   assign(partition: PartitionSequences<B>, batch: B): void {
-    this.#partitions.add(partition);
     if (this.#isStale(partition)) {
       partition.producerId = this.#producerId;
       partition.producerEpoch = this.#producerEpoch;
@@ -149,6 +160,7 @@ export class SequenceTracker<B extends SequencedBatch> {
     answer: { readonly baseOffset: number; readonly isStale: boolean },
   ): void {
     this.#remove(partition, batch);
+    if (!answer.isStale) partition.knownProducerId = batch.producerId;
     if (answer.baseOffset >= 0) {
       const lastOffset = answer.baseOffset + batch.recordCount - 1;
       partition.lastAckedOffset = Math.max(partition.lastAckedOffset, lastOffset);
@@ -164,7 +176,10 @@ export class SequenceTracker<B extends SequencedBatch> {
 
   /** Whether a refused batch is to be sent again; may ask for a new epoch. */
   mayRetry(partition: PartitionSequences<B>, batch: B, refusal: BatchRefusal): boolean {
-    if (refusal.error === 'UNKNOWN_PRODUCER_ID') return this.#mayRetryUnknown(partition, batch, refusal);
+    if (refusal.error === 'UNKNOWN_PRODUCER_ID') {
+      partition.knownProducerId = NO_PRODUCER_ID;
+      return this.#mayRetryUnknown(partition, batch, refusal);
+    }
     if (refusal.error === 'OUT_OF_ORDER_SEQUENCE_NUMBER')
       return this.#mayRetryOutOfOrder(partition, batch) || refusal.retriable;
     return refusal.retriable;
@@ -176,7 +191,7 @@ export class SequenceTracker<B extends SequencedBatch> {
     if (!this.isTransactional) {
       // Under new numbers a batch that was written before would be written twice.
       if (batch.mayBeStored) return false;
-      this.#requestBump(partition);
+      this.#lose(partition, batch);
       return true;
     }
     if (partition.lastAckedOffset >= refusal.logStartOffset) return false;
@@ -185,12 +200,16 @@ export class SequenceTracker<B extends SequencedBatch> {
   }
 
   #mayRetryOutOfOrder(partition: PartitionSequences<B>, batch: B): boolean {
-    const { unresolvedFrom } = partition;
-    if (unresolvedFrom === undefined && (batch.sequenceReset || !isNext(partition, batch.baseSequence)))
-      return true;
+    const { unresolvedFrom, lostFrom } = partition;
+    // What is before it has no answer yet, and decides.
+    if (partition.inFlight[0] !== batch) return true;
+    if (unresolvedFrom === undefined && lostFrom === undefined) {
+      if (batch.sequenceReset || !isNext(partition, batch.baseSequence)) return true;
+    }
     if (this.isTransactional) return false;
-    // Nothing before it is open, or it follows what was given up: the gap is real.
-    if (unresolvedFrom === undefined || batch.baseSequence === unresolvedFrom) this.#requestBump(partition);
+    // Should the one that was given up be written late, so may this one: it must not get another number.
+    if (unresolvedFrom !== undefined && batch.mayBeStored) return false;
+    this.#lose(partition, batch);
     return true;
   }
 
@@ -203,7 +222,7 @@ export class SequenceTracker<B extends SequencedBatch> {
     this.#remove(partition, batch);
     if (batch.baseSequence === NO_SEQUENCE || !isCurrent(partition, batch)) return;
     if (!this.isTransactional) {
-      this.#requestBump(partition);
+      this.#lose(partition, batch);
     } else if (error === 'UNKNOWN_PRODUCER_ID') {
       partition.next = 0;
       partition.lastAcked = NO_SEQUENCE;
@@ -217,6 +236,7 @@ export class SequenceTracker<B extends SequencedBatch> {
     this.#remove(partition, batch);
     if (batch.baseSequence === NO_SEQUENCE || !isCurrent(partition, batch)) return;
     partition.unresolvedFrom = addToSequence(batch.baseSequence, batch.recordCount);
+    this.#unsettled.add(partition);
   }
 
   /**
@@ -224,21 +244,31 @@ export class SequenceTracker<B extends SequencedBatch> {
    * `abort`: a transaction cannot go on, its records may be missing.
    */
   resolve(): 'nothing' | 'bump' | 'abort' {
+    if (this.#unsettled.size === 0) return 'nothing';
     let isHopeless = false;
-    for (const partition of this.#partitions) {
-      if (partition.unresolvedFrom === undefined || partition.inFlight.length > 0) continue;
-      // When later batches were acknowledged, so were those before them.
-      if (!isNext(partition, partition.next)) {
-        if (this.isTransactional) isHopeless = true;
-        else this.#requestBump(partition);
+    let needsBump = false;
+    const rewritable: PartitionSequences<B>[] = [];
+    for (const partition of this.#unsettled) {
+      if (partition.unresolvedFrom !== undefined && partition.inFlight.length === 0) {
+        // When later batches were acknowledged, so were those before them.
+        if (!isNext(partition, partition.next)) {
+          if (this.isTransactional) isHopeless = true;
+          else partition.lostFrom ??= partition.next;
+        }
+        partition.unresolvedFrom = undefined;
       }
-      partition.unresolvedFrom = undefined;
+      if (partition.lostFrom !== undefined && isSettledBefore(partition, partition.lostFrom)) {
+        rewritable.push(partition);
+        // Where another partition has had the epoch raised already, that one is new to this partition too.
+        if (!this.#isStale(partition)) needsBump = true;
+      }
+      if (partition.unresolvedFrom === undefined && partition.lostFrom === undefined)
+        this.#unsettled.delete(partition);
     }
-    if (this.#bumpRequired) {
-      this.#bump();
-      return 'bump';
-    }
-    return isHopeless ? 'abort' : 'nothing';
+    if (needsBump) this.#bump();
+    if (this.hasProducerId) for (const partition of rewritable) this.#renumber(partition);
+    if (isHopeless) return 'abort';
+    return needsBump ? 'bump' : 'nothing';
   }
 
   /** Removes what is in flight, without an answer: its transaction is being aborted or the producer closed. */
@@ -261,35 +291,26 @@ export class SequenceTracker<B extends SequencedBatch> {
     if (at >= 0) partition.inFlight.splice(at, 1, ...parts);
   }
 
-  #requestBump(partition: PartitionSequences<B>): void {
-    if (this.hasProducerId && this.#isStale(partition)) {
-      // Another partition has had the epoch raised already: that one is new to this partition too.
-      this.#renumber(partition);
-      return;
-    }
-    this.#bumpRequired = true;
-    partition.needsRewrite = true;
+  /** The batch's number and all behind it will never be taken. */
+  #lose(partition: PartitionSequences<B>, { baseSequence }: B): void {
+    const { lostFrom } = partition;
+    if (lostFrom === undefined || isBefore(baseSequence, lostFrom)) partition.lostFrom = baseSequence;
+    this.#unsettled.add(partition);
   }
 
   #bump(): void {
-    this.#bumpRequired = false;
-    if (this.#producerEpoch === MAX_PRODUCER_EPOCH) {
-      this.#producerId = NO_PRODUCER_ID;
-      this.#producerEpoch = -1;
-    } else {
+    if (this.#producerEpoch < MAX_PRODUCER_EPOCH) {
       this.#producerEpoch += 1;
+      return;
     }
-    if (!this.hasProducerId) return;
-    for (const partition of this.#partitions) if (partition.needsRewrite) this.#renumber(partition);
+    this.#producerId = NO_PRODUCER_ID;
+    this.#producerEpoch = -1;
   }
 
-  /** After a new id was fetched: what waits in partitions that asked for it is numbered under that id. */
-  renumberAll(): void {
-    for (const partition of this.#partitions) if (partition.needsRewrite) this.#renumber(partition);
-  }
-
+  /** Numbers what is in flight from 0; none of it is stored. */
   #renumber(partition: PartitionSequences<B>): void {
-    partition.needsRewrite = false;
+    this.#unsettled.delete(partition);
+    partition.lostFrom = undefined;
     partition.unresolvedFrom = undefined;
     partition.producerId = this.#producerId;
     partition.producerEpoch = this.#producerEpoch;
@@ -300,6 +321,7 @@ export class SequenceTracker<B extends SequencedBatch> {
       batch.producerEpoch = this.#producerEpoch;
       batch.baseSequence = partition.next;
       batch.sequenceReset = true;
+      batch.mayBeStored = false;
       partition.next = addToSequence(partition.next, batch.recordCount);
     }
   }
@@ -323,6 +345,21 @@ function closeGap<B extends SequencedBatch>(partition: PartitionSequences<B>, go
     batch.sequenceReset = true;
     partition.next = addToSequence(partition.next, batch.recordCount);
   }
+}
+
+/** Whether a batch may be stored under its number, which is before those that are lost. */
+function isOpenBefore(batch: SequencedBatch, lostFrom: number): boolean {
+  return batch.mayBeStored && isBefore(batch.baseSequence, lostFrom);
+}
+
+/** Whether none of what is in flight can be stored: behind one that is not, nothing is. */
+function isSettledBefore<B extends SequencedBatch>(
+  { inFlight }: PartitionSequences<B>,
+  lostFrom: number,
+): boolean {
+  if (inFlight.some((batch) => batch.openRequests > 0)) return false;
+  const [oldest] = inFlight;
+  return oldest === undefined || !isOpenBefore(oldest, lostFrom);
 }
 
 /** Whether the batch is numbered under the partition's present epoch. */

@@ -1,4 +1,4 @@
-import { ErrorCodes } from '@ottla/protocol';
+import { decodeRecords, ErrorCodes, readBatchSummary } from '@ottla/protocol';
 import { SILENT_LOGGER, SeededRandom, SimClock } from '@ottla/platform';
 import type { TopicsOptions } from '../../../src/cluster/cluster.ts';
 import { applyLeaderHints } from '../../../src/cluster/merge-metadata.ts';
@@ -23,6 +23,10 @@ export interface Faults {
   readonly stall: number;
   /** A partition is refused with an error that may pass. */
   readonly refuse: number;
+  /** A batch is too large for the broker when it has more than one record. */
+  readonly tooLarge: number;
+  /** A batch is refused for good. */
+  readonly invalid: number;
   /** A partition is written and answered with an error that leaves that open. */
   readonly open: number;
   /** A partition's leader moves while the request is served. */
@@ -37,6 +41,8 @@ export const NO_FAULTS: Faults = {
   late: 0,
   stall: 0,
   refuse: 0,
+  tooLarge: 0,
+  invalid: 0,
   open: 0,
   move: 0,
   truncate: 0,
@@ -105,6 +111,8 @@ export class SimCluster implements ProducerCluster {
   readonly requests: SimRequest[] = [];
   readonly brokerTopics = new Map<string, SimPartition[]>();
   transactionVersion = 0;
+  /** Is told what the brokers do, when a seed is looked into. */
+  trace: ((line: string) => void) | null = null;
   readonly #nodes: number;
   readonly #connections = new Map<number, SimConnection>();
   readonly #listeners = new Set<(metadata: ClusterMetadata) => void>();
@@ -303,6 +311,7 @@ export class SimCluster implements ProducerCluster {
 
   #lose(connection: SimConnection, reason: string): void {
     if (connection.isLost) return;
+    this.#traceEvent(`node ${connection.nodeId} loses its connection (${reason})`);
     connection.isLost = true;
     this.#connections.delete(connection.nodeId);
     const open = connection.serving === null ? connection.queue : [connection.serving, ...connection.queue];
@@ -405,8 +414,13 @@ export class SimCluster implements ProducerCluster {
         answer.currentLeader = { leaderId: partition.leaderId, leaderEpoch: partition.leaderEpoch };
       return refuse(ErrorCodes.NOT_LEADER_OR_FOLLOWER);
     }
-    if (random.chance(faults.refuse)) return refuse(REFUSALS[random.nextInt(REFUSALS.length)]!);
+    const refusal = this.#refusal(records);
+    if (refusal !== ErrorCodes.NONE) {
+      this.#traceBatch(nodeId, records, `is refused with ${refusal}`);
+      return refuse(refusal);
+    }
     const result = partition.log.append(records);
+    this.#traceBatch(nodeId, records, JSON.stringify(result));
     if ('errorCode' in result) return refuse(result.errorCode);
     const { leaderEpoch } = partition;
     const isOpen = random.chance(faults.open);
@@ -420,10 +434,32 @@ export class SimCluster implements ProducerCluster {
     });
   }
 
+  #refusal(records: Buffer): number {
+    const { faults, random } = this;
+    if (random.chance(faults.refuse)) return REFUSALS[random.nextInt(REFUSALS.length)]!;
+    if (random.chance(faults.invalid)) return ErrorCodes.INVALID_RECORD;
+    const isOne = readBatchSummary(records, 0).recordCount === 1;
+    return !isOne && random.chance(faults.tooLarge) ? ErrorCodes.MESSAGE_TOO_LARGE : ErrorCodes.NONE;
+  }
+
+  #traceBatch(nodeId: number, records: Buffer, outcome: string): void {
+    if (this.trace === null) return;
+    const { producerId, producerEpoch, baseSequence, recordCount } = readBatchSummary(records, 0);
+    const value = String(decodeRecords(records, 0)[0]!.value).slice(0, 10);
+    const batch = `id ${producerId} epoch ${producerEpoch} sequence ${baseSequence} +${recordCount} "${value}"`;
+    this.#traceEvent(`node ${nodeId}: ${batch} ${outcome}`);
+  }
+
+  #traceEvent(text: string): void {
+    this.trace?.(`t=${Math.round(this.clock.monotonicMs())} ${text}`);
+  }
+
   /** Another node leads the partition from now on. */
   #move(partition: SimPartition): void {
     partition.leaderId = (partition.leaderId + 1 + this.random.nextInt(this.#nodes - 1)) % this.#nodes;
     partition.leaderEpoch += 1;
+    const { log, leaderId } = partition;
+    this.#traceEvent(`node ${leaderId} leads from offset ${log.end}, of which ${log.committedEnd} are safe`);
     if (this.random.chance(this.faults.truncate)) partition.log.truncateUncommitted();
     else partition.log.committedEnd = partition.log.end;
   }
