@@ -6,6 +6,7 @@ import { registerCompletion } from './commands/completion.ts';
 import { registerConfigs } from './commands/configs.ts';
 import { registerConsume } from './commands/consume.ts';
 import { registerDev } from './commands/dev.ts';
+import { registerDumpLog } from './commands/dump-log.ts';
 import { registerGroups } from './commands/groups.ts';
 import { registerProduce } from './commands/produce.ts';
 import { registerShareGroups } from './commands/share-groups.ts';
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   registerShareGroups(program);
   registerCluster(program);
   registerAccess(program);
+  registerDumpLog(program);
   registerCompletion(program);
   explainUnknownCommands(program);
   return program;

@@ -1,6 +1,7 @@
 import { ConfigError, startBroker } from '@ottla/broker';
 import type { Broker, LoadProgress } from '@ottla/broker';
 import { NodeDisk } from '@ottla/platform';
+import { ProgressLine } from './cluster/progress-line.ts';
 import { createLogger } from './logger.ts';
 import type { DeferredLogger } from './logger.ts';
 import { startupErrorLine } from './startup-error.ts';
@@ -18,7 +19,7 @@ export interface StartOptions {
 /** Runs a broker until a signal ends it. Prints one line when it serves clients, or one line saying why it does not. */
 export async function runStart(file: string | undefined, options: StartOptions): Promise<void> {
   const logger = createLogger(options.logLevel);
-  const progress = new LoadProgressLine();
+  const progress = new ProgressLine();
   let broker: Broker;
   try {
     const properties = startupProperties({
@@ -29,17 +30,21 @@ export async function runStart(file: string | undefined, options: StartOptions):
     broker = await startBroker({
       properties,
       logger,
-      onLoadProgress: (event) => progress.update(event),
+      onLoadProgress: (event) => progress.update(() => loadText(event)),
       onFatal: (error) => fail(logger, error),
     });
   } catch (error) {
     return fail(logger, error);
   } finally {
-    progress.end();
+    progress.clear();
   }
   stopOnSignals(broker);
   process.stdout.write(`${readyLine(broker)}\n`);
   await logger.attach();
+}
+
+function loadText({ dir, remaining, recovering }: LoadProgress): string {
+  return `${recovering ? 'Recovering' : 'Loading'} logs in ${dir}: ${remaining} to go`;
 }
 
 function readPropertiesFile(path: string): string {
@@ -101,31 +106,4 @@ function stopOnSignals(broker: Broker): void {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-}
-
-/** Before this much time nobody needs to be told that logs are loading. */
-const QUIET_MS = 1_000;
-/** Between two lines when stderr is no terminal. */
-const PIPED_INTERVAL_MS = 5_000;
-
-/** Says how far loading is, when it takes long: one line that is rewritten on a terminal, now and then a line elsewhere. */
-class LoadProgressLine {
-  readonly #startedMs = performance.now();
-  #lastMs = 0;
-  #isShown = false;
-
-  update({ dir, remaining, recovering }: LoadProgress): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#startedMs < QUIET_MS) return;
-    const isTerminal = process.stderr.isTTY;
-    if (!isTerminal && nowMs - this.#lastMs < PIPED_INTERVAL_MS) return;
-    this.#lastMs = nowMs;
-    this.#isShown = true;
-    const text = `${recovering ? 'Recovering' : 'Loading'} logs in ${dir}: ${remaining} to go`;
-    process.stderr.write(isTerminal ? `\r\u001B[K${text}` : `${text}\n`);
-  }
-
-  end(): void {
-    if (this.#isShown && process.stderr.isTTY) process.stderr.write('\r\u001B[K');
-  }
 }

@@ -1,5 +1,4 @@
 import { batchSizeAt, readBatchSummary, validateBatchCrc, type BatchSummary } from '@ottla/protocol';
-import type { LogSegment } from './log-segment.ts';
 
 /** Why a scan ended before the end of the file. */
 export interface BadBatch {
@@ -19,14 +18,20 @@ export interface BatchVisit {
   readonly filePosition: number;
 }
 
+/** What holds batches one after the other: a segment, or a file by itself. */
+export interface BatchSource {
+  /** Reads up to `length` bytes from `position` on; returns how many there were. */
+  read(target: Buffer, length: number, position: number): Promise<number>;
+}
+
 export interface ScanOptions {
   /** Where in the file the first batch begins. */
   readonly position: number;
   /** Where the last one ends. */
   readonly size: number;
   readonly checkCrc: boolean;
-  /** Returns false to stop. */
-  readonly visit: (found: BatchVisit) => boolean;
+  /** Returns false to stop; a promise is waited for. */
+  readonly visit: (found: BatchVisit) => boolean | Promise<boolean>;
   /** Told of the bytes of each read; the next one waits for it. */
   readonly onChunk?: (bytes: number) => Promise<void>;
 }
@@ -35,7 +40,7 @@ export interface ScanOptions {
  * Walks over the batches of a segment file from `position` in large reads, checks each and hands it to `visit`
  * (which returns false to stop). Returns the first bad batch, or null when the file is good to its end.
  */
-export async function scanSegment(segment: LogSegment, options: ScanOptions): Promise<BadBatch | null> {
+export async function scanSegment(segment: BatchSource, options: ScanOptions): Promise<BadBatch | null> {
   let { position } = options;
   let buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(options.size - position, 1)));
   while (position < options.size) {
@@ -61,7 +66,9 @@ export async function scanSegment(segment: LogSegment, options: ScanOptions): Pr
       }
       const found = checkBatch(chunk, at, options.checkCrc);
       if (typeof found === 'string') return { position: position + at, reason: found };
-      if (!options.visit({ batch: found, buffer: chunk, filePosition: position + at })) return null;
+      const visited = options.visit({ batch: found, buffer: chunk, filePosition: position + at });
+      // The usual answer comes at once: waiting for it would cost a turn for each batch.
+      if (!(typeof visited === 'boolean' ? visited : await visited)) return null;
       at += size;
     }
     position += at;

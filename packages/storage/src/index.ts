@@ -14,3 +14,25 @@ export type { LogCleanerSettings } from './cleaner/log-cleaner.ts';
 export { ThreadCleanRunner } from './cleaner/clean-runners.ts';
 export { cleanerThreadUrl } from './cleaner/cleaner-thread-url.ts';
 export type { VerificationGuard } from './verification-guards.ts';
+// For tools that look at the files of a log directory while nobody serves them.
+export { scanSegment, type BadBatch, type BatchSource, type BatchVisit } from './batch-scanner.ts';
+export {
+  META_PROPERTIES_FILE,
+  CLEAN_SHUTDOWN_FILE,
+  readMetaProperties,
+  readPartitionMetadata,
+} from './dir-files.ts';
+export { FilePool } from './file-pool.ts';
+export * from './log-files.ts';
+export { parseCheckpoint } from './offset-checkpoint.ts';
+export { OffsetIndex } from './offset-index.ts';
+export { decodeProducerSnapshot } from './producer-snapshot.ts';
+export { TimeIndex } from './time-index.ts';
+export { TransactionIndex } from './transaction-index.ts';
+export {
+  offsetIndexEntries,
+  OffsetIndexCheck,
+  timeIndexEntries,
+  TimeIndexCheck,
+  type IndexFault,
+} from './check/index-checks.ts';

@@ -1,4 +1,4 @@
-import type { ClusterOptions } from './run-on-cluster.ts';
+import type { OutputOptions } from './run-on-cluster.ts';
 
 /** A value in a row; lists are joined by commas in a table. */
 export type Cell = string | number | boolean | bigint | null | undefined | readonly (string | number)[];
@@ -6,7 +6,7 @@ export type Cell = string | number | boolean | bigint | null | undefined | reado
 export type Row = Readonly<Record<string, Cell>>;
 
 /** Prints rows as asked for: a table for people, one JSON document, or one object a line. */
-export async function printRows(rows: readonly Row[], options: ClusterOptions): Promise<void> {
+export async function printRows(rows: readonly Row[], options: OutputOptions): Promise<void> {
   if (options.json === true) return void process.stdout.write(`${toJson(rows)}\n`);
   if (options.jsonl === true)
     return void process.stdout.write(rows.map((row) => `${toJson(row)}\n`).join(''));
@@ -23,6 +23,20 @@ export async function printRows(rows: readonly Row[], options: ClusterOptions): 
   process.stdout.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
 }
 
+/** Writes to stdout; resolves when there is room for more. */
+export async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+}
+
+/** A timestamp as people read it, in UTC; null when there is none or it is beyond the calendar. */
+export function timeText(timestampMs: number): string | null {
+  const isDate = timestampMs >= 0 && timestampMs <= MAX_DATE_MS;
+  return isDate ? new Date(timestampMs).toISOString() : null;
+}
+
+/** The last moment that a JavaScript date can name. */
+const MAX_DATE_MS = 8_640_000_000_000_000;
+
 /** JSON; bigints are text, since JSON has no exact ones. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? each.toString() : each));
@@ -36,11 +50,13 @@ const NO_LINES = Object.fromEntries([
   ),
 ]);
 
-function headOf(name: string): string {
+/** The head of a column. */
+export function headOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter}`).toUpperCase();
 }
 
-function textOf(cell: Cell): string {
+/** A cell as people read it. */
+export function textOf(cell: Cell): string {
   if (cell === null || cell === undefined) return '-';
   return Array.isArray(cell) ? cell.join(',') : String(cell);
 }

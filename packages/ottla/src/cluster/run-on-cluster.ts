@@ -13,13 +13,17 @@ export const ClusterExitCode = {
   denied: 4,
 } as const;
 
+/** How a command prints; a table for people when neither is set. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly jsonl?: boolean;
+}
+
 /** What every such command takes. */
-export interface ClusterOptions {
+export interface ClusterOptions extends OutputOptions {
   readonly bootstrapServer?: string;
   readonly commandConfig?: string;
   readonly timeout: number;
-  readonly json?: boolean;
-  readonly jsonl?: boolean;
 }
 
 /** Something was asked for that makes no sense; the message is for people. Commander knows it where it parses options. */
@@ -31,13 +35,19 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Adds the options by which a command finds its cluster and says how it prints. */
 export function withClusterOptions(command: Command): Command {
-  return command
+  command
     .option(
       '-b, --bootstrap-server <host:port,...>',
       'brokers to begin with (default: KAFKA_BROKERS, else localhost:9092)',
     )
     .option('--command-config <file>', "properties for the client, as Kafka's tools take them")
-    .option('--timeout <ms>', 'how long the cluster may take', wholeNumber, DEFAULT_TIMEOUT_MS)
+    .option('--timeout <ms>', 'how long the cluster may take', wholeNumber, DEFAULT_TIMEOUT_MS);
+  return withOutputOptions(command);
+}
+
+/** Adds the options by which a command says how it prints. */
+export function withOutputOptions(command: Command): Command {
+  return command
     .option('--json', 'print one JSON document')
     .option('--jsonl', 'print one JSON object a line');
 }
@@ -61,8 +71,7 @@ export async function runOnCluster(
   options: ClusterOptions,
   run: (access: ClusterAccess) => Promise<void>,
 ): Promise<void> {
-  // Whoever reads the output may have seen enough.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  endWithTheReader();
   const client = await import('@ottla/client');
   try {
     const limits = { timeoutMs: options.timeout };
@@ -72,6 +81,22 @@ export async function runOnCluster(
   } catch (error) {
     process.stderr.write(`ottla: ${messageOf(error)}\n`);
     process.exitCode = exitCodeOf(error, client);
+  }
+}
+
+/** Whoever reads the output may have seen enough: then the command ends without complaint. */
+function endWithTheReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+}
+
+/** Runs a command that needs no cluster; a failure becomes one line on stderr and the exit code. */
+export async function runLocally(run: () => Promise<void>): Promise<void> {
+  endWithTheReader();
+  try {
+    await run();
+  } catch (error) {
+    process.stderr.write(`ottla: ${messageOf(error)}\n`);
+    process.exitCode = ClusterExitCode.failed;
   }
 }
 

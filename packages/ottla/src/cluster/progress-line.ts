@@ -1,0 +1,52 @@
+import { NodeClock } from '@ottla/platform';
+
+/** Before this much time nobody needs to be told that something takes long. */
+const QUIET_MS = 1_000;
+/** Between two lines when stderr is no terminal. */
+const PIPED_INTERVAL_MS = 5_000;
+/** Between two versions of the line on a terminal. */
+const TERMINAL_INTERVAL_MS = 100;
+
+/** How far something is that takes long, on stderr: one line that is rewritten on a terminal, now and then a line elsewhere. */
+export class ProgressLine {
+  readonly #clock = new NodeClock();
+  readonly #startedMs = this.#clock.monotonicMs();
+  readonly #isTerminal = process.stderr.isTTY;
+  readonly #quietMs: number;
+  #lastMs = -Infinity;
+  #isShown = false;
+
+  constructor({ quietMs = QUIET_MS }: { readonly quietMs?: number } = {}) {
+    this.#quietMs = quietMs;
+  }
+
+  /** Milliseconds since the work began. */
+  get elapsedMs(): number {
+    return this.#clock.monotonicMs() - this.#startedMs;
+  }
+
+  /** Shows how far it is, unless that was said a moment ago; `text` is asked only when it is shown. */
+  update(text: () => string): void {
+    const nowMs = this.#clock.monotonicMs();
+    const intervalMs = this.#isTerminal ? TERMINAL_INTERVAL_MS : PIPED_INTERVAL_MS;
+    if (nowMs - this.#startedMs < this.#quietMs || nowMs - this.#lastMs < intervalMs) return;
+    this.#lastMs = nowMs;
+    this.#isShown = true;
+    process.stderr.write(this.#isTerminal ? `\r\u001B[K${text()}` : `${text()}\n`);
+  }
+
+  /** Takes the line off the terminal, so that other output begins at its place. */
+  clear(): void {
+    if (this.#isShown && this.#isTerminal) process.stderr.write('\r\u001B[K');
+    this.#isShown = false;
+  }
+}
+
+/** A number of bytes as people read it. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit += 1) value /= 1000;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
