@@ -221,8 +221,6 @@ describe('the outside world is reached through ports', () => {
     ['packages/client/src/network/sasl/', /^node:crypto$/],
     // Paths in properties are relative to the working directory: made absolute at this one place.
     ['packages/broker/src/broker.ts', /^node:path$/],
-    // Standard input, line by line.
-    ['packages/ottla/src/commands/produce.ts', /^node:readline$/],
     // Reads its own version from package.json.
     ['packages/ottla/src/version.ts', /^node:module$/],
   ];

@@ -43,3 +43,21 @@ test('the command creates a topic, fills it, reads it, moves a group on it and d
   expect((await ottla(['configs', 'describe', 'topic', topic])).stdout).toMatch(/^retention\.ms +5000 /m);
   expect((await ottla(['topics', 'delete', topic])).code).toBe(0);
 });
+
+test('records go from a topic to its copy as JSON, and a group reads them once', async () => {
+  const [topic, copy] = [unique('command'), unique('command')];
+  const group = unique('command-group');
+  for (const name of [topic, copy])
+    expect((await ottla(['topics', 'create', name, '-p', '3', '-r', '1'])).code).toBe(0);
+  const lines = Array.from({ length: 300 }, (_, i) => `k${i}:v${i}\n`).join('');
+  expect((await ottla(['produce', topic, '-K', ':', '-H', 'from=test', '-z', 'lz4'], lines)).code).toBe(0);
+  const json = await ottla(['consume', topic, '-o', 'beginning', '-e', '--jsonl']);
+  expect((await ottla(['produce', copy, '--jsonl'], json.stdout)).code).toBe(0);
+  const format = ['-f', '%p %o %T %k %s %h\\n'];
+  const all = await ottla(['consume', topic, '-o', 'beginning', '-e', ...format]);
+  const copied = await ottla(['consume', copy, '-g', group, '-o', 'beginning', '-e', ...format]);
+  const sorted = (text: string): string[] => text.split('\n').toSorted();
+  expect(sorted(copied.stdout)).toEqual(sorted(all.stdout));
+  expect(sorted(copied.stdout)).toHaveLength(301);
+  expect(await ottla(['consume', copy, '-g', group, '-e'])).toEqual({ code: 0, stdout: '', stderr: '' });
+});

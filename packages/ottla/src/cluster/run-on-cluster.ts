@@ -1,6 +1,7 @@
 import type * as Client from '@ottla/client';
 import type { Admin, ClientOptions, Ottla } from '@ottla/client';
 import { InvalidArgumentError, type Command } from 'commander';
+import { collect } from '../collect.ts';
 
 /** Exit codes of the commands that talk to a cluster; 130 and 143 are those of a signal. */
 export const ClusterExitCode = {
@@ -24,6 +25,8 @@ export interface ClusterOptions extends OutputOptions {
   readonly bootstrapServer?: string;
   readonly commandConfig?: string;
   readonly timeout: number;
+  /** Properties over those of the file, as `name=value`. */
+  readonly property?: readonly string[];
 }
 
 /** Something was asked for that makes no sense; the message is for people. Commander knows it where it parses options. */
@@ -35,14 +38,28 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Adds the options by which a command finds its cluster and says how it prints. */
 export function withClusterOptions(command: Command): Command {
-  command
+  return withOutputOptions(withConnectionOptions(command));
+}
+
+/** Adds the options by which a command finds its cluster. */
+export function withConnectionOptions(command: Command): Command {
+  return command
     .option(
       '-b, --bootstrap-server <host:port,...>',
       'brokers to begin with (default: KAFKA_BROKERS, else localhost:9092)',
     )
     .option('--command-config <file>', "properties for the client, as Kafka's tools take them")
     .option('--timeout <ms>', 'how long the cluster may take', wholeNumber, DEFAULT_TIMEOUT_MS);
-  return withOutputOptions(command);
+}
+
+/** Adds the option for single properties, for commands that send or read records. */
+export function withProperties(command: Command): Command {
+  return command.option(
+    '-X, --property <name=value>',
+    "one of Kafka's client properties; may be repeated",
+    collect,
+    [],
+  );
 }
 
 /** Adds the options by which a command says how it prints. */
@@ -64,6 +81,15 @@ export interface ClusterAccess {
   readonly admin: Admin;
   /** For every call of the admin. */
   readonly limits: { readonly timeoutMs: number };
+  /** Properties that are not about connecting, for producers and consumers. */
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+/** Splits `name=value`. @throws UsageError naming what it is for */
+export function nameAndValue(text: string, what: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new UsageError(`${what} "${text}" is not of the form name=value`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 /** Connects, runs, closes; a failure becomes one line on stderr and the exit code. */
@@ -75,9 +101,10 @@ export async function runOnCluster(
   const client = await import('@ottla/client');
   try {
     const limits = { timeoutMs: options.timeout };
-    await using ottla = client.connect(await clientOptions(options));
+    const { connection, properties } = await clientOptions(options);
+    await using ottla = client.connect(connection);
     await ottla.ready(limits);
-    await run({ ottla, admin: ottla.admin(), limits });
+    await run({ ottla, admin: ottla.admin(), limits, properties });
   } catch (error) {
     process.stderr.write(`ottla: ${messageOf(error)}\n`);
     process.exitCode = exitCodeOf(error, client);
@@ -106,25 +133,25 @@ export function reportFailure(error: Error): void {
   process.exitCode = ClusterExitCode.failed;
 }
 
-async function clientOptions({ bootstrapServer, commandConfig }: ClusterOptions): Promise<ClientOptions> {
+async function clientOptions({ bootstrapServer, commandConfig, property = [] }: ClusterOptions): Promise<{
+  readonly connection: ClientOptions;
+  readonly properties: ReadonlyMap<string, string>;
+}> {
   const { clientOptionsFromProperties } = await import('@ottla/client');
-  const { NodeDisk } = await import('@ottla/platform');
-  const fromFile =
-    commandConfig === undefined
-      ? {}
-      : clientOptionsFromProperties(new NodeDisk().readFileSync(commandConfig).toString()).options;
-  return {
-    clientId: 'ottla',
-    ...fromFile,
-    ...(bootstrapServer !== undefined && { bootstrap: bootstrapServer }),
-  };
+  const { NodeDisk, parseProperties } = await import('@ottla/platform');
+  const text = commandConfig === undefined ? '' : new NodeDisk().readFileSync(commandConfig).toString();
+  const all = new Map(parseProperties(text));
+  for (const each of property) all.set(...nameAndValue(each, 'Property'));
+  const { options, rest } = clientOptionsFromProperties(all);
+  const bootstrap = bootstrapServer === undefined ? {} : { bootstrap: bootstrapServer };
+  return { connection: { clientId: 'ottla', ...options, ...bootstrap }, properties: rest };
 }
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return `There is no file "${path ?? ''}"`;
-  return error.name === 'UsageError' || error.name === 'OptionError'
+  return error.name === 'UsageError' || error.name === 'OptionError' || error.name === 'PropertiesError'
     ? error.message
     : `${error.name}: ${error.message}`;
 }

@@ -1,192 +1,159 @@
-import type { Admin, Message, PartitionOffset } from '@ottla/client';
-import { NodeClock, type TimerHandle } from '@ottla/platform';
-import type { Command } from 'commander';
-import { toJson } from '../cluster/print.ts';
-import { compileFormat, type FormattedRecord, type RecordFormat } from '../cluster/record-format.ts';
+import { Option, type Command } from 'commander';
+import { consumerSettings } from '../cluster/client-settings.ts';
+import { writeOut } from '../cluster/print.ts';
+import { partitionList, parseRange, planReads, type ReadPlan } from '../cluster/read-plan.ts';
+import { readAsMember, readPlan, type RecordSource } from '../cluster/read-records.ts';
+import { recordFilter, type FilterOptions } from '../cluster/record-filter.ts';
+import { compileFormat, unescape, type RecordFormat } from '../cluster/record-format.ts';
+import { recordToJson } from '../cluster/record-json.ts';
 import {
   runOnCluster,
   UsageError,
   wholeNumber,
-  withClusterOptions,
+  withConnectionOptions,
+  withProperties,
   type ClusterAccess,
   type ClusterOptions,
 } from '../cluster/run-on-cluster.ts';
+import { StopSignal } from '../cluster/stop-signal.ts';
+import { collect } from '../collect.ts';
 
-interface ConsumeOptions extends ClusterOptions {
-  readonly offset: string;
-  readonly partitions?: string;
+interface ConsumeOptions extends ClusterOptions, FilterOptions {
+  readonly group?: string;
+  readonly offset: readonly string[];
+  readonly partitions?: number[];
   readonly exit?: boolean;
+  readonly follow?: boolean;
   readonly count?: number;
   readonly format?: string;
-  readonly grep?: string;
+  readonly keyDelimiter?: string;
+  readonly delimiter: string;
+  readonly null?: boolean;
   readonly readCommitted?: boolean;
 }
 
-/** How often `--exit` looks whether the end was passed without a record. */
-const END_CHECK_MS = 50;
-
-/** Where each partition is read from, and where it ends with `--exit`. */
-interface ReadPlan {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly end: number;
-}
-
-/** `ottla consume`: prints the records of a topic. */
+/** `ottla consume`: prints the records of topics. */
 export function registerConsume(program: Command): void {
-  withClusterOptions(program.command('consume <topic>'))
-    .description('print the records of a topic, and go on with what arrives')
+  const command = program
+    .command('consume <topics...>')
+    .description('print the records of topics, and go on with what arrives')
+    .option('-g, --group <group>', 'as a member of this group, which remembers how far it is')
     .option(
       '-o, --offset <where>',
-      'beginning, end, N, -N (the last N of each partition) or s@MS (from a time)',
-      'end',
+      'beginning, end, N, -N (the last N of each partition), s@TIME from a time on, e@TIME up to it; with a group: beginning or end, where it has not been yet',
+      collect,
+      [],
     )
-    .option('-p, --partitions <numbers>', 'only these: 0,3')
+    .option('-p, --partitions <numbers>', 'only these: 0,3', partitionList)
     .option('-e, --exit', 'stop at what is the end now')
+    .option('-F, --follow', 'go on with what arrives, as it does without --exit')
     .option('-c, --count <number>', 'stop after so many records', wholeNumber)
     .option(
       '-f, --format <format>',
       '%t topic %p partition %o offset %T timestamp %k key %s value %h headers; %s{hex}',
     )
+    .option('-K, --key-delimiter <text>', 'print keys too, and this behind them')
+    .option('-D, --delimiter <text>', 'print this behind each record', '\\n')
+    .option('-Z, --null', 'print NULL for a key or value that is not there')
     .option('--grep <pattern>', 'only records whose key or value matches this regular expression')
-    .option('--read-committed', 'no records of open or aborted transactions')
+    .option('--grep-key <pattern>', 'only those whose key does')
+    .option('--grep-value <pattern>', 'only those whose value does')
+    .option('--grep-header <name=pattern>', 'only those with such a header; may be repeated', collect, [])
+    .option('--read-committed', 'no records of open or aborted transactions');
+  withProperties(withConnectionOptions(command))
+    .option('--json', 'as --jsonl: a topic has no end')
+    .option('-J, --jsonl', 'print one JSON object a line; bytes that are no text as {"base64": "..."}')
+    // What kcat's users type: it prints at once, and says nothing else, anyway.
+    .addOption(new Option('-u', 'unbuffered').hideHelp())
+    .addOption(new Option('-q', 'quiet').hideHelp())
     .addHelpText(
       'after',
-      "\nExamples:\n  ottla consume orders -o beginning -e\n  ottla consume orders -o -10 -e -f '%p/%o %k: %s\\n'\n  ottla consume orders --jsonl | jq .value",
+      [
+        '\nExamples:',
+        '  ottla consume orders -o beginning -e',
+        "  ottla consume orders -o -10 -e -f '%p/%o %k: %s\\n'",
+        '  ottla consume orders -o s@2026-01-31 -o e@2026-02-01 --grep-key ^c-17$',
+        '  ottla consume orders payments -g audit -o beginning',
+        '  ottla consume orders --jsonl | jq .value',
+      ].join('\n'),
     )
-    .action((topic: string, options: ConsumeOptions) => consume(topic, options));
+    .action((topics: string[], options: ConsumeOptions) => consume(topics, options));
 }
 
-function consume(topic: string, options: ConsumeOptions): Promise<void> {
+function consume(topics: readonly string[], options: ConsumeOptions): Promise<void> {
   return runOnCluster(options, async (access) => {
     const show = formatOf(options);
-    const isWanted = filterOf(options);
-    const plan = await planOf(access, topic, options);
+    const isWanted = recordFilter(options);
     let left = options.count ?? Infinity;
     if (left === 0) return;
-    for await (const message of messagesOf(access, plan, options)) {
+    using stop = new StopSignal();
+    for await (const message of await sourceOf(access, { topics, options, signal: stop.signal })) {
       if (!isWanted(message)) continue;
-      if (!process.stdout.write(show(message)))
-        await new Promise((resolve) => process.stdout.once('drain', resolve));
+      await writeOut(show(message));
       left -= 1;
       if (left === 0) return;
     }
   });
 }
 
-/** The messages of the plan in the order in which they come; with `--exit` up to the end that each partition had. */
-async function* messagesOf(
-  { ottla }: ClusterAccess,
-  plan: readonly ReadPlan[],
-  options: ConsumeOptions,
-): AsyncGenerator<Message> {
-  const open = new Map(
-    plan.filter(({ offset, end }) => offset < end).map((each) => [each.partition, each.end]),
-  );
-  const ends = new Map(open);
-  if (options.exit === true && open.size === 0) return;
-  const { serde } = await import('@ottla/client');
-  const source = { partitions: plan, key: serde.nullable(serde.bytes), value: serde.nullable(serde.bytes) };
-  const isolationLevel = options.readCommitted === true ? 'read_committed' : 'read_uncommitted';
-  const stop = new AbortController();
-  await using consumer = ottla.consumer(source, { isolationLevel, from: 'earliest', signal: stop.signal });
-  // The end of a partition need not be a record: transaction markers and what compaction removed count as offsets too.
-  const clock = new NodeClock();
-  let watch = null as TimerHandle | null;
-  const check = (): void => {
-    for (const { partition, position } of consumer.lag())
-      if (position >= (open.get(partition) ?? Infinity)) open.delete(partition);
-    if (open.size === 0) stop.abort();
-    else watch = clock.setTimer(END_CHECK_MS, check);
-  };
-  if (options.exit === true) check();
-  try {
-    for await (const message of consumer) {
-      const end = options.exit === true ? ends.get(message.partition) : Infinity;
-      if (end !== undefined && message.offset < end) yield message;
-      if (end !== undefined && message.offset + 1 >= end) open.delete(message.partition);
-      if (options.exit === true && open.size === 0) return;
-    }
-  } finally {
-    watch?.cancel();
-  }
+interface Request {
+  readonly topics: readonly string[];
+  readonly options: ConsumeOptions;
+  readonly signal: AbortSignal;
 }
 
-async function planOf(
-  { admin, limits }: ClusterAccess,
-  topic: string,
-  options: ConsumeOptions,
-): Promise<ReadPlan[]> {
-  const wanted = options.partitions?.split(',').map(wholeNumber);
-  const isolationLevel = options.readCommitted === true ? 'read_committed' : 'read_uncommitted';
-  const list = async (spec: Parameters<Admin['offsets']['list']>[1]): Promise<PartitionOffset[]> =>
-    (await admin.offsets.list(topic, spec, { ...limits, isolationLevel })).flatMap((found) => {
-      if (found.error !== null) throw found.error;
-      return wanted === undefined || wanted.includes(found.partition) ? [found] : [];
+async function sourceOf(access: ClusterAccess, request: Request): Promise<RecordSource> {
+  const { topics, options, signal } = request;
+  if (options.exit === true && options.follow === true)
+    throw new UsageError('Give one of --exit and --follow: the one stops at the end, the other goes on');
+  const { group: configured, ...settings } = consumerSettings(access.properties);
+  const group = options.group ?? configured;
+  const readCommitted = options.readCommitted === true || settings.isolationLevel === 'read_committed';
+  const isolationLevel = readCommitted ? ('read_committed' as const) : ('read_uncommitted' as const);
+  const range = parseRange(options.offset);
+  const toEnd = options.exit === true;
+  const plan = (where: Partial<Parameters<typeof planReads>[1]>): Promise<ReadPlan[]> =>
+    planReads(access, { topics, range, readCommitted, toEnd, ...where });
+  if (group === undefined) {
+    const { partitions } = options;
+    const planned = await plan(partitions === undefined ? {} : { partitions });
+    return readPlan(access, {
+      plan: planned,
+      options: { ...settings, isolationLevel },
+      untilMs: range.untilMs,
+      signal,
     });
-  const ends = await list('latest');
-  if (wanted?.some((partition) => !ends.some((end) => end.partition === partition)) === true)
-    throw new UsageError(
-      `Topic "${topic}" has no such partition; "ottla topics describe ${topic}" shows them`,
-    );
-  const starts = await list('earliest');
-  const times = options.offset.startsWith('s@')
-    ? await list({ timestampMs: wholeNumber(options.offset.slice(2)) })
-    : [];
-  return ends.map(({ partition, offset: end }) => {
-    const of = (offsets: readonly PartitionOffset[]): number =>
-      offsets.find((found) => found.partition === partition)?.offset ?? -1;
-    const begin = startOf(options.offset, { start: of(starts), end, atTime: of(times) });
-    return { topic, partition, offset: begin, end };
+  }
+  if (options.partitions !== undefined)
+    throw new UsageError('--partitions has no place beside --group: the group shares out the partitions');
+  const from = fromOfGroup(options.offset);
+  return readAsMember(access, {
+    topics,
+    options: { ...settings, ...(from !== undefined && { from }), isolationLevel, group },
+    ends: toEnd ? await plan({ range: { from: 'beginning', untilMs: null } }) : null,
+    signal,
   });
 }
 
-/** The offset that `-o` means in a partition. @throws UsageError */
-function startOf(where: string, log: { start: number; end: number; atTime: number }): number {
-  if (where === 'beginning') return log.start;
-  if (where === 'end') return log.end;
-  if (where.startsWith('s@')) return log.atTime < 0 ? log.end : log.atTime;
-  if (/^\d+$/.test(where)) return Math.min(Math.max(Number(where), log.start), log.end);
-  if (/^-\d+$/.test(where)) return Math.max(log.start, log.end + Number(where));
-  throw new UsageError(`Offset "${where}" is none of beginning, end, N, -N and s@MS`);
+/** A group goes on where it was; `-o` counts where it has not been. */
+function fromOfGroup(values: readonly string[]): 'earliest' | 'latest' | undefined {
+  const [where, ...more] = values;
+  if (where === undefined) return undefined;
+  if (where === 'beginning' && more.length === 0) return 'earliest';
+  if (where === 'end' && more.length === 0) return 'latest';
+  throw new UsageError(
+    `Offset "${values.join(' ')}" has no place beside --group: give beginning or end, or move the group with "ottla groups reset-offsets"`,
+  );
 }
 
 function formatOf(options: ConsumeOptions): RecordFormat {
-  if (options.json === true || options.jsonl === true) return jsonLine;
-  return compileFormat(options.format ?? '%s\\n');
-}
-
-/** One object a line, also with `--json`: a topic has no end. */
-function jsonLine({
-  topic,
-  partition,
-  offset,
-  timestamp,
-  keyBytes,
-  valueBytes,
-  headers,
-}: FormattedRecord): string {
-  const record = {
-    topic,
-    partition,
-    offset,
-    timestamp,
-    key: keyBytes?.toString() ?? null,
-    value: valueBytes?.toString() ?? null,
-    headers: headers.map(({ key, value }) => ({ key, value: value?.toString() ?? null })),
-  };
-  return `${toJson(record)}\n`;
-}
-
-function filterOf({ grep }: ConsumeOptions): (record: FormattedRecord) => boolean {
-  if (grep === undefined) return () => true;
-  let pattern: RegExp;
-  try {
-    pattern = new RegExp(grep);
-  } catch (error) {
-    throw new UsageError(`--grep: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return ({ keyBytes, valueBytes }) =>
-    pattern.test(keyBytes?.toString() ?? '') || pattern.test(valueBytes?.toString() ?? '');
+  if (options.json === true || options.jsonl === true) return (record) => `${recordToJson(record)}\n`;
+  const whenNull = options.null === true ? 'NULL' : '';
+  if (options.format !== undefined) return compileFormat(options.format, whenNull);
+  const end = unescape(options.delimiter);
+  const { keyDelimiter } = options;
+  const text = (bytes: Buffer | null): string => bytes?.toString() ?? whenNull;
+  if (keyDelimiter === undefined) return ({ valueBytes }) => text(valueBytes) + end;
+  const between = unescape(keyDelimiter);
+  return ({ keyBytes, valueBytes }) => text(keyBytes) + between + text(valueBytes) + end;
 }

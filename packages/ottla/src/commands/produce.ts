@@ -1,116 +1,218 @@
-import type { Command } from 'commander';
-import { collect } from '../collect.ts';
+import type { Producer } from '@ottla/client';
+import { NodeDisk } from '@ottla/platform';
+import { Option, type Command } from 'commander';
+import { producerSettings } from '../cluster/client-settings.ts';
+import { recordOfLine, recordsOfLines, type LineOptions } from '../cluster/lines-to-records.ts';
+import { Pace } from '../cluster/pace.ts';
+import { parseTimeMs } from '../cluster/parse-time.ts';
+import { toJson } from '../cluster/print.ts';
+import { bytesText, ProgressLine } from '../cluster/progress-line.ts';
+import { unescape } from '../cluster/record-format.ts';
+import type { RecordToSend } from '../cluster/record-json.ts';
+import { fileChunks, splitChunks } from '../cluster/record-lines.ts';
 import {
+  nameAndValue,
   runOnCluster,
   UsageError,
   wholeNumber,
-  withClusterOptions,
+  withConnectionOptions,
+  withProperties,
   type ClusterOptions,
 } from '../cluster/run-on-cluster.ts';
+import { StopSignal } from '../cluster/stop-signal.ts';
+import { collect } from '../collect.ts';
 
 interface ProduceOptions extends ClusterOptions {
+  readonly file: readonly string[];
   readonly key?: string;
   readonly keyDelimiter?: string;
+  readonly delimiter: string;
   readonly header: readonly string[];
   readonly partition?: number;
+  readonly timestamp?: number;
   readonly nullOnEmpty?: boolean;
-  readonly acks: string;
-  readonly compression: string;
+  readonly repartition?: boolean;
+  readonly rate?: number;
+  readonly acks?: string;
+  readonly compression?: 'none';
 }
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-/** How many lines are on their way at once: what bounds memory when the cluster is slower than the file. */
+/** How many records are on their way at once: what bounds memory when the cluster is slower than the file. */
 const MAX_WAITING = 10_000;
 
-/** `ottla produce`: sends lines of standard input, one record each. */
+/** `ottla produce`: sends lines or files as records. */
 export function registerProduce(program: Command): void {
-  withClusterOptions(program.command('produce <topic>'))
-    .description('send each line of standard input as a record; says how many are stored')
+  const command = program
+    .command('produce <topic> [files...]')
+    .description('send each line of standard input, or each file, as a record; says how many are stored')
+    .option('-l, --file <file>', 'send the lines of this file; may be repeated', collect, [])
     .option('-k, --key <key>', 'the key of every record')
     .option('-K, --key-delimiter <text>', 'what stands before it in a line is the key')
+    .option('-D, --delimiter <text>', 'what stands between two records', '\\n')
     .option('-H, --header <name=value>', 'a header of every record; may be repeated', collect, [])
     .option('-p, --partition <number>', "default: by the key's hash, or where there is room", wholeNumber)
+    .option(
+      '-T, --timestamp <time>',
+      'of every record, in milliseconds or as a date; default: now',
+      parseTimeMs,
+    )
     .option('-Z, --null-on-empty', 'an empty value is a tombstone, an empty key none')
-    .option('-a, --acks <acks>', 'all, 1 or 0', 'all')
-    .option('-z, --compression <type>', COMPRESSIONS.join(', '), 'none')
+    .option('-J, --jsonl', 'each line is a JSON object: key, value, headers, partition, timestamp')
+    .option('--repartition', 'with --jsonl: by keys, whatever partitions the lines name')
+    .option('--rate <number>', 'so many records a second at most', wholeNumber)
+    .addOption(new Option('-a, --acks <acks>', 'who has to have a record').choices(['all', '-1', '1', '0']))
+    .addOption(new Option('-z, --compression <type>', 'of batches').choices(COMPRESSIONS))
+    .option('--json', 'print the outcome as JSON');
+  withProperties(withConnectionOptions(command))
     .addHelpText(
       'after',
-      "\nExamples:\n  echo 'c-17:12.5' | ottla produce orders -K :\n  ottla produce orders -z lz4 < lines.txt",
+      [
+        '\nWithout files it reads standard input. A file behind the topic is one record, whole; with -l its lines are.',
+        '\nExamples:',
+        "  echo 'c-17:12.5' | ottla produce orders -K :",
+        '  ottla produce orders -z lz4 -l lines.txt',
+        '  ottla produce pictures cat.jpg dog.jpg -H type=image/jpeg',
+        '  ottla consume orders -o beginning -e --jsonl | ottla produce orders-copy --jsonl',
+      ].join('\n'),
     )
-    .action((topic: string, options: ProduceOptions) => produce(topic, options));
+    .action((topic: string, files: string[], options: ProduceOptions) => produce(topic, files, options));
 }
 
-function produce(topic: string, options: ProduceOptions): Promise<void> {
-  return runOnCluster(options, async ({ ottla }) => {
-    const { createInterface } = await import('node:readline');
-    const headers = options.header.map(headerOf);
+function produce(topic: string, files: readonly string[], options: ProduceOptions): Promise<void> {
+  return runOnCluster(options, async ({ ottla, properties }) => {
+    using stop = new StopSignal();
     await using producer = ottla.producer({
-      acks: acksOf(options.acks),
-      compression: compressionOf(options.compression),
+      ...producerSettings(properties),
+      ...(options.acks !== undefined && {
+        acks: options.acks === 'all' ? 'all' : (Number(options.acks) as 0),
+      }),
+      ...(options.compression !== undefined && { compression: options.compression }),
     });
-    const waiting: Promise<unknown>[] = [];
-    let stored = 0;
-    const settle = async (): Promise<void> => {
-      const outcomes = await Promise.allSettled(waiting.splice(0));
-      stored += outcomes.filter(({ status }) => status === 'fulfilled').length;
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
-    };
+    const sending = new Sending(producer, topic);
+    const pace = new Pace(options.rate ?? Infinity, stop.signal);
     try {
-      for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-        const { key, value } = recordOf(line, options);
-        const sent = producer.send(topic, {
-          value,
-          headers,
-          ...(key !== null && { key }),
-          ...(options.partition !== undefined && { partition: options.partition }),
-        });
-        // Awaited below, together with the others: an early failure must not end the process.
-        sent.catch(() => {});
-        waiting.push(sent);
-        if (waiting.length >= MAX_WAITING) await settle();
+      for await (const record of recordsOf(files, options, stop.signal)) {
+        await pace.next();
+        if (stop.signal.aborted) break;
+        await sending.send(record);
       }
     } finally {
       // Also after an error: whoever goes on has to know from where.
-      await settle().finally(() => process.stderr.write(`ottla: ${stored} records stored in "${topic}"\n`));
+      await sending.end().finally(() => sending.report(options.json === true));
     }
   });
 }
 
-function recordOf(line: string, options: ProduceOptions): { key: string | null; value: string | null } {
-  const { keyDelimiter } = options;
-  let key = options.key ?? null;
-  let value: string | null = line;
-  if (keyDelimiter !== undefined) {
-    const at = line.indexOf(keyDelimiter);
-    if (at < 0) throw new UsageError(`Line "${line.slice(0, 60)}" has no key delimiter "${keyDelimiter}"`);
-    key = line.slice(0, at);
-    value = line.slice(at + keyDelimiter.length);
+/** The records of the files and of standard input, one by one. */
+async function* recordsOf(
+  files: readonly string[],
+  options: ProduceOptions,
+  signal: AbortSignal,
+): AsyncGenerator<RecordToSend> {
+  const lineOptions = lineOptionsOf(options);
+  const { keyDelimiter: _none, ...fileOptions } = lineOptions;
+  const disk = new NodeDisk();
+  for (const path of files) yield recordOfLine(wholeFile(disk, path), { ...fileOptions, isJson: false });
+  const delimiter = unescape(options.delimiter);
+  for (const path of options.file)
+    yield* recordsOfLines(splitChunks(fileChunks(disk, path), delimiter), lineOptions);
+  if (files.length > 0 || options.file.length > 0) return;
+  yield* recordsOfLines(splitChunks(standardInput(signal), delimiter), lineOptions);
+}
+
+/** Standard input up to its end or the signal. */
+async function* standardInput(signal: AbortSignal): AsyncGenerator<Buffer> {
+  const end = (): void => void process.stdin.destroy();
+  signal.addEventListener('abort', end);
+  try {
+    for await (const chunk of process.stdin) yield chunk as Buffer;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
   }
-  if (options.nullOnEmpty === true) {
-    if (value === '') value = null;
-    if (key === '') key = null;
+}
+
+/** More than a broker takes by default by far. */
+const MAX_FILE_BYTES = 1024 * 1024 * 1024;
+
+function wholeFile(disk: NodeDisk, path: string): Buffer {
+  const size = disk.sizeSync(path);
+  if (size > MAX_FILE_BYTES)
+    throw new UsageError(`File "${path}" has ${size} bytes, too many for one record; -l sends its lines`);
+  return disk.readFileSync(path);
+}
+
+function lineOptionsOf(options: ProduceOptions): LineOptions {
+  const { key, keyDelimiter, partition, timestamp } = options;
+  if (keyDelimiter !== undefined && (key !== undefined || options.jsonl === true))
+    throw new UsageError('--key-delimiter has no place beside --key and --jsonl: the key is given there');
+  return {
+    ...(key !== undefined && { key }),
+    ...(keyDelimiter !== undefined && { keyDelimiter: unescape(keyDelimiter) }),
+    headers: options.header.map((text) => nameAndValue(text, 'Header')),
+    ...(partition !== undefined && { partition }),
+    ...(timestamp !== undefined && { timestampMs: timestamp }),
+    nullOnEmpty: options.nullOnEmpty === true,
+    isJson: options.jsonl === true,
+    repartition: options.repartition === true,
+  };
+}
+
+/** Records on their way, and those that are stored. */
+class Sending {
+  readonly #producer: Producer;
+  readonly #topic: string;
+  readonly #progress = new ProgressLine();
+  #waiting: Promise<unknown>[] = [];
+  #sentBytes = 0;
+  #stored = 0;
+
+  constructor(producer: Producer, topic: string) {
+    this.#producer = producer;
+    this.#topic = topic;
   }
-  return { key, value };
-}
 
-function headerOf(text: string): [string, string] {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new UsageError(`Header "${text}" is not of the form name=value`);
-  return [text.slice(0, equals), text.slice(equals + 1)];
-}
+  /** Sends a record; waits when too many are on their way. Rejects when one of them was refused. */
+  async send(record: RecordToSend): Promise<void> {
+    const { key, value, headers, partition, timestamp } = record;
+    const sent = this.#producer.send(this.#topic, {
+      value,
+      headers,
+      ...(key !== null && { key }),
+      ...(partition !== undefined && { partition }),
+      ...(timestamp !== undefined && { timestamp }),
+    });
+    // Awaited below, together with the others: an early failure must not end the process.
+    sent.catch(() => {});
+    this.#waiting.push(sent);
+    this.#sentBytes += (key?.length ?? 0) + (value?.length ?? 0);
+    if (this.#waiting.length >= MAX_WAITING) await this.end();
+    this.#progress.update(() => this.#howFar());
+  }
 
-function acksOf(text: string): 'all' | 0 | 1 {
-  if (text === 'all' || text === '-1') return 'all';
-  if (text === '1') return 1;
-  if (text === '0') return 0;
-  throw new UsageError(`Acks "${text}" is none of all, 1 and 0`);
-}
+  /** Waits for all that are on their way. */
+  async end(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#waiting);
+    this.#waiting = [];
+    this.#stored += outcomes.filter(({ status }) => status === 'fulfilled').length;
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
 
-function compressionOf(text: string): (typeof COMPRESSIONS)[number] {
-  const found = COMPRESSIONS.find((type) => type === text);
-  if (found === undefined)
-    throw new UsageError(`Compression "${text}" is none of ${COMPRESSIONS.join(', ')}`);
-  return found;
+  /** Says how many are stored: to people on stderr, to programs on stdout. */
+  report(asJson: boolean): void {
+    this.#progress.clear();
+    const seconds = this.#progress.elapsedMs / 1000;
+    const outcome = { topic: this.#topic, records: this.#stored, bytes: this.#sentBytes, seconds };
+    if (asJson) process.stdout.write(`${toJson(outcome)}\n`);
+    else process.stderr.write(`ottla: ${this.#stored} records stored in "${this.#topic}"\n`);
+  }
+
+  #howFar(): string {
+    const perSecond = (this.#sentBytes / this.#progress.elapsedMs) * 1000;
+    return `${this.#stored} records stored · ${bytesText(this.#sentBytes)} sent · ${bytesText(perSecond)}/s`;
+  }
 }
