@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { collect } from './collect.ts';
 import { registerAccess } from './commands/access.ts';
+import { registerBench } from './commands/bench.ts';
 import { registerCluster } from './commands/cluster.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConfigs } from './commands/configs.ts';
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   registerShareGroups(program);
   registerCluster(program);
   registerAccess(program);
+  registerBench(program);
   registerDumpLog(program);
   registerCompletion(program);
   explainUnknownCommands(program);

@@ -16,8 +16,9 @@ export class ProgressLine {
   #lastMs = -Infinity;
   #isShown = false;
 
-  constructor({ quietMs = QUIET_MS }: { readonly quietMs?: number } = {}) {
-    this.#quietMs = quietMs;
+  /** `isAwaited`: somebody watches it from the beginning on. Elsewhere than on a terminal even the first line is late then. */
+  constructor({ isAwaited = false }: { readonly isAwaited?: boolean } = {}) {
+    this.#quietMs = !isAwaited ? QUIET_MS : this.#isTerminal ? 0 : PIPED_INTERVAL_MS;
   }
 
   /** Milliseconds since the work began. */
