@@ -44,8 +44,9 @@ async function run(subject: Subject, options: BenchOptions, threads: number): Pr
       String(records),
       '--threads',
       String(threads),
+      // With several members the tool takes it for the time of all the reading.
       '--timeout',
-      '30000',
+      '120000',
       '--hide-header',
     ]),
   );

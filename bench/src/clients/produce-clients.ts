@@ -44,6 +44,7 @@ const kafkajs: Producing = async (plan, values) => {
   await producer.connect();
   const compression = plan.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None;
   return inLists(plan, values, {
+    lanes: inFlight,
     send: (list) =>
       producer.send({
         topic: plan.topic,
@@ -63,6 +64,8 @@ const platformatic: Producing = async (plan, values) => {
     idempotent: plan.acks === 'all',
   });
   return inLists(plan, values, {
+    // With more under way its sequence numbers get out of order, and Kafka refuses them.
+    lanes: plan.acks === 'all' ? 1 : inFlight,
     send: (list) =>
       producer.send({
         messages: list.map((value) => ({ topic: plan.topic, value })),
@@ -74,6 +77,8 @@ const platformatic: Producing = async (plan, values) => {
 };
 
 interface ListSender {
+  /** Lists under way at most. */
+  readonly lanes: number;
   send(list: readonly Buffer[]): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -102,7 +107,7 @@ async function inLists(
           onSent(sent);
         }
       };
-      await Promise.all(Array.from({ length: inFlight }, lane));
+      await Promise.all(Array.from({ length: sender.lanes }, lane));
       await sender.close();
     },
   };
