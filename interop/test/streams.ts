@@ -30,7 +30,8 @@ export class StreamsApplication {
   readonly #peer: Peer;
   readonly #protocol: StreamsProtocol;
   readonly #folder = mkdtempSync(join(tmpdir(), 'ottla-interop-streams-'));
-  readonly #base = Math.floor(Date.now() / WINDOW_MS) * WINDOW_MS;
+  /** Numbers are younger than the table, or the first of them could come before it: Streams takes records in the order of their time. */
+  readonly #base = Math.ceil(Date.now() / WINDOW_MS + 6) * WINDOW_MS;
   readonly #all: { readonly name: string; readonly program: JavaProgram }[] = [];
 
   constructor(peer: Peer, protocol: StreamsProtocol) {
@@ -107,11 +108,9 @@ export class StreamsApplication {
       reader.out
         .filter((line) => line.startsWith('record '))
         .map((line) => line.split(' ').slice(3).join(' '));
-    await eventually(
-      `${count} records of output (there are ${values().length})`,
-      () => (values().length >= count ? true : undefined),
-      90_000,
-    );
+    const isComplete = (): true | undefined => (values().length >= count ? true : undefined);
+    // What is missing is told better by a comparison with what there must be.
+    await eventually('All output', isComplete, 90_000).catch(() => undefined);
     await this.stop();
     const server = ['--bootstrap-server', this.#peer.bootstrap];
     await javaTools().run('ConsoleProducer', [...server, '--topic', this.output], 'end\n');
