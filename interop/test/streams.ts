@@ -60,27 +60,33 @@ export class StreamsApplication {
   /** Starts an instance; one of the same name goes on with the state that its predecessor left on disk. */
   start(name: string, ...properties: readonly string[]): JavaProgram {
     if ('absent' in interop.java) throw new Error(interop.java.absent);
-    const program = new JavaProgram({
-      ...interop.java,
-      main: 'StreamsApp',
-      args: [
-        this.input,
-        this.table,
-        this.output,
-        String(this.#base),
-        `bootstrap.servers=${this.#peer.bootstrap}`,
-        `application.id=${this.id}`,
-        `client.id=${name}`,
-        `state.dir=${join(this.#folder, name)}`,
-        `group.protocol=${this.#protocol}`,
-        'processing.guarantee=exactly_once_v2',
-        'producer.transaction.timeout.ms=5000',
-        ...(this.#protocol === 'classic' ? ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'] : []),
-        ...properties,
-      ],
-    });
+    const args = this.#arguments(name, properties);
+    const program = new JavaProgram({ ...interop.java, main: 'StreamsApp', args });
     this.#all.push({ name, program });
     return program;
+  }
+
+  /** The same inside the JVM of the tools: cheaper, for an instance that nobody kills. */
+  startInTools(name: string, ...properties: readonly string[]): RunningTool {
+    return javaTools().start('StreamsApp', this.#arguments(name, properties));
+  }
+
+  #arguments(name: string, properties: readonly string[]): string[] {
+    return [
+      this.input,
+      this.table,
+      this.output,
+      String(this.#base),
+      `bootstrap.servers=${this.#peer.bootstrap}`,
+      `application.id=${this.id}`,
+      `client.id=${name}`,
+      `state.dir=${join(this.#folder, name)}`,
+      `group.protocol=${this.#protocol}`,
+      'processing.guarantee=exactly_once_v2',
+      'producer.transaction.timeout.ms=5000',
+      ...(this.#protocol === 'classic' ? ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'] : []),
+      ...properties,
+    ];
   }
 
   /** Writes the numbers below `count` to the input, while the test goes on. */
