@@ -191,6 +191,69 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     expect((await ottla(['groups'])).stdout).toBe('');
   }, 60_000);
 
+  test('offsets of a group are exported, read from a file and deleted', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ottla-offsets-'));
+    try {
+      const reset = ['groups', 'reset-offsets', 'ledger-readers'];
+      expect((await ottla([...reset, '--all-topics', '--to-earliest'])).stderr).toBe(
+        'ottla: The group has no offsets; name topics with --topic\n',
+      );
+      expect((await ottla([...reset, '-t', 'numbers', '--to-offset', '4', '--execute'])).code).toBe(0);
+      const exported = await ottla([...reset, '--all-topics', '--to-current', '--export']);
+      expect(exported.stdout).toBe('numbers,0,4\n');
+      const file = join(folder, 'offsets.csv');
+      writeFileSync(file, 'ledger-readers,numbers,0,1\nothers,numbers,0,2\n');
+      expect((await ottla([...reset, '--from-file', file, '--execute'])).code).toBe(0);
+      const described = await ottla(['groups', 'describe', 'ledger-readers', '--jsonl']);
+      expect(parsed(described.stdout)).toMatchObject([{ topic: 'numbers', committed: 1 }]);
+      writeFileSync(file, 'numbers,first,1\n');
+      expect((await ottla([...reset, '--from-file', file])).stderr).toBe(
+        'ottla: Line 1 is not topic,partition,offset: "numbers,first,1"\n',
+      );
+      const deletion = ['groups', 'delete-offsets', 'ledger-readers', '-t', 'numbers'];
+      expect(await ottla(deletion)).toMatchObject({ code: 1, stderr: expect.stringContaining('--force') });
+      expect((await ottla([...deletion, '--force'])).code).toBe(0);
+      await ottla(['groups', 'delete', 'ledger-readers']);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+
+  test('a transaction that is open is described by its id and by its producer, and ended by force', async () => {
+    await kafka.createTopic('open-ledger', 1);
+    await using client = connect({ bootstrap: kafka.bootstrap });
+    await using producer = client.producer({ transactionalId: 'open-writer' });
+    let end: () => void = () => {};
+    let began: () => void = () => {};
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const begun = new Promise<void>((resolve) => (began = resolve));
+    const transaction = producer
+      .transaction(async (tx) => {
+        await tx.send('open-ledger', { value: 'a' });
+        began();
+        await held;
+      })
+      .catch((error: unknown) => error);
+    await begun;
+    const described = await ottla(['transactions', 'describe', 'open-writer', '--jsonl']);
+    expect(parsed(described.stdout)).toMatchObject([
+      { transactionalId: 'open-writer', state: 'Ongoing', partitions: ['open-ledger-0'] },
+    ]);
+    const producers = await ottla(['transactions', 'describe-producers', 'open-ledger', '0', '--jsonl']);
+    expect(parsed(producers.stdout)).toMatchObject([{ currentTransactionStartOffset: 0 }]);
+    expect(await ottla(['transactions', 'find-hanging', '--topic', 'open-ledger'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect((await ottla(['transactions', 'force-terminate', 'open-writer', '--force'])).code).toBe(0);
+    end();
+    expect(await transaction).toMatchObject({ name: expect.stringMatching(/FENCED|EPOCH/) });
+    expect((await ottla(['transactions', 'describe', 'nobody'])).stderr).toMatch(
+      /^ottla: TRANSACTIONAL_ID_NOT_FOUND: /,
+    );
+  }, 60_000);
+
   test('configs of a topic are changed and shown', async () => {
     expect((await ottla(['configs', 'alter', 'topic', 'orders', '--set', 'retention.ms=5000'])).code).toBe(0);
     const shown = await ottla(['configs', 'describe', 'topic', 'orders', '--jsonl']);
@@ -220,8 +283,9 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     for (const command of ['acls', 'users', 'quotas']) {
       const { code, stderr } = await ottla([command]);
       expect(code, command).toBe(1);
-      expect(stderr).toMatch(/^ottla: UNSUPPORTED_VERSION: .*\n$/);
+      expect(stderr).toMatch(/^ottla: UNSUPPORTED_VERSION: The broker does not serve Describe\w+; .*\n$/);
     }
+    expect((await ottla(['cluster', 'features', '--jsonl'])).stdout).toContain('"metadata.version"');
   });
 
   test('a cluster that is not there ends with exit code 3, and a properties file says where it is', async () => {

@@ -5,6 +5,7 @@ import { brokerError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import { operationsOf, type AclOperation } from './acl-names.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
+import { describeEach } from './describe-each-group.ts';
 import { flatten } from './describe-groups.ts';
 import type { PartitionFailure } from './offsets-admin.ts';
 import { only, type PerItem, byTopic } from './per-item.ts';
@@ -58,17 +59,10 @@ export class ShareGroupsAdmin {
     groupIds: string | readonly string[],
     options: CallLimits & { readonly includeAuthorizedOperations?: boolean } = {},
   ): Promise<ShareGroupDescription | PerItem<ShareGroupDescription>> {
-    const ids = typeof groupIds === 'string' ? [groupIds] : groupIds;
-    const limits = { ...options, what: 'Describing share groups' };
-    const results = await this.#requests.toCoordinators<ShareGroupDescription>(
-      'group',
-      ids,
-      limits,
-      async (nodeId, group, attempt) => {
-        const body = {
-          groupIds: group,
-          includeAuthorizedOperations: options.includeAuthorizedOperations ?? false,
-        };
+    const results = await describeEach<ShareGroupDescription>(
+      this.#requests,
+      { what: 'Describing share groups', groupIds, options },
+      async (body, nodeId, attempt) => {
         const answer = await this.#requests.send(nodeId, { api: apis.shareGroupDescribe, body }, attempt);
         return answer.groups.map((each) => [
           each.groupId,

@@ -4,6 +4,7 @@ import { brokerError, type KafkaError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import { operationsOf, type AclOperation } from './acl-names.ts';
 import type { AdminRequests } from './admin-requests.ts';
+import { describeEach } from './describe-each-group.ts';
 import { only, type PerItem } from './per-item.ts';
 
 /** Partitions of a subtopology that one thread works on. */
@@ -71,17 +72,10 @@ export class StreamsGroupsAdmin {
     groupIds: string | readonly string[],
     options: CallLimits & { readonly includeAuthorizedOperations?: boolean } = {},
   ): Promise<StreamsGroupDescription | PerItem<StreamsGroupDescription>> {
-    const ids = typeof groupIds === 'string' ? [groupIds] : groupIds;
-    const limits = { ...options, what: 'Describing streams groups' };
-    const results = await this.#requests.toCoordinators(
-      'group',
-      ids,
-      limits,
-      async (nodeId, group, attempt) => {
-        const body = {
-          groupIds: group,
-          includeAuthorizedOperations: options.includeAuthorizedOperations ?? false,
-        };
+    const results = await describeEach(
+      this.#requests,
+      { what: 'Describing streams groups', groupIds, options },
+      async (body, nodeId, attempt) => {
         const answer = await this.#requests.send(nodeId, { api: apis.streamsGroupDescribe, body }, attempt);
         return answer.groups.map((each) => [each.groupId, describe(each, nodeId)] as const);
       },
