@@ -43,14 +43,18 @@ export class AckedLoad {
   readonly #port: number;
   readonly #topic: string;
   readonly #acknowledged: Map<number, number>[];
+  readonly #valueBytes: number;
   readonly #writers: Promise<void>[] = [];
   #isStopped = false;
   /** Refusals by Kafka's error code. */
   readonly refusals = new Map<number, number>();
 
-  constructor(port: number, topic: string, partitionCount: number) {
+  /** Values have at least `valueBytes`, 50 by default, and up to 900 more. */
+  constructor(port: number, topic: string, shape: { partitionCount: number; valueBytes?: number }) {
+    const { partitionCount, valueBytes = 50 } = shape;
     this.#port = port;
     this.#topic = topic;
+    this.#valueBytes = valueBytes;
     this.#acknowledged = Array.from({ length: partitionCount }, () => new Map());
   }
 
@@ -105,7 +109,9 @@ export class AckedLoad {
       records: Array.from({ length: numbers.count }, (_, i) => ({
         timestamp: Date.now(),
         key: Buffer.from(`k${(numbers.first + i) % 50}`),
-        value: Buffer.from(`${numbers.first + i}:`.padEnd(50 + ((numbers.first * 37) % 900), 'x')),
+        value: Buffer.from(
+          `${numbers.first + i}:`.padEnd(this.#valueBytes + ((numbers.first * 37) % 900), 'x'),
+        ),
       })),
     });
     const body = {

@@ -46,20 +46,30 @@ async function atAnyMoment(load: AckedLoad): Promise<void> {
   await delay(Math.random() * 20);
 }
 
-async function kill(options: SoakOptions, compacts: boolean): Promise<Verdict> {
+const configsOf: Readonly<Record<KillKind, Record<string, string>>> = {
+  plain: {},
+  compacting: {
+    'cleanup.policy': 'compact',
+    'internal.segment.bytes': '50000',
+    'min.cleanable.dirty.ratio': '0.01',
+    'file.delete.delay.ms': '100',
+  },
+  large: { 'write.caching': 'true' },
+};
+
+type KillKind = 'plain' | 'compacting' | 'large';
+
+async function kill(options: SoakOptions, kind: KillKind): Promise<Verdict> {
+  const isCompacted = kind === 'compacting';
   const properties = { 'log.cleaner.backoff.ms': '50', 'log.segment.bytes': '1048576' };
   const peer = await Peer.start({ kind: 'ottla', properties });
   try {
-    const configs: Record<string, string> = compacts
-      ? {
-          'cleanup.policy': 'compact',
-          'internal.segment.bytes': '50000',
-          'min.cleanable.dirty.ratio': '0.01',
-          'file.delete.delay.ms': '100',
-        }
-      : {};
-    await createLoadTopic(peer.port, TOPIC, { ...loadTopic, configs });
-    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    await createLoadTopic(peer.port, TOPIC, { ...loadTopic, configs: configsOf[kind] });
+    const load = new AckedLoad(peer.port, TOPIC, {
+      ...loadTopic,
+      // A batch of one record is large enough to be written by the thread pool.
+      ...(kind === 'large' && { valueBytes: 40_000 }),
+    });
     load.start();
     for (let round = 1; round <= options.rounds; round += 1) {
       await atAnyMoment(load);
@@ -71,7 +81,7 @@ async function kill(options: SoakOptions, compacts: boolean): Promise<Verdict> {
     }
     await acknowledges(load, 100);
     await load.stop();
-    return await verify(peer.port, TOPIC, { acknowledged: load.acknowledged, isCompacted: compacts });
+    return await verify(peer.port, TOPIC, { acknowledged: load.acknowledged, isCompacted });
   } finally {
     await peer.dispose();
   }
@@ -82,7 +92,7 @@ async function killShares(options: SoakOptions): Promise<Verdict> {
   const peer = await Peer.start({ kind: 'ottla' });
   try {
     await createLoadTopic(peer.port, TOPIC, loadTopic);
-    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    const load = new AckedLoad(peer.port, TOPIC, loadTopic);
     const shares = new ShareLoad(peer.port, TOPIC);
     load.start();
     await shares.start();
@@ -133,7 +143,7 @@ async function powerCut(options: SoakOptions): Promise<Verdict> {
       ...loadTopic,
       configs: { 'internal.segment.bytes': '500000' },
     });
-    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    const load = new AckedLoad(peer.port, TOPIC, loadTopic);
     load.start();
     for (let round = 1; round <= options.rounds; round += 1) {
       await atAnyMoment(load);
@@ -162,7 +172,7 @@ async function fullDisk(options: SoakOptions): Promise<Verdict> {
     for (let round = 1; round <= options.rounds; round += 1) {
       peer = await Peer.start({ kind: 'ottla', folder: join(folder, `round-${round}`) });
       await createLoadTopic(peer.port, TOPIC, { partitionCount: 1 });
-      const load = new AckedLoad(peer.port, TOPIC, 1);
+      const load = new AckedLoad(peer.port, TOPIC, { partitionCount: 1 });
       await mustRun('dd', [
         'if=/dev/zero',
         `of=${join(folder, 'ballast')}`,
@@ -203,7 +213,7 @@ async function ioErrors(options: SoakOptions): Promise<Verdict> {
   const peer = await Peer.start({ kind: 'ottla' });
   try {
     await createLoadTopic(peer.port, TOPIC, loadTopic);
-    const load = new AckedLoad(peer.port, TOPIC, partitionCount);
+    const load = new AckedLoad(peer.port, TOPIC, loadTopic);
     load.start();
     for (let round = 1; round <= options.rounds; round += 1) {
       await acknowledges(load, 200);
@@ -256,14 +266,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     defaultRounds: 30,
     needs: [],
     needsRoot: false,
-    run: (options) => kill(options, false),
+    run: (options) => kill(options, 'plain'),
   },
   'kill-compacting': {
     about: 'kill -9 while the topic is being compacted all the time',
     defaultRounds: 30,
     needs: [],
     needsRoot: false,
-    run: (options) => kill(options, true),
+    run: (options) => kill(options, 'compacting'),
+  },
+  'kill-large': {
+    about: 'kill -9 under large batches of a topic with write.caching, which the thread pool writes',
+    defaultRounds: 30,
+    needs: [],
+    needsRoot: false,
+    run: (options) => kill(options, 'large'),
   },
   'kill-shares': {
     about: 'kill -9 while a share group acknowledges: nothing confirmed comes again, nothing is skipped',

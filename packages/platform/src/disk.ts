@@ -51,6 +51,8 @@ export interface DiskFile {
   readonly path: string;
   /** Writes all of `buffers` at `position` with as few system calls as possible; throws after a short write that could not be completed. */
   writeSync(buffers: readonly Buffer[], position: number): void;
+  /** The same through the thread pool; the buffers stay as they are meanwhile. A reader may see a first part of it before it ends. */
+  write(buffers: readonly Buffer[], position: number): Promise<void>;
   /** Reads up to `length` bytes into `target` on the event loop; returns how many there were. */
   readSync(target: Buffer, targetOffset: number, length: number, position: number): number;
   /** The same through the thread pool. */

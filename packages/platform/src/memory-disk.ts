@@ -297,6 +297,10 @@ class MemoryFile implements DiskFile {
     }
   }
 
+  async write(buffers: readonly Buffer[], position: number): Promise<void> {
+    this.writeSync(buffers, position);
+  }
+
   // oxlint-disable-next-line max-params -- the port's signature, which is that of the system call
   readSync(target: Buffer, targetOffset: number, length: number, position: number): number {
     this.#requireOpen('read');

@@ -168,6 +168,26 @@ class NodeFile implements DiskFile {
     }
   }
 
+  async write(buffers: readonly Buffer[], position: number): Promise<void> {
+    for (let first = 0; first < buffers.length; first += MAX_PIECES) {
+      const pieces = buffers.slice(first, first + MAX_PIECES);
+      const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      const written = await this.#writeOnce(pieces, position);
+      // A short write is rare: the rest goes on the event loop, and the error that stopped it comes to light.
+      if (written < length) this.writeSync([Buffer.concat(pieces).subarray(written)], position + written);
+      position += length;
+    }
+  }
+
+  #writeOnce(pieces: readonly Buffer[], position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.writev(this.#fd, pieces, position, (error, written) => {
+        if (error) reject(error);
+        else resolve(written);
+      });
+    });
+  }
+
   /** Loops over short writes; when the disk is full the next attempt throws the reason. */
   #writeOne(buffer: Buffer, position: number): void {
     let done = 0;

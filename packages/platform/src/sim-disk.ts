@@ -329,6 +329,15 @@ class SimFile implements DiskFile {
     this.#disk.touch(this.#node);
   }
 
+  /** Some first part is there at once, as a kernel copies page by page; the process may die before the rest. */
+  async write(buffers: readonly Buffer[], position: number): Promise<void> {
+    const bytes = Buffer.concat(buffers);
+    const early = this.#disk.random.nextInt(bytes.length + 1);
+    this.writeSync([bytes.subarray(0, early)], position);
+    await this.#disk.settle(this.#generation);
+    this.writeSync([Buffer.concat(buffers).subarray(early)], position + early);
+  }
+
   readSync(target: Buffer, targetOffset: number, length: number, position: number): number {
     this.#use('read');
     const count = Math.max(0, Math.min(length, this.#node.length - position));

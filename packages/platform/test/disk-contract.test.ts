@@ -60,12 +60,26 @@ describe.each(disks)('$name', ({ make }) => {
     file.closeSync();
   });
 
-  test('writes more pieces than one system call takes', () => {
+  test.each(['writeSync', 'write'] as const)(
+    '%s writes more pieces than one system call takes',
+    async (write) => {
+      const file = disk.openSync(`${root}/a`, 'append');
+      file.writeSync([Buffer.from('head')], 0);
+      const pieces = Array.from({ length: 2500 }, (_, i) => Buffer.from([i & 255, i >> 8]));
+      await file[write](pieces, 4);
+      expect(disk.readFileSync(`${root}/a`).equals(Buffer.concat([Buffer.from('head'), ...pieces]))).toBe(
+        true,
+      );
+      file.closeSync();
+    },
+  );
+
+  test('a write through a closed handle fails, both ways', async () => {
     const file = disk.openSync(`${root}/a`, 'append');
-    const pieces = Array.from({ length: 2500 }, (_, i) => Buffer.from([i & 255, i >> 8]));
-    file.writeSync(pieces, 0);
-    expect(disk.readFileSync(`${root}/a`).equals(Buffer.concat(pieces))).toBe(true);
     file.closeSync();
+    expect(() => file.writeSync([Buffer.from('x')], 0)).toThrow();
+    await expect(file.write([Buffer.from('x')], 0)).rejects.toThrow();
+    expect(disk.sizeSync(`${root}/a`)).toBe(0);
   });
 
   test('opens an existing file for appending without losing its content', () => {

@@ -1,6 +1,7 @@
 import type { Clock, Disk, Random } from '@ottla/platform';
 import type { FilePool } from './file-pool.ts';
 import type { TailCache } from './tail-cache.ts';
+import type { PendingBytes } from './write-queue.ts';
 
 /** What all logs of one log directory share. */
 export interface LogContext {
@@ -10,6 +11,7 @@ export interface LogContext {
   readonly random: Random;
   readonly tailCache: TailCache;
   readonly syncGate: SyncGate;
+  readonly pendingBytes: PendingBytes;
   readonly dir: LogDir;
   /** `producer.id.expiration.ms`. */
   readonly producerIdExpirationMs: number;

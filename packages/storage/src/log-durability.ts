@@ -8,6 +8,8 @@ import type { PartitionMetadata } from './partition-metadata.ts';
 export interface DurabilityOwner {
   readonly folder: string;
   endOffset(): number;
+  /** Resolves when everything appended so far is in its file. */
+  written(): Promise<void>;
   /** Throws when the log is closed or offline. */
   ensureUsable(): void;
   /** Takes the directory offline; returns the error for those who wait. */
@@ -128,6 +130,7 @@ export class LogDurability {
     this.#ceiling = Infinity;
     const sealed = this.#unsynced.slice();
     const { active } = this.#files.segments;
+    await this.#owner.written();
     const isFolderDirty = this.#isFolderDirty;
     this.#isFolderDirty = false;
     await this.#metadata.persist();

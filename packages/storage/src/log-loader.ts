@@ -205,7 +205,7 @@ export class LogLoader {
 
   /** Producers from the newest snapshot, and the batches after it. */
   async #restoreProducers(upToOffset: number): Promise<void> {
-    const snapshot = this.#snapshots.loadLatest(upToOffset);
+    const snapshot = this.#snapshots.loadLatest(this.#segments.first.baseOffset, upToOffset);
     const nowMs = this.#context.clock.nowMs();
     const from = snapshot?.offset ?? Math.min(this.#options.logStartOffset, this.#segments.first.baseOffset);
     const alive = (snapshot?.entries ?? []).filter(

@@ -11,6 +11,7 @@ import { LogDirectory, type DirectoryCheckpoints } from './log-directory.ts';
 import { deletedFolderName, isDeletedFolderName, parseFolderName, partitionKey } from './log-files.ts';
 import { Log } from './log.ts';
 import { TailCache } from './tail-cache.ts';
+import { PendingBytes } from './write-queue.ts';
 import type { TopicPartition } from './types.ts';
 
 export interface LogManagerOptions {
@@ -101,6 +102,7 @@ export class LogManager {
     this.#pool = new FilePool(options.disk);
     const tailCache = new TailCache(options.tailCacheBytes ?? DEFAULT_TAIL_CACHE_BYTES);
     const syncGate = new SyncGate(MAX_CONCURRENT_SYNCS);
+    const pendingBytes = new PendingBytes();
     for (const dir of directories) {
       this.#contexts.set(dir, {
         disk: options.disk,
@@ -109,6 +111,7 @@ export class LogManager {
         random: options.random,
         tailCache,
         syncGate,
+        pendingBytes,
         dir,
         get producerIdExpirationMs() {
           return options.producerIdExpirationMs?.() ?? 86_400_000;

@@ -63,7 +63,7 @@ export class LogReader {
     offset: number,
     options: LogReadOptions,
   ): Promise<LogReadResult | null> {
-    const size = segment.sizeInBytes;
+    const size = segment.writtenBytes;
     let position = this.#startPosition(segment, offset);
     let wanted = Math.max(options.maxBytes, MIN_READ_BYTES);
     while (position < size) {
@@ -174,7 +174,7 @@ export class LogReader {
     let found: TimestampAndOffset | null = null;
     await scanSegment(segment, {
       position: segment.offsetIndex.lookup(Math.max(from, logStartOffset)).position,
-      size: segment.sizeInBytes,
+      size: segment.writtenBytes,
       checkCrc: false,
       visit: ({ batch, buffer }) => {
         if (batch.maxTimestamp < timestamp || batch.lastOffset < logStartOffset) return true;
@@ -209,7 +209,7 @@ export class LogReader {
       const segment = this.#segments.at(slot)!;
       await scanSegment(segment, {
         position: segment.offsetIndex.lookup(logStartOffset).position,
-        size: segment.sizeInBytes,
+        size: segment.writtenBytes,
         checkCrc: false,
         visit: ({ batch }) => {
           if (batch.lastOffset >= logStartOffset && batch.maxTimestamp > newest) newest = batch.maxTimestamp;

@@ -46,9 +46,11 @@ export class LogSegment {
   readonly #createdMs: number;
   readonly #jitterMs: number;
   #file: DiskFile | null = null;
-  /** Syncs of `#file` that are under way: closing it then would hand its number to another file. */
-  #syncing = 0;
+  /** Calls on `#file` that are under way: closing it then would hand its number to another file. */
+  #calls = 0;
   #size: number;
+  /** Bytes of `#size` that are on their way to the file, at its end. */
+  #pendingBytes = 0;
   #maxTimestamp: TimestampOffset = { timestamp: -1, offset: -1 };
   /** Timestamp of the first batch: rolling by time goes by the age of the records. */
   #rollingTimestamp = -1;
@@ -79,6 +81,11 @@ export class LogSegment {
 
   get sizeInBytes(): number {
     return this.#size;
+  }
+
+  /** Size of the file: less than `sizeInBytes` while appends are on their way to it. */
+  get writtenBytes(): number {
+    return this.#size - this.#pendingBytes;
   }
 
   get maxTimestamp(): TimestampOffset {
@@ -139,9 +146,30 @@ export class LogSegment {
     this.#rollingTimestamp = timestamp;
   }
 
-  /** Writes batches at the end; `noteBatch` follows for each of them. */
+  /** Writes batches at the end, when nothing is pending; `noteBatch` follows for each of them. */
   write(buffers: readonly Buffer[]): void {
     this.#file!.writeSync(buffers, this.#size);
+  }
+
+  /** The batches noted last will be written later. */
+  notePending(bytes: number): void {
+    this.#pendingBytes += bytes;
+  }
+
+  /** Writes the oldest of what is pending through the thread pool; `noteWritten` follows. */
+  writeInPool(buffers: readonly Buffer[]): Promise<void> {
+    return this.#call((file) => file.write(buffers, this.writtenBytes));
+  }
+
+  /** Writes the oldest of what is pending. */
+  writePending(bytes: Buffer): void {
+    this.#file!.writeSync([bytes], this.writtenBytes);
+    this.noteWritten(bytes.length);
+  }
+
+  /** The oldest pending bytes are in the file. */
+  noteWritten(bytes: number): void {
+    this.#pendingBytes -= bytes;
   }
 
   /** Counts a batch that stands at the end of the segment now, and gives it index entries at the usual distance. */
@@ -187,24 +215,26 @@ export class LogSegment {
   /** Makes the segment durable; of a sealed one also the indexes, since recovery will not look at it again. */
   async sync(): Promise<void> {
     const wasSealed = this.#isSealed;
-    const file = this.#file;
-    if (file === null) {
-      await this.#syncPath(this.path);
-    } else {
-      this.#syncing++;
-      try {
-        await file.datasync();
-      } finally {
-        this.#syncing--;
-        if (this.#syncing === 0 && this.#file !== file) file.closeSync();
-      }
-    }
+    if (this.#file === null) await this.#syncPath(this.path);
+    else await this.#call((file) => file.datasync());
     if (wasSealed) await this.syncIndexes();
   }
 
-  /** Closes the handle for writing, after the sync that may be under way; readers use the pool. */
+  /** A call through the thread pool on the handle for writing, which stays open meanwhile. */
+  async #call(run: (file: DiskFile) => Promise<void>): Promise<void> {
+    const file = this.#file!;
+    this.#calls++;
+    try {
+      await run(file);
+    } finally {
+      this.#calls--;
+      if (this.#calls === 0 && this.#file !== file) file.closeSync();
+    }
+  }
+
+  /** Closes the handle for writing, after the calls that may be under way; readers use the pool. */
   closeFile(): void {
-    if (this.#syncing === 0) this.#file?.closeSync();
+    if (this.#calls === 0) this.#file?.closeSync();
     this.#file = null;
   }
 

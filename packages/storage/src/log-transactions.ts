@@ -1,14 +1,21 @@
 import type { BatchSummary } from '@ottla/protocol';
 import type { ProducerState } from './producer-state.ts';
-import type { LogAppendOptions } from './types.ts';
+import type { SegmentList } from './segment-list.ts';
+import type { AbortedTxn } from './transaction-index.ts';
+import type { AbortedTransaction, LogAppendOptions } from './types.ts';
 import type { VerificationGuard } from './verification-guards.ts';
 
 /** What a log's partition does to take part in transactions, beside keeping their batches. */
 export class LogTransactions {
   readonly #producers: ProducerState;
+  readonly #segments: SegmentList;
+  readonly #fail: (error: unknown) => Error;
 
-  constructor(producers: ProducerState) {
-    this.#producers = producers;
+  /** `fail` takes the directory offline and returns the error for the caller. */
+  constructor(log: { producers: ProducerState; segments: SegmentList }, fail: (error: unknown) => Error) {
+    this.#producers = log.producers;
+    this.#segments = log.segments;
+    this.#fail = fail;
   }
 
   /**
@@ -36,5 +43,27 @@ export class LogTransactions {
   /** Whether the end of the producer's transaction with this epoch is in the log already. */
   isEnded(producerId: number, producerEpoch: number): boolean {
     return this.#producers.isEnded(producerId, producerEpoch);
+  }
+
+  /** Aborted transactions that overlap [fromOffset, upToOffset), as a fetch answers them. */
+  collectAborted(fromOffset: number, upToOffset: number): AbortedTransaction[] {
+    return this.aborted(fromOffset, upToOffset).map(({ producerId, firstOffset }) => ({
+      producerId,
+      firstOffset,
+    }));
+  }
+
+  /** The same with the offsets of their markers, for compaction. @throws LogError when an index cannot be read */
+  aborted(fromOffset: number, upToOffset: number): AbortedTxn[] {
+    const found: AbortedTxn[] = [];
+    const from = Math.max(0, this.#segments.floorSlot(fromOffset));
+    try {
+      for (let slot = from; slot < this.#segments.length; slot++) {
+        if (this.#segments.at(slot)!.txnIndex.collect({ fromOffset, upToOffset }, found)) break;
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    return found;
   }
 }

@@ -5,6 +5,7 @@ import {
   readBatches,
   validateBatches,
   type AppendTarget,
+  type PreparedBatches,
 } from './append-validator.ts';
 import { LogDirOfflineError, LogError } from './errors.ts';
 import type { LogConfig } from './log-config.ts';
@@ -24,9 +25,8 @@ import { cutSegment } from './segment-walk.ts';
 import type { SegmentList } from './segment-list.ts';
 import { LogTail } from './tail-cache.ts';
 import { readTransactionMarker } from './transaction-marker.ts';
-import type { AbortedTxn } from './transaction-index.ts';
+import { WriteQueue } from './write-queue.ts';
 import type {
-  AbortedTransaction,
   ActiveProducer,
   EpochEndOffset,
   LogAppendInfo,
@@ -71,6 +71,7 @@ export class Log {
   readonly #producers: ProducerState;
   readonly #reader: LogReader;
   readonly #tail: LogTail;
+  readonly #writes: WriteQueue;
   readonly #durability: LogDurability;
   readonly #metadata: PartitionMetadata;
   #config: LogConfig;
@@ -95,17 +96,23 @@ export class Log {
     this.#loaded = loaded;
     this.#segments = loaded.segments;
     this.#producers = loaded.producers;
-    this.transactions = new LogTransactions(loaded.producers);
+    this.transactions = new LogTransactions(loaded, (error) => this.#fail(error));
     this.#logStartOffset = loaded.logStartOffset;
     this.#logEndOffset = loaded.nextOffset;
     this.#highWatermark = loaded.logStartOffset;
     this.#reader = new LogReader(loaded.segments, context.tailCache.slabs);
     this.#tail = new LogTail(context.tailCache);
     this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
+    this.#writes = new WriteQueue({
+      slabs: context.tailCache.slabs,
+      pendingBytes: context.pendingBytes,
+      fail: (error) => this.#fail(error),
+    });
     const owner = {
       folder: options.folder,
       endOffset: () => this.#logEndOffset,
       ensureUsable: () => this.#ensureUsable(),
+      written: () => this.#writes.settled(),
       fail: (error: unknown) => this.#fail(error),
     };
     const state = { files: loaded, metadata: this.#metadata, isNewFolder };
@@ -176,6 +183,16 @@ export class Log {
     return this.#logEndOffset;
   }
 
+  /** Everything below is in the page cache, and so outlives the process. */
+  get writtenOffset(): number {
+    return this.#writes.firstPendingOffset ?? this.#logEndOffset;
+  }
+
+  /** Resolves when `writtenOffset` has moved; at once when it is at the log end. @throws LogDirOfflineError when a write failed */
+  nextWrite(): Promise<void> {
+    return this.#writes.nextRound();
+  }
+
   /** Everything below is durable. */
   get flushedOffset(): number {
     return this.#durability.flushedOffset;
@@ -229,8 +246,8 @@ export class Log {
   }
 
   /**
-   * Appends whole batches; offsets, epoch (and times) are patched into `records`. Synchronous: the data is in the page
-   * cache on return, and `records` belongs to the caller again (with its offsets patched): the tail cache has its own copy.
+   * Appends whole batches; offsets, epoch (and times) are patched into `records`, which belongs to the caller again on
+   * return: the tail cache has its own copy. The data is in the page cache on return, unless `isDeferred`.
    * @throws LogError with Kafka's code: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER, ...
    */
   append(records: Buffer, options: LogAppendOptions): LogAppendInfo {
@@ -249,13 +266,13 @@ export class Log {
     const duplicate = this.#checkProducers(records, received, options);
     if (duplicate !== null) return this.#duplicateInfo(duplicate);
     const prepared = assignOffsets(valid, target, { nextOffset: this.#logEndOffset, leaderEpoch });
-    return this.#write(prepared.records, prepared.batches, prepared.logAppendTimeMs);
+    return this.#write(prepared, options.isDeferred === true);
   }
 
   #appendAsFollower(records: Buffer, batches: BatchSummary[]): LogAppendInfo {
     checkFollowerOffsets(batches, this.#logEndOffset, this.#name);
     if (records.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(records.length);
-    return this.#write(records, batches, -1);
+    return this.#write({ records, batches, logAppendTimeMs: -1 }, false);
   }
 
   #checkProducers(records: Buffer, batches: BatchSummary[], options: LogAppendOptions): ProducerBatch | null {
@@ -269,7 +286,8 @@ export class Log {
     return null;
   }
 
-  #write(records: Buffer, batches: BatchSummary[], logAppendTimeMs: number): LogAppendInfo {
+  #write({ records, batches, logAppendTimeMs }: PreparedBatches, mayDefer: boolean): LogAppendInfo {
+    const isDeferred = mayDefer && !this.#writes.isFull;
     const first = batches[0]!;
     const last = batches.at(-1)!;
     let maxTimestamp = -1;
@@ -281,11 +299,14 @@ export class Log {
         lastOffset: last.lastOffset,
         maxTimestamp,
       });
-      this.#segments.active.write([records]);
+      if (!isDeferred) {
+        this.#writes.writeNow();
+        this.#segments.active.write([records]);
+      }
     } catch (error) {
       throw this.#fail(error);
     }
-    // From here on the bytes are in the file: nothing below may refuse them, or offsets would be given out twice.
+    // From here on the bytes are in the log: nothing below may refuse them, or offsets would be given out twice.
     const segment = this.#segments.active;
     this.#logEndOffset = last.lastOffset + 1;
     for (const batch of batches) {
@@ -293,7 +314,8 @@ export class Log {
       this.#loaded.epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
       this.#applyToProducers(segment, records, batch);
     }
-    this.#tail.append(records, first.baseOffset, this.#logEndOffset);
+    const kept = this.#tail.append(records, first.baseOffset, this.#logEndOffset);
+    if (isDeferred) this.#writes.add({ segment, baseOffset: first.baseOffset, ...kept });
     if (this.#logEndOffset - this.flushedOffset >= this.#config.flushMessages) {
       this.#durability.flushInBackground();
     }
@@ -419,6 +441,7 @@ export class Log {
   async #guardRead<T>(read: () => Promise<T>): Promise<T> {
     const { changes } = this.#segments;
     try {
+      if (!this.#writes.isEmpty) await this.#writes.settled();
       return await read();
     } catch (error) {
       // The segment was compacted or removed while it was being read: the next try finds what is in its place.
@@ -543,6 +566,7 @@ export class Log {
   truncateTo(offset: number): void {
     this.#ensureUsable();
     if (offset >= this.#logEndOffset) return;
+    this.#requireWritten();
     if (offset <= this.#segments.first.baseOffset) {
       this.truncateFullyAndStartAt(offset);
       return;
@@ -564,6 +588,7 @@ export class Log {
   /** Empties the log and begins anew at `offset`. */
   truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
     this.#ensureUsable();
+    this.#requireWritten();
     try {
       this.#durability.lowerTo(Math.min(offset, this.#logEndOffset));
       this.#removeSegments(this.#segments.all().slice());
@@ -576,6 +601,12 @@ export class Log {
     } catch (error) {
       throw this.#fail(error);
     }
+  }
+
+  /** A write that is under way would bring back what a truncation takes: the caller waits for `nextWrite` first. */
+  #requireWritten(): void {
+    if (!this.#writes.isIdle)
+      throw new Error(`Log ${this.#name} cannot be truncated while appends are being written`);
   }
 
   #afterTruncation(): void {
@@ -593,31 +624,6 @@ export class Log {
       { segments, snapshots },
       { logStartOffset: this.#logStartOffset, endOffset },
     );
-  }
-
-  /** Aborted transactions that overlap [fromOffset, upToOffset). */
-  collectAbortedTransactions(fromOffset: number, upToOffset: number): AbortedTransaction[] {
-    return this.abortedTransactions(fromOffset, upToOffset).map(({ producerId, firstOffset }) => ({
-      producerId,
-      firstOffset,
-    }));
-  }
-
-  /** The same with the offsets of their markers, for compaction. @throws LogError when an index cannot be read */
-  abortedTransactions(fromOffset: number, upToOffset: number): AbortedTxn[] {
-    const found: AbortedTxn[] = [];
-    try {
-      for (
-        let slot = Math.max(0, this.#segments.floorSlot(fromOffset));
-        slot < this.#segments.length;
-        slot++
-      ) {
-        if (this.#segments.at(slot)!.txnIndex.collect({ fromOffset, upToOffset }, found)) break;
-      }
-    } catch (error) {
-      throw this.#fail(error);
-    }
-    return found;
   }
 
   activeProducers(): ActiveProducer[] {
@@ -658,6 +664,7 @@ export class Log {
   async release(): Promise<void> {
     this.#isClosed = true;
     await this.#durability.idle();
+    await this.#writes.settled().catch(() => {});
     this.#tail.clear();
     for (const segment of this.#segments.all()) {
       segment.closeFile();

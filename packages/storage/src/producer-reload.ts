@@ -10,7 +10,7 @@ export function reloadProducers(
   files: { segments: SegmentList; snapshots: ProducerSnapshots },
   range: { logStartOffset: number; endOffset: number },
 ): void {
-  const snapshot = files.snapshots.loadLatest(range.endOffset);
+  const snapshot = files.snapshots.loadLatest(files.segments.first.baseOffset, range.endOffset);
   const from = snapshot?.offset ?? range.logStartOffset;
   producers.reset(from, snapshot?.entries ?? []);
   for (let slot = Math.max(0, files.segments.floorSlot(from)); slot < files.segments.length; slot++) {

@@ -59,9 +59,17 @@ export class ProducerSnapshots {
     }
   }
 
-  /** The newest readable snapshot at or below `maxOffset`; damaged ones on the way are removed. */
-  loadLatest(maxOffset: number): { offset: number; entries: ProducerEntry[] } | null {
-    for (const offset of this.#offsets.filter((other) => other <= maxOffset).reverse()) {
+  /**
+   * The newest readable snapshot from the beginning of the log up to `maxOffset`; damaged ones on the way are removed. An
+   * older one, left behind when the machine went down after retention, knows nothing of the batches that were removed
+   * since: a transaction that ended in them would stay open for ever.
+   */
+  loadLatest(
+    firstBaseOffset: number,
+    maxOffset: number,
+  ): { offset: number; entries: ProducerEntry[] } | null {
+    const usable = this.#offsets.filter((other) => other >= firstBaseOffset && other <= maxOffset);
+    for (const offset of usable.reverse()) {
       try {
         return { offset, entries: decodeProducerSnapshot(this.#disk.readFileSync(this.pathOf(offset))) };
       } catch {

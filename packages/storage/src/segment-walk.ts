@@ -41,7 +41,8 @@ export function walkSegmentSync(
 export function cutSegment(segment: LogSegment, offset: number): number {
   let endOffset = segment.baseOffset;
   let maxTimestamp = lastTimeBelow(segment, offset);
-  const start = segment.offsetIndex.lookup(offset).position;
+  // From a batch that stays: an entry for `offset` itself would lead to the one that is cut, and the end before it be unknown.
+  const start = segment.offsetIndex.lookup(offset - 1).position;
   const position = walkSegmentSync(segment, start, (batch) => {
     if (batch.lastOffset >= offset) return false;
     if (batch.maxTimestamp > maxTimestamp.timestamp) {

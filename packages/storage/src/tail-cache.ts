@@ -153,29 +153,36 @@ export class LogTail {
     return this.#pieces.length - this.#first;
   }
 
-  /** Copies the batches [baseOffset, endOffset) that were just written to the log. */
-  append(records: Buffer, baseOffset: number, endOffset: number): void {
+  /**
+   * Copies the batches [baseOffset, endOffset) that were just appended to the log. The copy that is returned never changes
+   * while its slab is held.
+   */
+  append(records: Buffer, baseOffset: number, endOffset: number): { bytes: Buffer; slab: Slab | null } {
     let last = this.#pieces.length > this.#first ? this.#pieces.at(-1)! : undefined;
     if (last !== undefined && last.endOffset !== baseOffset) {
       this.clear();
       last = undefined;
     }
     if (records.length > SMALL_APPEND_BYTES) {
-      this.#push(records, records.length, { baseOffset, endOffset });
-      return;
+      return this.#push(records, records.length, { baseOffset, endOffset });
     }
     if (last !== undefined && last.length + records.length <= last.buffer.length) {
-      records.copy(last.buffer, last.length);
+      const bytes = last.buffer.subarray(last.length, last.length + records.length);
+      records.copy(bytes);
       last.length += records.length;
       last.endOffset = endOffset;
-      return;
+      return { bytes, slab: last.slab };
     }
     // A busy log gets larger chunks, an idle one keeps little.
     this.#chunkBytes = last === undefined ? MIN_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, this.#chunkBytes * 2);
-    this.#push(records, Math.max(this.#chunkBytes, records.length), { baseOffset, endOffset });
+    return this.#push(records, Math.max(this.#chunkBytes, records.length), { baseOffset, endOffset });
   }
 
-  #push(records: Buffer, capacity: number, range: { baseOffset: number; endOffset: number }): void {
+  #push(
+    records: Buffer,
+    capacity: number,
+    range: { baseOffset: number; endOffset: number },
+  ): { bytes: Buffer; slab: Slab | null } {
     const { buffer, slab } = this.#cache.allocate(capacity);
     records.copy(buffer, 0);
     const piece: TailPiece = {
@@ -190,6 +197,7 @@ export class LogTail {
     };
     this.#pieces.push(piece);
     this.#cache.add(piece);
+    return { bytes: buffer.subarray(0, records.length), slab };
   }
 
   /** Forgets the oldest piece. */

@@ -22,6 +22,11 @@ export interface LogAppendOptions {
   /** Stamped into every batch (not with `replication`). */
   readonly leaderEpoch: number;
   readonly origin: AppendOrigin;
+  /**
+   * The batch may be written after the call, in order and through the thread pool (`Log.writtenOffset`, `nextWrite`): worth
+   * it for large batches that nobody may see before.
+   */
+  readonly isDeferred?: boolean;
 }
 
 /** What an append came to. */

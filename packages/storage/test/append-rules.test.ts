@@ -359,8 +359,8 @@ test('transactions hold the last stable offset back until their marker is below 
   expect(log.lastStableOffset).toBe(2);
   log.updateHighWatermark(5);
   expect(log.lastStableOffset).toBe(5);
-  expect(log.collectAbortedTransactions(0, 5)).toEqual([{ producerId: 1, firstOffset: 2 }]);
-  expect(log.collectAbortedTransactions(0, 2)).toEqual([]);
+  expect(log.transactions.collectAborted(0, 5)).toEqual([{ producerId: 1, firstOffset: 2 }]);
+  expect(log.transactions.collectAborted(0, 2)).toEqual([]);
   const stale = encodeTransactionMarker({ ...marker, type: 'commit', coordinatorEpoch: 4 });
   expect(refusal(() => log.append(stale, { leaderEpoch: 0, origin: 'coordinator' })).code).toBe(
     ErrorCodes.TRANSACTION_COORDINATOR_FENCED,

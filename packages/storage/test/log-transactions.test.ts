@@ -96,6 +96,6 @@ test.each(['crash', 'clean stop'])(
     log.append(marker('abort', 1), coordinator);
     log.updateHighWatermark(log.logEndOffset);
     expect(log.lastStableOffset).toBe(4);
-    expect(log.collectAbortedTransactions(0, 4)).toEqual([{ producerId: PRODUCER_ID, firstOffset: 0 }]);
+    expect(log.transactions.collectAborted(0, 4)).toEqual([{ producerId: PRODUCER_ID, firstOffset: 0 }]);
   },
 );

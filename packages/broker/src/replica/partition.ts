@@ -50,6 +50,9 @@ const PLAIN_APPEND_ERRORS: ReadonlySet<number> = new Set([
   ErrorCodes.KAFKA_STORAGE_ERROR,
 ]);
 
+/** From this size on a write through the thread pool costs the event loop less than the write itself. */
+const DEFERRED_BYTES = 32 * 1024;
+
 /**
  * One hosted partition: its log, its place in the cluster (leader, epoch, ISR) and everybody who waits for it.
  *
@@ -78,6 +81,7 @@ export class Partition {
   #replicaCount = 0;
 
   #isFlushing = false;
+  #isWriting = false;
   /** Appends that wait for the high watermark, in the order they came, which is nearly that of their offsets. */
   #commits: PendingCommit[] = [];
   #commitsHead = 0;
@@ -155,7 +159,7 @@ export class Partition {
     return requireLeader && !this.isLeader ? ErrorCodes.NOT_LEADER_OR_FOLLOWER : ErrorCodes.NONE;
   }
 
-  /** Appends as the leader; the result stands in the page cache, `waitForCommit` waits for more. */
+  /** Appends as the leader; `isAcknowledged` says whether the result may be answered yet, `waitForCommit` waits for it. */
   append({ records, verificationGuard }: AppendRequest, options: AppendOptions): AppendResult {
     const roleError = this.checkRequest(-1, true);
     if (roleError !== 0) return failedAppend(roleError);
@@ -168,6 +172,7 @@ export class Partition {
       const info = log.append(records, {
         leaderEpoch: this.#leaderEpoch,
         origin: options.origin,
+        isDeferred: this.#isDeferred(log, records.length),
         ...(verificationGuard !== undefined && { verificationGuard }),
       });
       this.#advance(log);
@@ -175,6 +180,11 @@ export class Partition {
     } catch (error) {
       return this.#appendError(log, error);
     }
+  }
+
+  /** Large appends leave the copy into the page cache to the thread pool, and so does what comes behind them. */
+  #isDeferred(log: Log, bytes: number): boolean {
+    return this.#config.writeCaching && (bytes >= DEFERRED_BYTES || log.writtenOffset < log.logEndOffset);
   }
 
   #appendError(log: Log, error: unknown): AppendResult {
@@ -187,6 +197,13 @@ export class Partition {
       logStartOffset: log.logStartOffset,
       recordErrors: isRecordError ? error.recordErrors : [],
     });
+  }
+
+  /** acks=1 asks for the page cache, acks=all for the high watermark, acks=0 for nothing. */
+  isAcknowledged(lastOffset: number, acks: number): boolean {
+    if (acks === 0) return true;
+    const end = acks === 1 ? (this.#log?.writtenOffset ?? -1) : this.highWatermark;
+    return end > lastOffset;
   }
 
   /** Calls the waiter once the high watermark is at `offset`; returns false when it is there already. */
@@ -303,7 +320,7 @@ export class Partition {
     let abortedTransactions: PartitionReadResult['abortedTransactions'] = null;
     if (limits.isolation === FetchIsolation.txnCommitted) {
       abortedTransactions =
-        read.sizeInBytes === 0 ? [] : log.collectAbortedTransactions(target.fetchOffset, read.nextOffset);
+        read.sizeInBytes === 0 ? [] : log.transactions.collectAborted(target.fetchOffset, read.nextOffset);
     }
     return {
       errorCode: ErrorCodes.NONE,
@@ -378,10 +395,11 @@ export class Partition {
   /** Moves the high watermark as far as it may go, asks for a flush of the rest, and tells who waited for it. */
   #advance(log: Log): void {
     const end = log.logEndOffset;
-    let target = end;
-    if (!this.#config.writeCaching) {
-      target = Math.min(end, log.flushedOffset);
-      if (target < end) this.#host.requestFlush(this);
+    const { writeCaching } = this.#config;
+    const target = Math.min(end, writeCaching ? log.writtenOffset : log.flushedOffset);
+    if (target < end) {
+      if (writeCaching) this.#awaitWrite(log);
+      else this.#host.requestFlush(this);
     }
     if (target <= log.highWatermark) return;
     const highWatermark = log.updateHighWatermark(target);
@@ -399,6 +417,22 @@ export class Partition {
       this.#commits.splice(0, this.#commitsHead);
       this.#commitsHead = 0;
     }
+  }
+
+  /** Moves on with every write that ends, until the log is written to its end. */
+  #awaitWrite(log: Log): void {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    log.nextWrite().then(
+      () => {
+        this.#isWriting = false;
+        if (this.log !== null) this.#advance(log);
+      },
+      // The directory is offline, which closes its partitions.
+      () => {
+        this.#isWriting = false;
+      },
+    );
   }
 
   #wakeWaiters(): void {

@@ -133,8 +133,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
       }
       const result = partition.append(request, options);
       results.push(result);
-      if (options.acks !== -1 || result.errorCode !== 0 || partition.highWatermark > result.lastOffset)
-        continue;
+      if (result.errorCode !== 0 || partition.isAcknowledged(result.lastOffset, options.acks)) continue;
       delayed ??= new DelayedProduce(results);
       const place = { index: results.length - 1, deadlineMs: this.clock.monotonicMs() + options.timeoutMs };
       if (partition.waitForCommit(result.lastOffset + 1, delayed, place)) {

@@ -149,7 +149,7 @@ export class LogCleaner {
         sizeInBytes,
       })),
       firstDirtyOffset,
-      aborted: log.abortedTransactions(segments[0]!.baseOffset, segments.at(-1)!.endOffset),
+      aborted: log.transactions.aborted(segments[0]!.baseOffset, segments.at(-1)!.endOffset),
       producers: log.compaction.lastBatches(),
       nowMs: this.#options.clock.nowMs(),
       deleteRetentionMs: config.deleteRetentionMs,

@@ -142,14 +142,14 @@ describe('compaction', () => {
     mark(opened, 'commit', 7);
     await compact(opened);
     expect(await contents(opened)).toEqual(['0:a=1', '2:abort', '3:b=1', '4:commit']);
-    expect(opened.log.collectAbortedTransactions(0, 5)).toEqual([{ producerId: 7, firstOffset: 1 }]);
+    expect(opened.log.transactions.collectAborted(0, 5)).toEqual([{ producerId: 7, firstOffset: 1 }]);
     put(opened, ['c=1']);
     await compact(opened);
     opened.clock.advance(1001);
     put(opened, ['d=1']);
     await compact(opened);
     expect(await contents(opened)).toEqual(['0:a=1', '3:b=1', '4:commit', '5:c=1', '6:d=1']);
-    expect(opened.log.collectAbortedTransactions(0, 7)).toEqual([]);
+    expect(opened.log.transactions.collectAborted(0, 7)).toEqual([]);
   });
 
   test('touches nothing from the first undecided transaction on', async () => {

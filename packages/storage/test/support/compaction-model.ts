@@ -248,7 +248,7 @@ async function readTable(log: Log, end: number) {
   const found = new Map<string, string | null>();
   const seen = new Map<number, { key: string; value: string | null }>();
   const stable = log.lastStableOffset;
-  const aborted = log.collectAbortedTransactions(log.logStartOffset, end);
+  const aborted = log.transactions.collectAborted(log.logStartOffset, end);
   const aborting = new Set<number>();
   for (let offset = log.logStartOffset; offset < end;) {
     const result = await log.read(offset, ALL);
