@@ -51,6 +51,7 @@ public final class ToolServer {
         final PrintStream err = new PrintStream(errLines, true, StandardCharsets.UTF_8);
         private final List<Runnable> hooks = new ArrayList<>();
         private Integer exitCode;
+        private boolean isFinished;
 
         Call(OutputStream response, String stdin) {
             this.response = response;
@@ -87,10 +88,15 @@ public final class ToolServer {
             err.flush();
             outLines.finish();
             errLines.finish();
-            send("exit", exitCode);
+            synchronized (this) {
+                send("exit", exitCode);
+                // Threads that outlive the tool go on printing: behind the end of an answer that would be no HTTP.
+                isFinished = true;
+            }
         }
 
         synchronized void send(String field, Object value) {
+            if (isFinished) return;
             ObjectNode event = JSON.createObjectNode();
             event.putPOJO(field, value);
             try {
