@@ -55,10 +55,13 @@ export class UnsupportedApiVersionError extends KafkaError {
   }
 }
 
-/** The other side does not speak Kafka's protocol, or speaks it wrongly. The connection is closed. */
+/**
+ * The other side does not speak Kafka's protocol, or speaks it wrongly. The connection is closed. Retriable on a connection that has
+ * served requests before: something on the way may have got between.
+ */
 export class BrokenProtocolError extends KafkaError {
-  constructor(message: string, cause?: unknown) {
-    super('PROTOCOL_BROKEN', message, { cause, retriable: false });
+  constructor(message: string, options: { readonly cause?: unknown; readonly retriable?: boolean } = {}) {
+    super('PROTOCOL_BROKEN', message, { cause: options.cause, retriable: options.retriable ?? false });
   }
 }
 

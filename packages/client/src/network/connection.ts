@@ -174,7 +174,9 @@ export class Connection {
       this.#pump();
       this.#armNext(this.#clock.monotonicMs());
     } catch (error) {
-      this.close(error instanceof KafkaError ? error : new BrokenProtocolError(String(error), error));
+      this.close(
+        error instanceof KafkaError ? error : new BrokenProtocolError(String(error), { cause: error }),
+      );
     }
   }
 
@@ -198,7 +200,9 @@ export class Connection {
       this.#isAuthenticating = false;
       this.#pump();
     } catch (error) {
-      this.close(error instanceof KafkaError ? error : new BrokenProtocolError(String(error), error));
+      this.close(
+        error instanceof KafkaError ? error : new BrokenProtocolError(String(error), { cause: error }),
+      );
     }
   }
 
@@ -284,18 +288,31 @@ export class Connection {
     try {
       this.#reader.receive(buffer, count);
     } catch (error) {
-      const { host, port } = this.#options;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.close(new BrokenProtocolError(`${host}:${port} breaks Kafka's protocol: ${reason}`, error));
+      this.#onBroken(error);
     }
+  }
+
+  /** What was in flight fails with the connection. Where it had worked before, the next one may work again. */
+  #onBroken(cause: unknown): void {
+    const { host, port } = this.#options;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `${host}:${port} breaks Kafka's protocol: ${reason}`;
+    const isReady = this.#state === 'ready';
+    const first = this.#inFlight.first();
+    // An answer that is too large would be so again.
+    if (isReady && first !== undefined && cause instanceof BrokenProtocolError && !cause.retriable)
+      this.#fail(first, new BrokenProtocolError(message, { cause }));
+    this.close(new BrokenProtocolError(message, { cause, retriable: isReady }));
   }
 
   #checkHead(correlationId: number): void {
     const call = this.#inFlight.first();
-    if (call === undefined) throw new BrokenProtocolError('A response came that nobody asked for');
+    if (call === undefined)
+      throw new BrokenProtocolError('A response came that nobody asked for', { retriable: true });
     if (call.correlationId !== correlationId)
       throw new BrokenProtocolError(
         `A response has correlation id ${correlationId}, the next one to come is ${call.correlationId} (${call.api.name})`,
+        { retriable: true },
       );
   }
 
@@ -311,7 +328,10 @@ export class Connection {
     try {
       value = decodeResponse(call.api.response, responseVersion(call, frame), frame).value;
     } catch (error) {
-      this.#fail(call, new BrokenProtocolError(`The answer to ${call.api.name} cannot be read`, error));
+      this.#fail(
+        call,
+        new BrokenProtocolError(`The answer to ${call.api.name} cannot be read`, { cause: error }),
+      );
       throw error;
     }
     this.#heedThrottling(call, value);

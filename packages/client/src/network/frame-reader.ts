@@ -150,6 +150,7 @@ export class FrameReader {
       foreign === null
         ? `A response announces ${size} bytes, at most ${this.#maxFrameBytes} are accepted (maxResponseBytes)`
         : `The server speaks ${foreign}, not Kafka's protocol`,
+      { retriable: foreign !== null || size < LENGTH_BYTES },
     );
   }
 }

@@ -1,6 +1,7 @@
 import {
   ErrorCodes,
   errorMessage,
+  errorName,
   type Infer,
   type MessageInput,
   type apiVersionsResponse,
@@ -50,7 +51,16 @@ export async function negotiateVersions(exchange: ExchangeRequest): Promise<Brok
     const own = answer.apiKeys.find(({ apiKey }) => apiKey === apis.apiVersions.key);
     answer = await exchange(apis.apiVersions, Math.min(own?.maxVersion ?? 0, newest), SOFTWARE);
   }
-  if (answer.errorCode !== ErrorCodes.NONE) throw brokerError(answer.errorCode, null, 'ApiVersions');
+  // As in Java another attempt is made, whatever the error: without versions nothing can be said about a request.
+  if (answer.errorCode !== ErrorCodes.NONE)
+    throw new KafkaError(
+      errorName(answer.errorCode),
+      'The broker refuses to tell its versions (ApiVersions)',
+      {
+        cause: brokerError(answer.errorCode),
+        retriable: answer.errorCode !== ErrorCodes.UNSUPPORTED_VERSION,
+      },
+    );
   return featuresOf(answer);
 }
 

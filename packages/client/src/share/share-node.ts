@@ -1,6 +1,7 @@
 import { ErrorCodes, type ShareFetchResponse } from '@ottla/protocol';
 import { backoffMs } from '../cluster/backoff.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { BrokenProtocolError } from '../errors/client-errors.ts';
 import { brokerError, KafkaError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import { acknowledgementBatches } from './acknowledgement-batches.ts';
@@ -37,6 +38,8 @@ type PartitionAnswer = ShareFetchResponse['responses'][number]['partitions'][num
 
 /** How much later than it should an answer may come before the connection counts as stuck. */
 const ANSWER_PATIENCE_MS = 1_000;
+/** Acquired offsets of one partition in one answer. */
+const MAX_ACQUIRED = 1_000_000;
 
 /** The share session with one broker: one request at a time, as their epochs demand. */
 export class ShareNode {
@@ -197,6 +200,7 @@ export class ShareNode {
         if (partition === undefined) continue;
         if (each.errorCode === ErrorCodes.NONE) {
           if (each.records === null || each.acquiredRecords.length === 0) continue;
+          checkAcquired(each.acquiredRecords, partition.id);
           partition.nodeId = this.#parts.nodeId;
           onRecords(partition, { records: each.records, acquired: each.acquiredRecords });
           continue;
@@ -258,6 +262,18 @@ export class ShareNode {
         );
       }),
     );
+  }
+}
+
+/** Kafka's brokers give 10,000 at most, and batches whole. @throws BrokenProtocolError for what would only fill the memory */
+function checkAcquired(ranges: readonly AcquiredRange[], partition: string): void {
+  let count = 0;
+  for (const { firstOffset, lastOffset } of ranges) {
+    count += lastOffset - firstOffset + 1;
+    if (firstOffset < 0 || lastOffset < firstOffset || count > MAX_ACQUIRED)
+      throw new BrokenProtocolError(
+        `The broker gives offsets ${firstOffset} to ${lastOffset} of partition ${partition}, at most ${MAX_ACQUIRED} are believed`,
+      );
   }
 }
 

@@ -96,11 +96,15 @@ test('an address that swallows everything costs a moment, not the setup timeout'
 });
 
 describe('answers that are broken', () => {
-  async function withCluster<T>(server: FakeServer, use: (cluster: Cluster) => Promise<T>): Promise<T> {
+  async function withCluster<T>(
+    server: FakeServer,
+    use: (cluster: Cluster) => Promise<T>,
+    requestTimeoutMs = 150,
+  ): Promise<T> {
     const cluster = new Cluster(
       resolveOptions({
         bootstrap: server.bootstrap,
-        requestTimeoutMs: 150,
+        requestTimeoutMs,
         retryBackoffMs: 5,
         reconnectBackoffMs: 5,
       }),
@@ -134,7 +138,34 @@ describe('answers that are broken', () => {
       return bytes;
     });
     expect(String(error)).toContain('correlation id');
-    expect(isKafkaError(error, 'PROTOCOL_BROKEN')).toBe(true);
+    // Something has got between, on a connection that worked: another attempt may succeed.
+    expect(error).toMatchObject({ name: 'PROTOCOL_BROKEN', retriable: true });
+  });
+
+  test('an answer that cannot be read fails its own request for good; the others may be tried again', async () => {
+    let isBroken = true;
+    await using server = await FakeServer.start(({ api, header }) => {
+      if (api !== 'Heartbeat') return undefined;
+      if (!isBroken) return { errorCode: 0 };
+      const bytes = Buffer.alloc(10, 0xff);
+      bytes.writeInt32BE(6, 0);
+      bytes.writeInt32BE(header.correlationId, 4);
+      return header.correlationId % 2 === 0 ? bytes : null;
+    });
+    await withCluster(
+      server,
+      async (cluster) => {
+        await cluster.refreshMetadata();
+        const ask = () =>
+          cluster.request(1, apis.heartbeat, { groupId: 'g' }, { timeoutMs: 2_000 }).catch((e: unknown) => e);
+        const outcomes = (await Promise.all([ask(), ask(), ask()])) as KafkaError[];
+        expect(outcomes.map(({ name }) => name)).toEqual(Array(3).fill('PROTOCOL_BROKEN'));
+        expect(outcomes.filter(({ retriable }) => !retriable)).toHaveLength(1);
+        isBroken = false;
+        expect(await ask()).toMatchObject({ errorCode: 0 });
+      },
+      2_000,
+    );
   });
 
   test('an answer that the server breaks off in the middle', async () => {

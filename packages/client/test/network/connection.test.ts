@@ -89,7 +89,7 @@ describe('a connection', () => {
     );
     await withCluster(server, { maxResponseBytes: 10_000 }, async (cluster) => {
       const call = cluster.request(1, apis.describeGroups, { groups: ['x'] });
-      await expect(call).rejects.toMatchObject({ name: 'PROTOCOL_BROKEN' });
+      await expect(call).rejects.toMatchObject({ name: 'PROTOCOL_BROKEN', retriable: false });
       await expect(call).rejects.toThrow('maxResponseBytes');
     });
   });
