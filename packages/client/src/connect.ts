@@ -8,6 +8,8 @@ import { ClosedError, TimeoutError } from './errors/client-errors.ts';
 import type { ClientOptions } from './options/client-options.ts';
 import { Producer } from './producer/producer.ts';
 import type { ProducerOptions } from './producer/producer-options.ts';
+import type { RetryingConsumerOptions } from './retry-topics/retry-options.ts';
+import { RetryingConsumer } from './retry-topics/retrying-consumer.ts';
 import { ShareConsumer } from './share/share-consumer.ts';
 import type { ShareMessageOf } from './share/share-message.ts';
 import type { ShareConsumerOptions } from './share/share-options.ts';
@@ -90,6 +92,23 @@ export class Ottla implements AsyncDisposable {
   ): ShareConsumer<ShareMessageOf<S>> {
     return this.#role(
       (cluster, onClosed) => new ShareConsumer<ShareMessageOf<S>>(cluster, { source, options }, onClosed),
+    );
+  }
+
+  /**
+   * A consumer that tries records again later, through retry topics, when their handler fails, and hands those that keep failing to a
+   * dead-letter topic; as Spring's `@RetryableTopic`.
+   * @throws OptionError for an option or source that is not valid
+   *
+   * @example
+   * await ottla.retryingConsumer(orders, { group: 'billing', attempts: 5 }).each((m) => charge(m.value.total));
+   */
+  retryingConsumer<const S extends ConsumerSource>(
+    source: S,
+    options: RetryingConsumerOptions,
+  ): RetryingConsumer<MessageOf<S>> {
+    return this.#role(
+      (cluster, onClosed) => new RetryingConsumer<MessageOf<S>>(cluster, { source, options }, onClosed),
     );
   }
 

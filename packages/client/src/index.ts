@@ -113,6 +113,19 @@ export {
 export { type BatchEvent, type ProducerMetrics } from './producer/producer-metrics.ts';
 export { type CompressionOptions, type ProducerOptions } from './producer/producer-options.ts';
 export { Transaction } from './producer/transaction.ts';
+export { type FailureMatch } from './retry-topics/failure-match.ts';
+export {
+  RetryHeaders,
+  RetryInfo,
+  type RecordFailure,
+  type RecordOrigin,
+} from './retry-topics/retry-headers.ts';
+export {
+  type BackOff,
+  type RetryingConsumerOptions,
+  type RetryTopicShape,
+} from './retry-topics/retry-options.ts';
+export { RetryingConsumer, type RetryHandler } from './retry-topics/retrying-consumer.ts';
 export { serde } from './serde/serdes.ts';
 export { type Serde, type SerdeContext, type SerdeType } from './serde/serde.ts';
 export { type StandardSchema } from './serde/standard-schema.ts';

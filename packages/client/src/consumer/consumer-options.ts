@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../admin/admin-requests.ts';
 import { OptionError } from '../errors/client-errors.ts';
 import type { Assignor } from './assignors/assignor.ts';
+import { oneOf } from '../options/one-of.ts';
 import { resolveNumbers } from '../options/resolve-numbers.ts';
 import { assignors, type AssignorName } from './assignors/assignors.ts';
 import type { ErrorPolicy } from './delivery/error-policy.ts';
@@ -181,12 +182,5 @@ function resolveFrom(from: From): ResolvedConsumerOptions['from'] {
   if (durationMs !== null) return { durationMs };
   throw new OptionError(
     `from "${String(from)}" is none of "earliest", "latest", "none", "by_duration:PT1H" and { durationMs }`,
-  );
-}
-
-function oneOf<const T extends string>(name: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
-  throw new OptionError(
-    `${name} "${String(value)}" is none of ${allowed.map((each) => `"${each}"`).join(', ')}`,
   );
 }

@@ -43,6 +43,8 @@ export class PartitionState {
   lastStableOffset = -1;
   logStartOffset = -1;
   isPaused = false;
+  /** Its next record was taken before its time: nothing is handed out or fetched until that has come. */
+  isParked = false;
   /** About to be given up: nothing more of it is handed out. */
   isLeaving = false;
   /** Given up; what still refers to it is old. */
@@ -83,7 +85,9 @@ export class PartitionState {
 
   /** Has something to hand out now. */
   get hasRecords(): boolean {
-    return !this.isPaused && !this.isLeaving && (this.reader !== null || this.chunks.length > 0);
+    return (
+      !this.isPaused && !this.isParked && !this.isLeaving && (this.reader !== null || this.chunks.length > 0)
+    );
   }
 
   /** Forgets what is buffered. */

@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../../admin/admin-requests.ts';
 import { groupBy } from '../../admin/per-item.ts';
+import { int32Bytes } from '../../serde/integer-bytes.ts';
 import type { PreviousAssignment } from './assignor.ts';
 import { NO_GENERATION, type MemberData } from './sticky-input.ts';
 
@@ -11,14 +12,19 @@ import { NO_GENERATION, type MemberData } from './sticky-input.ts';
 export function encodeStickyUserData({ partitions, generationId }: PreviousAssignment): Buffer {
   const parts: Buffer[] = [];
   const topics = groupBy(partitions, ({ topic }) => topic);
-  parts.push(int32(topics.size));
+  parts.push(int32Bytes(topics.size));
   for (const [topic, members] of topics) {
     const name = Buffer.from(topic, 'utf8');
     const length = Buffer.alloc(2);
     length.writeInt16BE(name.length);
-    parts.push(length, name, int32(members.length), ...members.map(({ partition }) => int32(partition)));
+    parts.push(
+      length,
+      name,
+      int32Bytes(members.length),
+      ...members.map(({ partition }) => int32Bytes(partition)),
+    );
   }
-  parts.push(int32(generationId));
+  parts.push(int32Bytes(generationId));
   return Buffer.concat(parts);
 }
 
@@ -46,11 +52,5 @@ export function decodeStickyUserData(bytes: Buffer): MemberData {
 
 /** The generation that members with the cooperative assignor add for older leaders. */
 export function encodeGeneration(generationId: number): Buffer {
-  return int32(generationId);
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
+  return int32Bytes(generationId);
 }

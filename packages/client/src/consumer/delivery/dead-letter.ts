@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors/client-errors.ts';
+import { int32Bytes, int64Bytes } from '../../serde/integer-bytes.ts';
 import type { ErrorPolicy } from './error-policy.ts';
 import type { Message } from './message.ts';
 
@@ -36,23 +37,11 @@ export function deadLetterRecord(message: Message, error: unknown): DeadLetterRe
     headers: [
       ...message.headers.map(({ key, value }) => [key, value] as const),
       ['kafka_dlt-original-topic', topic],
-      ['kafka_dlt-original-partition', int32(partition)],
-      ['kafka_dlt-original-offset', int64(offset)],
-      ['kafka_dlt-original-timestamp', int64(timestamp)],
+      ['kafka_dlt-original-partition', int32Bytes(partition)],
+      ['kafka_dlt-original-offset', int64Bytes(offset)],
+      ['kafka_dlt-original-timestamp', int64Bytes(timestamp)],
       ['kafka_dlt-exception-fqcn', reason.name],
       ['kafka_dlt-exception-message', reason.message],
     ],
   };
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function int64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(BigInt(value));
-  return bytes;
 }

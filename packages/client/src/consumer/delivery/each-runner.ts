@@ -5,6 +5,7 @@ import { deadLetterHandler, type SendDeadLetter } from './dead-letter.ts';
 import type { ErrorPolicy } from './error-policy.ts';
 import type { Message } from './message.ts';
 import { OffsetTracker } from './offset-tracker.ts';
+import { ParkedRecords } from './parked-records.ts';
 import { TurnTaker } from './turn-taker.ts';
 
 export type Handler<M extends Message> = (message: M) => unknown;
@@ -14,6 +15,11 @@ export interface EachOptions {
   readonly orderBy: 'key' | 'partition';
   readonly onError: ErrorPolicy;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds since the epoch before which a record is not handed to the handler. Its partition is paused until then; other partitions,
+   * heartbeats and rebalances go on. Called once for each record, in the order of the log.
+   */
+  readonly notBefore?: ((message: Message) => number) | undefined;
   /** Sends to the topic that `onError.deadLetter` names. */
   readonly sendDeadLetter?: SendDeadLetter | undefined;
 }
@@ -42,6 +48,7 @@ export class EachRunner<M extends Message> {
   readonly #lanes = new Map<string, Lane>();
   /** Lanes with something to do that nobody works on. */
   readonly #idle: Lane[] = [];
+  readonly #parked: ParkedRecords;
   readonly #stop = new AbortController();
   #taken = 0;
   #running = 0;
@@ -56,6 +63,7 @@ export class EachRunner<M extends Message> {
     this.#options = options;
     this.#turns = new TurnTaker(core.cluster.options.clock);
     this.#deadLetter = deadLetterHandler(options.onError, options.sendDeadLetter);
+    this.#parked = new ParkedRecords(core, (message, state) => this.#begin(message, state));
   }
 
   /** Resolves when the consumer has ended and every handler has; rejects with the first error that `onError` did not take. */
@@ -76,6 +84,7 @@ export class EachRunner<M extends Message> {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#stop.abort();
+      this.#parked.forgetAll();
       await this.#drain();
       this.#forgetRest();
     }
@@ -92,12 +101,18 @@ export class EachRunner<M extends Message> {
     const message = this.#core.source.next();
     if (message === null) return false;
     const state = this.#core.source.current!;
+    state.inHandOffset = -1;
+    const dueMs = this.#options.notBefore?.(message) ?? 0;
+    if (dueMs > 0 && this.#parked.park(message, state, dueMs)) return true;
+    this.#begin(message, state);
+    return true;
+  }
+
+  #begin(message: Message, state: PartitionState): void {
     state.tracker ??= new OffsetTracker();
     state.tracker.begin(message.offset);
-    state.inHandOffset = -1;
     this.#taken += 1;
     this.#enqueue(message, state);
-    return true;
   }
 
   #enqueue(message: Message, state: PartitionState): void {

@@ -121,7 +121,7 @@ export class RecordSource {
     for (const state of this.#failed) {
       if (state.error === null || state.isGone) this.#failed.delete(state);
       // What came before the error is handed out first.
-      else if (!state.isPaused && !state.isLeaving && !state.hasRecords) throw state.error;
+      else if (!state.isPaused && !state.isParked && !state.isLeaving && !state.hasRecords) throw state.error;
     }
   }
 }

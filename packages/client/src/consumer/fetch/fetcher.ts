@@ -112,7 +112,7 @@ export class Fetcher {
   }
 
   #isReady(state: PartitionState, nowMs: number): boolean {
-    if (state.isPaused || state.isLeaving || state.error !== null) return false;
+    if (state.isPaused || state.isParked || state.isLeaving || state.error !== null) return false;
     if (state.phase !== 'ready') {
       if (state.phase === 'unknown' && state.retryAtMs <= nowMs) this.#parts.onTrouble(state);
       return false;
