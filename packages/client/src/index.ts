@@ -67,13 +67,19 @@ export {
 } from './consumer/assignors/assignor.ts';
 export { assignors, type AssignorName } from './consumer/assignors/assignors.ts';
 export { type CloseOptions } from './consumer/consumer-core.ts';
+export { type ConsumerMetrics, type PartitionMetrics } from './consumer/consumer-metrics.ts';
+export { type FetchMetrics } from './metrics/fetch-counters.ts';
+export { type GroupMetrics, type JoinMetrics } from './metrics/group-counters.ts';
+export { type ShareMetrics } from './share/share-metrics.ts';
 export { LogTruncationError, PartitionError } from './consumer/consumer-errors.ts';
+export { type ConsumerInterceptor } from './consumer/consumer-interceptor.ts';
 export { type ConsumerOptions, type From, type RebalanceListener } from './consumer/consumer-options.ts';
 export { Consumer, type BatchesOptions, type PartitionLag, type SeekTarget } from './consumer/consumer.ts';
 export { type EachOptions, type Handler } from './consumer/delivery/each-runner.ts';
 export { type ErrorPolicy } from './consumer/delivery/error-policy.ts';
 export { Message } from './consumer/delivery/message.ts';
-export { type CommitOffset, type GroupMetadata } from './consumer/offset-committer.ts';
+export { type CommitOffset } from './consumer/commit-offset.ts';
+export { type GroupMetadata } from './consumer/offset-committer.ts';
 export {
   type ConsumerSource,
   type ManualAssignment,
@@ -92,6 +98,18 @@ export { type SaslExchange, type SaslMechanism, type Secret } from './network/sa
 export { clientCredentials, type ClientCredentialsOptions } from './network/sasl/client-credentials.ts';
 export { type SaslOptions } from './network/sasl/sasl-options.ts';
 export { type TlsOptions } from './network/tls-options.ts';
+export { openTelemetry, type OpenTelemetryOptions } from './telemetry/open-telemetry.ts';
+export { type OpenTelemetryApi } from './telemetry/open-telemetry-api.ts';
+export {
+  type OffsetsToCommit,
+  type ProcessSpan,
+  type ReceivedRecords,
+  type ReceiverInfo,
+  type RecordToProcess,
+  type RecordToSend,
+  type RecordTracer,
+  type SendSpan,
+} from './options/record-tracing.ts';
 export {
   type ClientMetrics,
   type ClientTracer,
@@ -110,6 +128,11 @@ export {
   type SendOptions,
   type TopicToSend,
 } from './producer/record-input.ts';
+export {
+  type Acknowledgement,
+  type InterceptedRecord,
+  type ProducerInterceptor,
+} from './producer/producer-interceptor.ts';
 export { type BatchEvent, type ProducerMetrics } from './producer/producer-metrics.ts';
 export { type CompressionOptions, type ProducerOptions } from './producer/producer-options.ts';
 export { Transaction } from './producer/transaction.ts';

@@ -5,6 +5,8 @@ import { OffsetsAdmin } from '../admin/offsets-admin.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ClosedError } from '../errors/client-errors.ts';
 import { AutoCommit } from './auto-commit.ts';
+import { ConsumerCounters, type ConsumerMetrics } from './consumer-metrics.ts';
+import { ConsumerInterceptors } from './consumer-interceptor.ts';
 import type { ResolvedConsumerOptions } from './consumer-options.ts';
 import type { Message } from './delivery/message.ts';
 import { RecordSource } from './delivery/record-source.ts';
@@ -39,6 +41,7 @@ export class ConsumerCore {
   readonly groupOffsets: GroupOffsets;
   readonly committer: OffsetCommitter;
   readonly source: RecordSource;
+  readonly #counters = new ConsumerCounters();
   readonly #fetcher: Fetcher;
   readonly #positions: Positions;
   readonly #host: RebalanceHost;
@@ -62,11 +65,19 @@ export class ConsumerCore {
     const requests = new AdminRequests(cluster);
     this.offsets = new OffsetsAdmin(requests);
     this.groupOffsets = new GroupOffsets(requests, this.offsets);
-    this.committer = new OffsetCommitter(cluster, this.#groupLane, () => this.groupMetadata);
+    const interceptors = ConsumerInterceptors.of(options.interceptors, cluster.options.logger);
+    this.committer = new OffsetCommitter({
+      cluster,
+      lane: this.#groupLane,
+      identity: () => this.groupMetadata,
+      interceptors,
+      latency: this.#counters.commit,
+    });
     this.#fetcher = new Fetcher({
       cluster,
       options,
       lane: `fetch-${consumerCount}`,
+      counters: this.#counters.fetch,
       states: () => this.states.values(),
       onRecords: (states) => this.#offer(states),
       onTrouble: (state) => this.#onTrouble(state),
@@ -81,6 +92,8 @@ export class ConsumerCore {
     });
     this.source = new RecordSource({
       options,
+      interceptors,
+      counters: this.#counters.fetch,
       serdesOf: (topic) => subscription.serdesOf(topic),
       onDrained: () => this.#fetcher.poke(),
     });
@@ -118,6 +131,11 @@ export class ConsumerCore {
     return { groupId: group ?? '', generationId, memberId, groupInstanceId };
   }
 
+  metrics(): ConsumerMetrics {
+    const nowMs = this.cluster.options.clock.monotonicMs();
+    return this.#counters.metrics(nowMs, [...this.states.values()], this.options.isReadCommitted);
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -142,6 +160,7 @@ export class ConsumerCore {
     if (this.#isStarted) return;
     this.#isStarted = true;
     this.options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#counters.idle.begin(this.cluster.options.clock.monotonicMs());
     this.#pollWatch.start();
     this.#autoCommit.start();
     void this.#subscription.start();
@@ -163,8 +182,11 @@ export class ConsumerCore {
 
   /** Resolves when there may be something to take, or nothing will come any more. */
   async waitForRecords(): Promise<void> {
+    const { clock } = this.cluster.options;
     this.#pollWatch.isWaiting = true;
+    this.#counters.idle.waits(clock.monotonicMs());
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    this.#counters.idle.goesOn(clock.monotonicMs());
     this.#pollWatch.isWaiting = false;
   }
 
@@ -268,13 +290,16 @@ export class ConsumerCore {
     const { cluster, options } = this;
     const { group } = options;
     if (group === null || subscription.manual !== null) return null;
-    const parts = { cluster, options: { ...options, group }, lane: this.#groupLane, host: this.#host };
+    const counters = this.#counters.group;
+    const host = this.#host;
+    const parts = { cluster, options: { ...options, group }, lane: this.#groupLane, host, counters };
     if (options.groupProtocol === 'classic') return new ClassicMembership(parts);
     return new ConsumerMembership({
       cluster,
       groupId: group,
       groupInstanceId: options.groupInstanceId,
-      host: this.#host,
+      host,
+      counters,
       send: (heartbeat, limits) => sendConsumerHeartbeat(parts, heartbeat, limits),
     });
   }

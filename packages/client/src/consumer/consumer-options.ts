@@ -4,6 +4,7 @@ import type { Assignor } from './assignors/assignor.ts';
 import { oneOf } from '../options/one-of.ts';
 import { resolveNumbers } from '../options/resolve-numbers.ts';
 import { assignors, type AssignorName } from './assignors/assignors.ts';
+import type { ConsumerInterceptor } from './consumer-interceptor.ts';
 import type { ErrorPolicy } from './delivery/error-policy.ts';
 import { parseDurationMs } from './parse-duration.ts';
 
@@ -70,6 +71,8 @@ export interface ConsumerOptions extends RebalanceListener {
   readonly orderBy?: 'key' | 'partition' | undefined;
   /** What `each` does when a handler fails. Default: it rejects with the error. */
   readonly onError?: ErrorPolicy | undefined;
+  /** `interceptor.classes`: see and change every record, in this order. Default: none. */
+  readonly interceptors?: readonly ConsumerInterceptor[] | undefined;
 }
 
 /** Numbers among the options: default, and the least value allowed. */
@@ -104,6 +107,7 @@ export interface ResolvedConsumerOptions extends Readonly<Record<NumberName, num
   readonly signal: AbortSignal | undefined;
   readonly orderBy: 'key' | 'partition';
   readonly onError: ErrorPolicy;
+  readonly interceptors: readonly ConsumerInterceptor[];
   readonly listener: RebalanceListener;
 }
 
@@ -135,6 +139,7 @@ export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsum
     signal: options.signal,
     orderBy: oneOf('orderBy', options.orderBy ?? 'partition', ['key', 'partition']),
     onError: options.onError ?? {},
+    interceptors: options.interceptors ?? [],
     listener: options,
   };
 }

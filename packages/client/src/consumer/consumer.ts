@@ -10,7 +10,9 @@ import type { SendDeadLetter } from './delivery/dead-letter.ts';
 import { EachRunner, type EachOptions, type Handler } from './delivery/each-runner.ts';
 import type { Message } from './delivery/message.ts';
 import { BatchLoop, RecordLoop } from './delivery/record-loops.ts';
-import type { CommitOffset, GroupMetadata } from './offset-committer.ts';
+import { endOffsetOf, type ConsumerMetrics } from './consumer-metrics.ts';
+import type { CommitOffset } from './commit-offset.ts';
+import type { GroupMetadata } from './offset-committer.ts';
 import type { PartitionState } from './partition-state.ts';
 import { Subscription, type ConsumerSource } from './subscription.ts';
 
@@ -188,10 +190,15 @@ export class Consumer<M extends Message = Message> implements AsyncIterable<M>, 
     return this.#states()
       .filter(({ position, highWatermark }) => position >= 0 && highWatermark >= 0)
       .map((state) => {
-        const endOffset = isReadCommitted ? state.lastStableOffset : state.highWatermark;
+        const endOffset = endOffsetOf(state, isReadCommitted);
         const { position } = state;
         return { ...placeOf(state), position, endOffset, lag: Math.max(0, endOffset - position) };
       });
+  }
+
+  /** What the consumer has done so far: counts and times, by the names of Kafka's metrics in camelCase. Cheap; call it as often as you like. */
+  metrics(): ConsumerMetrics {
+    return this.#core.metrics();
   }
 
   /** Looks up offsets in partitions, by default those assigned: an end, or the first record at or after a time (-1 when there is none). */

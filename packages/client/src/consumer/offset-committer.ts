@@ -1,19 +1,13 @@
 import { ErrorCodes, type OffsetCommitResponse } from '@ottla/protocol';
 import { groupBy } from '../admin/per-item.ts';
-import type { TopicPartition } from '../admin/admin-requests.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { CallLimits } from '../cluster/limits.ts';
 import { brokerError, isKafkaError, KafkaError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import { commitFailed } from './consumer-errors.ts';
-
-/** What to commit for a partition. */
-export interface CommitOffset extends TopicPartition {
-  /** The next record to read. */
-  readonly offset: number;
-  readonly leaderEpoch?: number;
-  readonly metadata?: string;
-}
+import type { Timing } from '../metrics/timing.ts';
+import type { CommitOffset } from './commit-offset.ts';
+import type { ConsumerInterceptors } from './consumer-interceptor.ts';
 
 /** Who a member is to its group: for commits, and for a producer that sends offsets in a transaction. */
 export interface GroupMetadata {
@@ -24,6 +18,17 @@ export interface GroupMetadata {
   readonly groupInstanceId: string | null;
 }
 
+export interface OffsetCommitterParts {
+  readonly cluster: Cluster;
+  readonly lane: string;
+  /** Who we are now; asked for every attempt, since epochs move on. */
+  readonly identity: () => GroupMetadata;
+  /** Null when there are none. */
+  readonly interceptors: ConsumerInterceptors | null;
+  /** How long commits take, in milliseconds. */
+  readonly latency: Timing;
+}
+
 /** From version 10 on topics are named by id. */
 const LAST_VERSION_WITH_NAMES = 9;
 
@@ -31,16 +36,11 @@ const LOST_MEMBERSHIP = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_MEMB
 
 /** Commits offsets of a group, one request after the other, so that an older commit never overtakes a newer one. */
 export class OffsetCommitter {
-  readonly #cluster: Cluster;
-  readonly #lane: string;
-  /** Who we are now; asked for every attempt, since epochs move on. */
-  readonly #identity: () => GroupMetadata;
+  readonly #parts: OffsetCommitterParts;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(cluster: Cluster, lane: string, identity: () => GroupMetadata) {
-    this.#cluster = cluster;
-    this.#lane = lane;
-    this.#identity = identity;
+  constructor(parts: OffsetCommitterParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -49,26 +49,40 @@ export class OffsetCommitter {
    */
   commit(offsets: readonly CommitOffset[], limits: CallLimits = {}): Promise<void> {
     if (offsets.length === 0) return Promise.resolve();
-    const before = this.#last;
-    const run = before.then(
-      () => this.#commit(offsets, limits),
-      () => this.#commit(offsets, limits),
-    );
+    const commit = (): Promise<void> => this.#commit(offsets, limits);
+    const run = this.#last.then(commit, commit);
     this.#last = run;
     // A commit that nobody waits for must not end the process; its caller still sees the rejection.
     run.catch((error: unknown) =>
-      this.#cluster.options.logger.warn({ err: error }, 'Committing offsets failed'),
+      this.#parts.cluster.options.logger.warn({ err: error }, 'Committing offsets failed'),
     );
     return run;
   }
 
   async #commit(offsets: readonly CommitOffset[], limits: CallLimits): Promise<void> {
-    const { groupId } = this.#identity();
+    const { cluster, identity, interceptors, latency } = this.#parts;
+    const { tracer, clientId, clock } = cluster.options;
+    const startedMs = clock.monotonicMs();
+    const span = tracer?.startCommit?.({ clientId, group: identity().groupId, offsets });
+    try {
+      await this.#send(offsets, limits);
+    } catch (error) {
+      span?.end(error instanceof Error ? error.name : String(error));
+      throw error;
+    }
+    latency.add(clock.monotonicMs() - startedMs);
+    span?.end('ok');
+    interceptors?.committed(offsets);
+  }
+
+  async #send(offsets: readonly CommitOffset[], limits: CallLimits): Promise<void> {
+    const { cluster, lane } = this.#parts;
+    const { groupId, generationId } = this.#parts.identity();
     const what = `Committing offsets of group "${groupId}"`;
-    let epoch = this.#identity().generationId;
-    await this.#cluster.retry({ ...limits, what }, async ({ remainingMs, signal }) => {
-      const identity = this.#identity();
-      const answer = await this.#cluster.request(
+    let epoch = generationId;
+    await cluster.retry({ ...limits, what }, async ({ remainingMs, signal }) => {
+      const identity = this.#parts.identity();
+      const answer = await cluster.request(
         { coordinator: 'group', key: groupId },
         apis.offsetCommit,
         {
@@ -79,8 +93,8 @@ export class OffsetCommitter {
           topics: topicsOf(offsets),
         },
         {
-          lane: this.#lane,
-          timeoutMs: Math.min(remainingMs, this.#cluster.options.requestTimeoutMs),
+          lane,
+          timeoutMs: Math.min(remainingMs, cluster.options.requestTimeoutMs),
           signal,
           maxVersion: LAST_VERSION_WITH_NAMES,
         },
@@ -88,10 +102,11 @@ export class OffsetCommitter {
       const error = firstError(answer);
       if (error === null) return;
       if (isKafkaError(error, 'NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE'))
-        this.#cluster.forgetCoordinator('group', groupId);
+        cluster.forgetCoordinator('group', groupId);
       if (isKafkaError(error, 'STALE_MEMBER_EPOCH')) {
-        const isNewer = this.#identity().generationId !== epoch && this.#identity().generationId > 0;
-        epoch = this.#identity().generationId;
+        const current = this.#parts.identity().generationId;
+        const isNewer = current !== epoch && current > 0;
+        epoch = current;
         throw isNewer
           ? new KafkaError('STALE_MEMBER_EPOCH', error.message, { retriable: true })
           : commitFailed(error);

@@ -131,7 +131,7 @@ export class Connection {
       const request = { api, body, options } as unknown as ConstructorParameters<typeof Call>[0];
       const call = new Call(request, nowMs, resolve as (value: unknown) => void, reject);
       const { host, port, nodeId } = this;
-      call.span = this.#options.tracer?.startRequest({ api: api.name, nodeId, host, port }) ?? null;
+      call.span = this.#options.tracer?.startRequest?.({ api: api.name, nodeId, host, port }) ?? null;
       this.#queue.push(call);
       this.#armTimer(call.deadlineMs);
       this.#pump();

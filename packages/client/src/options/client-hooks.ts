@@ -1,3 +1,5 @@
+import type { RecordTracer } from './record-tracing.ts';
+
 /** What the client measures: called for each event, so keep it cheap. Every member is optional. */
 export interface ClientMetrics {
   /** A request was answered, failed, or timed out. `durationMs` is from the call until its end, `outcome` `ok` or an error's name. */
@@ -31,10 +33,10 @@ export interface ConnectionEvent {
   readonly error?: Error;
 }
 
-/** Makes spans of requests, for OpenTelemetry and the like. */
-export interface ClientTracer {
+/** Makes spans of records and of requests; `openTelemetry(api)` is one. */
+export interface ClientTracer extends RecordTracer {
   /** Called where the request is made, in the caller's own async context; return nothing to leave the request out. */
-  startRequest(request: {
+  startRequest?(request: {
     /** Kafka's name of the API: `Fetch`. */
     readonly api: string;
     readonly nodeId: number;

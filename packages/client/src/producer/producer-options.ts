@@ -2,6 +2,7 @@ import type { CompressionType } from '@ottla/protocol';
 import { OptionError } from '../errors/client-errors.ts';
 import type { ResolvedClientOptions } from '../options/client-options.ts';
 import type { Partitioner } from './partitioner.ts';
+import type { ProducerInterceptor } from './producer-interceptor.ts';
 import type { ProducerMetrics } from './producer-metrics.ts';
 
 /** How a batch is compressed; `level` counts for gzip (1 to 9) and zstd (1 to 22). */
@@ -53,6 +54,8 @@ export interface ProducerOptions {
   /** Lets the broker create topics that do not exist, where it allows that. Default: true, as in Java. */
   readonly allowAutoTopicCreation?: boolean | undefined;
   readonly metrics?: ProducerMetrics | undefined;
+  /** `interceptor.classes`: see and change every record, in this order. Default: none. */
+  readonly interceptors?: readonly ProducerInterceptor[] | undefined;
 }
 
 /** The options with every default filled in. */
@@ -66,6 +69,7 @@ export interface ResolvedProducerOptions {
   readonly adaptivePartitioning: boolean;
   readonly allowAutoTopicCreation: boolean;
   readonly metrics: ProducerMetrics;
+  readonly interceptors: readonly ProducerInterceptor[];
   readonly transactionTimeoutMs: number;
   readonly lingerMs: number;
   readonly batchSizeBytes: number;
@@ -133,6 +137,7 @@ export function resolveProducerOptions(
     adaptivePartitioning: options.adaptivePartitioning ?? true,
     allowAutoTopicCreation: options.allowAutoTopicCreation ?? true,
     metrics: options.metrics ?? {},
+    interceptors: options.interceptors ?? [],
   };
 }
 

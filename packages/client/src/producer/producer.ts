@@ -18,7 +18,9 @@ import {
   type ResolvedProducerOptions,
 } from './producer-options.ts';
 import { exactBytesOf, maxBytesOf, type HeaderPair, type RecordBytes } from './record-bytes.ts';
-import type { HeadersInput, RecordInput, SendOptions, TopicToSend } from './record-input.ts';
+import { headerPairs, type RecordInput, type SendOptions, type TopicToSend } from './record-input.ts';
+import { SendWatch } from './send-watch.ts';
+import { PendingRecord } from './pending-record.ts';
 import { Sender } from './sender.ts';
 import { NO_SEQUENCE } from './sequence-tracker.ts';
 import { Transaction } from './transaction.ts';
@@ -42,6 +44,10 @@ export class Producer implements AsyncDisposable {
   readonly #ledger = new FailureLedger();
   readonly #topics = new Map<string, TopicQueues>();
   readonly #waiting: WaitingRecords;
+  /** Interceptors and spans; null when there are none. */
+  readonly #watch: SendWatch | null;
+  /** What they have not been told of yet. */
+  readonly #watched = new Set<Promise<void>>();
   readonly #lane: string;
   readonly #onClosed: () => void;
   readonly #stopWatching: () => void;
@@ -84,6 +90,13 @@ export class Producer implements AsyncDisposable {
       ledger: this.#ledger,
       onFailure: (error) => this.#onRecordFailed(error),
     });
+    this.#watch = SendWatch.of({
+      interceptors: this.#options.interceptors,
+      tracer: cluster.options.tracer,
+      logger: cluster.options.logger,
+      clientId: cluster.options.clientId,
+      transactionalId: this.#options.transactionalId,
+    });
     this.#stopWatching = cluster.onMetadata(() => {
       this.#waiting.onMetadata();
       this.#sender.wake();
@@ -118,6 +131,42 @@ export class Producer implements AsyncDisposable {
     topic: TopicToSend<K, V>,
     record: RecordInput<K, V>,
     options: SendOptions = {},
+  ): Promise<RecordMetadata> {
+    return this.#watch === null
+      ? this.#send(topic, record, options)
+      : this.#sendWatched(this.#watch, topic, record, options);
+  }
+
+  /** The promise tells those who watch first, and is like any other for the application: a failure that nobody awaits is told by `flush`. */
+  // oxlint-disable-next-line max-params -- as `send`, and who watches
+  #sendWatched<K, V>(
+    watch: SendWatch,
+    topic: TopicToSend<K, V>,
+    record: RecordInput<K, V>,
+    options: SendOptions,
+  ): Promise<RecordMetadata> {
+    const watched = watch.begin(topic as TopicToSend<never, never>, record);
+    const sent = this.#send(watched.topic, watched.record, options);
+    const promise = new PendingRecord(this.#ledger);
+    const told = sent.then(
+      (metadata) => {
+        watched.end(metadata);
+        promise.follow(sent);
+      },
+      (error: Error) => {
+        watched.end(error);
+        promise.fail(error);
+      },
+    );
+    this.#watched.add(told);
+    void told.then(() => this.#watched.delete(told));
+    return promise;
+  }
+
+  #send<K, V>(
+    topic: TopicToSend<K, V>,
+    record: RecordInput<K, V>,
+    options: SendOptions,
   ): Promise<RecordMetadata> {
     try {
       this.#checkOpen();
@@ -286,7 +335,7 @@ export class Producer implements AsyncDisposable {
             ? fieldOf(topic.key, key, name, 'key')
             : rawField(key, name, 'key'),
       value: isDeclared ? fieldOf(topic.value, value, name, 'value') : rawField(value, name, 'value'),
-      headers: headers === undefined ? NO_HEADERS : pairsOf(headers),
+      headers: headers === undefined ? NO_HEADERS : headerPairs(headers),
     };
   }
 
@@ -412,6 +461,7 @@ export class Producer implements AsyncDisposable {
   /** Resolves when what is in the buffer and what waits for it now is answered. */
   async #flushed(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    const watched = [...this.#watched];
     await this.#waiting.settled();
     const pending = [...this.#accumulator.undone];
     const stop = signal === undefined ? null : onAbort(signal, () => this.#onProgress());
@@ -423,6 +473,7 @@ export class Producer implements AsyncDisposable {
       }
       // Parts of a batch that was split are new batches.
       if (pending.some((batch) => batch.outcome.isSplit)) await this.#flushed(signal);
+      if (!this.#isClosed) await Promise.all(watched);
     } finally {
       stop?.();
     }
@@ -506,12 +557,6 @@ function rawField(field: unknown, topic: string, part: 'key' | 'value'): RecordB
   throw new OptionError(
     `The ${part} for topic "${topic}" is a ${typeof field}: to a topic by name send text, bytes or null, or declare it with topic("${topic}", { ${part}: serde.json() })`,
   );
-}
-
-function pairsOf(headers: HeadersInput): readonly HeaderPair[] {
-  return Array.isArray(headers)
-    ? (headers as readonly HeaderPair[])
-    : Object.entries(headers as Readonly<Record<string, RecordBytes>>);
 }
 
 function sizeOf(field: RecordBytes): number {

@@ -1,5 +1,5 @@
 import type { Topic } from '../topic.ts';
-import type { RecordBytes } from './record-bytes.ts';
+import type { HeaderPair, RecordBytes } from './record-bytes.ts';
 
 /** Header values are bytes or text; null is a header without a value. A list of pairs keeps order and repeated names. */
 export type HeadersInput =
@@ -24,3 +24,10 @@ export interface SendOptions {
 
 /** The topic to send to: declared, or a name for records of text and bytes. */
 export type TopicToSend<K, V> = Topic<K, V> | string;
+
+/** Headers as pairs, in order. */
+export function headerPairs(headers: HeadersInput): readonly HeaderPair[] {
+  return Array.isArray(headers)
+    ? (headers as readonly HeaderPair[])
+    : Object.entries(headers as Readonly<Record<string, RecordBytes>>);
+}

@@ -1,9 +1,11 @@
 import type { TopicPartition } from '../admin/admin-requests.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { ReceiveWatch } from '../consumer/delivery/receive-watch.ts';
 import { TurnTaker } from '../consumer/delivery/turn-taker.ts';
 import { Subscription, type ConsumerSource } from '../consumer/subscription.ts';
 import { OptionError } from '../errors/client-errors.ts';
 import { ShareCore } from './share-core.ts';
+import type { ShareMetrics } from './share-metrics.ts';
 import type { ShareMessage } from './share-message.ts';
 import {
   resolveShareOptions,
@@ -57,6 +59,11 @@ export class ShareConsumer<M extends ShareMessage = ShareMessage>
     return this.#core.assignment;
   }
 
+  /** What the share consumer has done so far: counts and times, by the names of Kafka's metrics in camelCase. */
+  metrics(): ShareMetrics {
+    return this.#core.metrics();
+  }
+
   /** Sends every acknowledgement that was made, and tells what became of each. */
   async commit(): Promise<readonly AcknowledgementResult[]> {
     return this.#core.flush();
@@ -77,6 +84,7 @@ class ShareLoop<M extends ShareMessage> implements AsyncIterableIterator<M> {
   readonly #core: ShareCore;
   readonly #turns: TurnTaker;
   readonly #onEnd: () => void;
+  readonly #watch: ReceiveWatch | null;
   #inHand: ShareMessage | null = null;
   #isDone = false;
 
@@ -84,6 +92,7 @@ class ShareLoop<M extends ShareMessage> implements AsyncIterableIterator<M> {
     this.#core = core;
     this.#turns = new TurnTaker(core.cluster.options.clock);
     this.#onEnd = onEnd;
+    this.#watch = ReceiveWatch.of(core.cluster.options, core.options.group);
   }
 
   [Symbol.asyncIterator](): this {
@@ -93,12 +102,14 @@ class ShareLoop<M extends ShareMessage> implements AsyncIterableIterator<M> {
   async next(): Promise<IteratorResult<M>> {
     const core = this.#core;
     this.#finish('accept');
+    this.#watch?.asked();
     try {
       while (!this.#isDone && !core.isEnded) {
         core.throwIfFailed();
         const message = core.take();
         if (message !== null) {
           this.#inHand = message;
+          this.#watch?.got(message);
           if (this.#turns.isDue(1)) await this.#turns.turn();
           return { done: false, value: message as M };
         }

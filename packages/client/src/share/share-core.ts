@@ -10,6 +10,7 @@ import { AcquiredRecords } from './acquired-records.ts';
 import { sendShareHeartbeat } from './share-heartbeat.ts';
 import { ShareMessage } from './share-message.ts';
 import { ShareNode } from './share-node.ts';
+import { ShareCounters, type ShareMetrics } from './share-metrics.ts';
 import type { AcknowledgementResult, ResolvedShareOptions } from './share-options.ts';
 import { SharePartition } from './share-partition.ts';
 
@@ -22,6 +23,7 @@ let consumerCount = 0;
 export class ShareCore implements MembershipHost {
   readonly cluster: Cluster;
   readonly options: ResolvedShareOptions;
+  readonly #counters = new ShareCounters();
   readonly #subscription: Subscription;
   readonly #partitions = new Map<string, SharePartition>();
   /** Given up, with acknowledgements that are still to be sent. */
@@ -55,6 +57,7 @@ export class ShareCore implements MembershipHost {
       groupId: options.group,
       groupInstanceId: null,
       host: this,
+      counters: this.#counters.group,
       send: (heartbeat, limits) =>
         sendShareHeartbeat(cluster, { groupId: options.group, lane: this.#groupLane }, heartbeat, limits),
     });
@@ -75,6 +78,10 @@ export class ShareCore implements MembershipHost {
     return [...this.#partitions.values()].map(({ topic, partition }) => ({ topic, partition }));
   }
 
+  metrics(): ShareMetrics {
+    return this.#counters.metrics(this.cluster.options.clock.monotonicMs(), this.#partitions.size);
+  }
+
   get isEnded(): boolean {
     return this.#isClosed || this.options.signal?.aborted === true;
   }
@@ -92,6 +99,7 @@ export class ShareCore implements MembershipHost {
     if (this.#isClosed) throw new ClosedError('The share consumer is closed');
     if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#counters.idle.begin(this.cluster.options.clock.monotonicMs());
     this.options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     void this.#watch.start();
   }
@@ -103,6 +111,7 @@ export class ShareCore implements MembershipHost {
       if (records === undefined) break;
       if (records.next()) {
         this.#bufferedCount -= 1;
+        this.#counters.fetch.recordsConsumed += 1;
         const { reader, partition, deliveryCount } = records;
         const place = { offset: reader.offset, timestamp: reader.timestamp, deliveryCount };
         const owner = { partition, onAcknowledged: () => this.#acknowledgeSoon() };
@@ -121,8 +130,11 @@ export class ShareCore implements MembershipHost {
   }
 
   /** Resolves when there may be something to take, or nothing will come any more. */
-  waitForRecords(): Promise<void> {
-    return new Promise((resolve) => this.#waiters.push(resolve));
+  async waitForRecords(): Promise<void> {
+    const { clock } = this.cluster.options;
+    this.#counters.idle.waits(clock.monotonicMs());
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    this.#counters.idle.goesOn(clock.monotonicMs());
   }
 
   /** Sends every acknowledgement there is and returns what became of them, together with those under way. */
@@ -249,6 +261,7 @@ export class ShareCore implements MembershipHost {
       options: this.options,
       nodeId,
       lane: this.#lane,
+      counters: this.#counters.fetch,
       memberId: () => this.#membership.memberId,
       signal: this.#abort.signal,
       onRecords: (partition, content) => this.#onRecords(partition, content),
@@ -273,6 +286,7 @@ export class ShareCore implements MembershipHost {
       records.releaseRest();
       return;
     }
+    this.#counters.fetch.bytesConsumed += content.records.length;
     this.#buffer.push(records);
     for (const { firstOffset, lastOffset } of content.acquired)
       this.#bufferedCount += lastOffset - firstOffset + 1;
@@ -281,6 +295,7 @@ export class ShareCore implements MembershipHost {
 
   #onResults(results: readonly AcknowledgementResult[]): void {
     if (results.length === 0) return;
+    this.#counters.acknowledged(results);
     for (const collector of this.#collectors) collector.push(...results);
     for (const partition of this.#leaving) if (!partition.hasPending) this.#leaving.delete(partition);
     this.options.onAcknowledged(results);

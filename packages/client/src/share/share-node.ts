@@ -5,6 +5,7 @@ import { BrokenProtocolError } from '../errors/client-errors.ts';
 import { brokerError, KafkaError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import { acknowledgementBatches } from './acknowledgement-batches.ts';
+import type { FetchCounters } from '../metrics/fetch-counters.ts';
 import type { AcquiredRange } from './acquired-records.ts';
 import type { AcknowledgementResult, ResolvedShareOptions } from './share-options.ts';
 import type { SharePartition } from './share-partition.ts';
@@ -15,6 +16,7 @@ export interface ShareNodeParts {
   readonly options: ResolvedShareOptions;
   readonly nodeId: number;
   readonly lane: string;
+  readonly counters: FetchCounters;
   readonly memberId: () => string;
   readonly signal: AbortSignal;
   readonly onRecords: (
@@ -89,6 +91,7 @@ export class ShareNode {
       sent.map((each) => each.request),
     );
     const { maxRecords, fetchMinBytes, fetchMaxBytes, fetchMaxWaitMs } = options;
+    const startedMs = cluster.options.clock.monotonicMs();
     try {
       const answer = await cluster.request(
         this.#parts.nodeId,
@@ -112,6 +115,7 @@ export class ShareNode {
         },
       );
       this.#failures = 0;
+      this.#count(answer, startedMs);
       const isWhole = this.#session.handle(answer.errorCode);
       if (isWhole) this.#takeAnswer(wanted, answer);
       else this.#onError(answer.errorCode, answer.errorMessage);
@@ -119,6 +123,14 @@ export class ShareNode {
     } catch (error) {
       this.#lost(sent, error);
     }
+  }
+
+  #count({ responses, throttleTimeMs }: ShareFetchResponse, startedMs: number): void {
+    let sizeBytes = 0;
+    for (const { partitions } of responses)
+      for (const { records } of partitions) sizeBytes += records?.length ?? 0;
+    const latencyMs = this.#parts.cluster.options.clock.monotonicMs() - startedMs;
+    this.#parts.counters.fetched({ latencyMs, sizeBytes, throttleTimeMs });
   }
 
   async #acknowledge(

@@ -1,4 +1,5 @@
 import { sleep } from '../../cluster/wait.ts';
+import type { ClientTracer } from '../../options/client-hooks.ts';
 import type { ConsumerCore } from '../consumer-core.ts';
 import type { PartitionState } from '../partition-state.ts';
 import { deadLetterHandler, type SendDeadLetter } from './dead-letter.ts';
@@ -49,6 +50,8 @@ export class EachRunner<M extends Message> {
   /** Lanes with something to do that nobody works on. */
   readonly #idle: Lane[] = [];
   readonly #parked: ParkedRecords;
+  /** Null unless handlers have spans. */
+  readonly #tracer: ClientTracer | null;
   readonly #stop = new AbortController();
   #taken = 0;
   #running = 0;
@@ -63,6 +66,8 @@ export class EachRunner<M extends Message> {
     this.#options = options;
     this.#turns = new TurnTaker(core.cluster.options.clock);
     this.#deadLetter = deadLetterHandler(options.onError, options.sendDeadLetter);
+    const { tracer } = core.cluster.options;
+    this.#tracer = tracer?.startProcess === undefined ? null : tracer;
     this.#parked = new ParkedRecords(core, (message, state) => this.#begin(message, state));
   }
 
@@ -171,7 +176,7 @@ export class EachRunner<M extends Message> {
     const { clock, logger } = this.#core.cluster.options;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await this.#handler(message);
+        await (this.#tracer === null ? this.#handler(message) : this.#traced(this.#tracer, message));
         return;
       } catch (error) {
         const { topic, partition, offset } = message;
@@ -190,6 +195,20 @@ export class EachRunner<M extends Message> {
         await this.#deadLetter(message, error);
         return;
       }
+    }
+  }
+
+  async #traced(tracer: ClientTracer, message: M): Promise<void> {
+    const { clientId } = this.#core.cluster.options;
+    const { group } = this.#core.options;
+    const span = tracer.startProcess?.({ message, clientId, group });
+    if (span === undefined) return void (await this.#handler(message));
+    try {
+      await span.run(() => this.#handler(message));
+      span.end(undefined);
+    } catch (error) {
+      span.end(error);
+      throw error;
     }
   }
 

@@ -2,6 +2,12 @@ import type { RecordHeader, RecordReader, TimestampType } from '@ottla/protocol'
 import { readRecordHeaders } from '@ottla/protocol';
 import type { RecordRun } from './record-run.ts';
 
+/** Where the parts of a record are in the bytes of its batch. */
+type RecordBounds = Pick<
+  RecordReader,
+  'keyStart' | 'keyLength' | 'valueStart' | 'valueLength' | 'headerCount' | 'headersStart' | 'recordEnd'
+>;
+
 /** Not decoded yet: no value of a serde can be it. */
 const UNREAD = Symbol('unread');
 
@@ -26,7 +32,7 @@ export class Message<K = unknown, V = unknown> {
 
   /** Takes the record that the reader stands at. */
   // oxlint-disable-next-line max-params -- one object per record, on the hot path
-  constructor(run: RecordRun, reader: RecordReader, offset: number, timestamp: number) {
+  constructor(run: RecordRun, reader: RecordBounds, offset: number, timestamp: number) {
     this.offset = offset;
     this.timestamp = timestamp;
     this.#run = run;
@@ -96,6 +102,23 @@ export class Message<K = unknown, V = unknown> {
   header(name: string): string | null {
     if (this.#headerCount === 0) return null;
     return this.headers.findLast(({ key }) => key === name)?.value?.toString() ?? null;
+  }
+
+  /** The same record with another key or value, for interceptors: what is read of it in bytes stays. */
+  with<K2 = K, V2 = V>(changes: { readonly key?: K2; readonly value?: V2 }): Message<K2, V2> {
+    const bounds: RecordBounds = {
+      keyStart: this.#keyStart,
+      keyLength: this.#keyLength,
+      valueStart: this.#valueStart,
+      valueLength: this.#valueLength,
+      headerCount: this.#headerCount,
+      headersStart: this.#headersStart,
+      recordEnd: this.#end,
+    };
+    const copy = new Message<K2, V2>(this.#run, bounds, this.offset, this.timestamp);
+    copy.#key = 'key' in changes ? changes.key : this.#key;
+    copy.#value = 'value' in changes ? changes.value : this.#value;
+    return copy;
   }
 
   /** For logs and JSON: everything, decoded. */

@@ -2,6 +2,7 @@ import { KafkaError } from '../../errors/kafka-error.ts';
 import type { ConsumerCore } from '../consumer-core.ts';
 import type { PartitionState } from '../partition-state.ts';
 import type { Message } from './message.ts';
+import { ReceiveWatch } from './receive-watch.ts';
 import { TurnTaker } from './turn-taker.ts';
 
 /**
@@ -12,6 +13,8 @@ export abstract class ConsumerLoop<T> implements AsyncIterableIterator<T> {
   protected readonly core: ConsumerCore;
   readonly #turns: TurnTaker;
   readonly #onEnd: () => void;
+  /** Null unless somebody wants to know what the loop gets. */
+  readonly #watch: ReceiveWatch | null;
   /** Of what the loop holds. */
   protected inHand: PartitionState | null = null;
   protected firstOffset = -1;
@@ -21,6 +24,7 @@ export abstract class ConsumerLoop<T> implements AsyncIterableIterator<T> {
     this.core = core;
     this.#turns = new TurnTaker(core.cluster.options.clock);
     this.#onEnd = onEnd;
+    this.#watch = ReceiveWatch.of(core.cluster.options, core.options.group);
   }
 
   /** Takes what is buffered; null when nothing is. */
@@ -39,10 +43,12 @@ export abstract class ConsumerLoop<T> implements AsyncIterableIterator<T> {
       }
       if (this.#isDone) return Promise.resolve({ done: true, value: undefined });
       core.polled();
+      this.#watch?.asked();
       // Whoever waits for the loop to finish (a rebalance) goes on in a microtask: give it one.
       if (core.isEnded || core.isFailed) return this.#wait();
       const taken = this.take();
       if (taken === null) return this.#wait();
+      this.#watch?.got(taken.item);
       const result: IteratorResult<T> = { done: false, value: taken.item };
       if (this.#turns.isDue(taken.count)) return this.#turns.turn().then(() => result);
       return Promise.resolve(result);
@@ -71,7 +77,10 @@ export abstract class ConsumerLoop<T> implements AsyncIterableIterator<T> {
         core.throwIfFailed();
         if (core.isEnded) break;
         const taken = this.take();
-        if (taken !== null) return { done: false, value: taken.item };
+        if (taken !== null) {
+          this.#watch?.got(taken.item);
+          return { done: false, value: taken.item };
+        }
         await core.waitForRecords();
         this.#turns.hasTurned();
       }

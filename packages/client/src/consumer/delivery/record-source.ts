@@ -1,3 +1,5 @@
+import type { ConsumerInterceptors } from '../consumer-interceptor.ts';
+import type { FetchCounters } from '../../metrics/fetch-counters.ts';
 import type { ResolvedConsumerOptions } from '../consumer-options.ts';
 import { ChunkReader } from '../fetch/chunk-reader.ts';
 import type { PartitionState } from '../partition-state.ts';
@@ -6,6 +8,9 @@ import type { TopicSerdes } from './record-run.ts';
 
 export interface RecordSourceParts {
   readonly options: ResolvedConsumerOptions;
+  /** Null when there are none. */
+  readonly interceptors: ConsumerInterceptors | null;
+  readonly counters: FetchCounters;
   readonly serdesOf: (topic: string) => TopicSerdes;
   /** A chunk was handed out: there may be room for another fetch. */
   readonly onDrained: (state: PartitionState) => void;
@@ -14,6 +19,7 @@ export interface RecordSourceParts {
 /** Hands out what is buffered, a chunk of one partition after a chunk of another, in order inside each. Synchronous. */
 export class RecordSource {
   readonly #parts: RecordSourceParts;
+  readonly #counters: FetchCounters;
   #current: PartitionState | null = null;
   /** Partitions with something buffered, in the order in which it came. */
   readonly #queue = new Set<PartitionState>();
@@ -22,6 +28,7 @@ export class RecordSource {
 
   constructor(parts: RecordSourceParts) {
     this.#parts = parts;
+    this.#counters = parts.counters;
   }
 
   /** The partition has records, may be read again, or has got an error. */
@@ -37,29 +44,40 @@ export class RecordSource {
 
   /** The next record, marked as in hand; null when nothing is buffered. @throws PartitionError of a partition that cannot go on */
   next(): Message | null {
-    const state = this.#advance();
-    if (state === null) return null;
-    const message = this.#take(state);
-    state.inHandOffset = message.offset;
-    return message;
+    for (;;) {
+      const state = this.#advance();
+      if (state === null) return null;
+      const message = this.#take(state);
+      if (message === null) continue;
+      state.inHandOffset = message.offset;
+      return message;
+    }
   }
 
   /** Up to `most` records of one partition, marked as in hand; empty when nothing is buffered. @throws PartitionError like `next` */
   nextBatch(most: number): Message[] {
-    const state = this.#advance();
-    if (state === null) return [];
-    const messages = [this.#take(state)];
-    const first = messages[0]!.offset;
-    while (messages.length < most && this.#step(state)) messages.push(this.#take(state));
-    state.inHandOffset = first;
+    const messages: Message[] = [];
+    while (messages.length === 0) {
+      const state = this.#advance();
+      if (state === null) return [];
+      do {
+        const message = this.#take(state);
+        if (message !== null) messages.push(message);
+      } while (messages.length < most && this.#step(state));
+      if (messages.length > 0) state.inHandOffset = messages[0]!.offset;
+    }
     return messages;
   }
 
-  #take(state: PartitionState): Message {
+  /** The record that the reader stands at; null when an interceptor leaves it out. */
+  #take(state: PartitionState): Message | null {
     const reader = state.reader!;
+    this.#counters.recordsConsumed += 1;
     state.position = reader.offset + 1;
     state.positionEpoch = reader.leaderEpoch;
-    return new Message(reader.run!, reader.records!, reader.offset, reader.timestamp);
+    const message = new Message(reader.run!, reader.records!, reader.offset, reader.timestamp);
+    const { interceptors } = this.#parts;
+    return interceptors === null ? message : interceptors.consume(message);
   }
 
   /** Brings some partition's reader to its next record. */
@@ -99,6 +117,7 @@ export class RecordSource {
   #open(state: PartitionState): ChunkReader {
     const chunk = state.chunks.shift()!;
     state.bufferedBytes -= chunk.records.length;
+    this.#counters.bytesConsumed += chunk.records.length;
     const { options, serdesOf } = this.#parts;
     state.reader = new ChunkReader(chunk, {
       serdes: serdesOf(state.topic),

@@ -37,7 +37,11 @@ export class FetchIntake {
   }
 
   /** Takes an answer to a request for these partitions, as they were then; returns how many of them had something in it. */
-  take(session: FetchSession, answer: FetchResponse, asked: ReadonlyMap<PartitionState, number>): number {
+  take(
+    session: FetchSession,
+    answer: FetchResponse,
+    { asked, latencyMs }: { readonly asked: ReadonlyMap<PartitionState, number>; readonly latencyMs: number },
+  ): number {
     const byId = new Map([...asked.keys()].map((state) => [state.id, state]));
     const withRecords: [PartitionState, PartitionAnswer][] = [];
     let bytes = 0;
@@ -56,6 +60,8 @@ export class FetchIntake {
       }
     }
     this.#applyHints(session, answer);
+    const { throttleTimeMs } = answer;
+    this.#parts.counters.fetched({ latencyMs, sizeBytes: bytes, throttleTimeMs });
     if (withRecords.length > 0) this.#keep(withRecords, bytes);
     return count;
   }

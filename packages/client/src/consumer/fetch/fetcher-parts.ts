@@ -1,4 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts';
+import type { FetchCounters } from '../../metrics/fetch-counters.ts';
 import type { ResolvedConsumerOptions } from '../consumer-options.ts';
 import type { PartitionState } from '../partition-state.ts';
 
@@ -7,6 +8,7 @@ export interface FetcherParts {
   readonly cluster: Cluster;
   readonly options: ResolvedConsumerOptions;
   readonly lane: string;
+  readonly counters: FetchCounters;
   readonly states: () => Iterable<PartitionState>;
   /** Records have arrived. */
   readonly onRecords: (states: readonly PartitionState[]) => void;

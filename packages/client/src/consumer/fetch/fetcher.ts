@@ -204,6 +204,7 @@ export class Fetcher {
     const { clock, requestTimeoutMs } = cluster.options;
     const versions = new Map(plan.wanted.map((state) => [state, state.version]));
     const request = node.session.next(plan.wanted.map((state) => this.#partitionOf(state)));
+    const startedMs = clock.monotonicMs();
     try {
       const answer = await this.#request(nodeId, request, {
         maxBytes: plan.maxBytes,
@@ -214,7 +215,8 @@ export class Fetcher {
       if (this.#isClosed) return;
       node.failures = 0;
       if (node.session.handle(answer)) {
-        const count = this.#intake.take(node.session, answer, versions);
+        const latencyMs = clock.monotonicMs() - startedMs;
+        const count = this.#intake.take(node.session, answer, { asked: versions, latencyMs });
         if (count === 0 && plan.maxWaitMs < options.fetchMaxWaitMs) this.#rest(node, plan.wanted);
       } else this.#onSessionError(answer);
     } catch (error) {

@@ -3,6 +3,8 @@ import type { Api, RequestBody } from '../../network/api.ts';
 import { ErrorCodes } from '@ottla/protocol';
 import { isRetriableError, KafkaError } from '../../errors/kafka-error.ts';
 import { apis } from '../../network/apis.ts';
+import type { GroupCounters } from '../../metrics/group-counters.ts';
+import type { Timing } from '../../metrics/timing.ts';
 import type { Assignor } from '../assignors/assignor.ts';
 import type { ResolvedConsumerOptions } from '../consumer-options.ts';
 import { ClassicMember, type ClassicEffect, type ClassicEvent } from './classic-member.ts';
@@ -16,6 +18,7 @@ export interface MembershipParts {
   readonly options: ResolvedConsumerOptions & { readonly group: string };
   readonly lane: string;
   readonly host: MembershipHost;
+  readonly counters: GroupCounters;
 }
 
 /** How much longer than the rebalance timeout the answer to a JoinGroup may take, as in Java. */
@@ -54,6 +57,7 @@ export class ClassicMembership implements Membership {
       cluster,
       groupId: options.group,
       host: parts.host,
+      counters: parts.counters,
       dispatch: (event) => this.#dispatch(event),
     });
     this.#endMetadata = cluster.onMetadata(() => this.#onMetadata());
@@ -128,7 +132,8 @@ export class ClassicMembership implements Membership {
     owned,
     reason,
   }: Extract<ClassicEffect, { do: 'join' }>): Promise<void> {
-    const { options, cluster } = this.#parts;
+    const { options, cluster, counters } = this.#parts;
+    counters.rebalanceBegan(cluster.options.clock.monotonicMs());
     this.#led = null;
     const rebalanceTimeoutMs = options.maxPollIntervalMs;
     const rackId = cluster.options.clientRack === '' ? null : cluster.options.clientRack;
@@ -154,7 +159,7 @@ export class ClassicMembership implements Membership {
     };
     const timeoutMs = Math.max(cluster.options.requestTimeoutMs, rebalanceTimeoutMs + JOIN_PATIENCE_MS);
     await this.#ask('join', round, async () => {
-      const answer = await this.#request(apis.joinGroup, body, timeoutMs);
+      const answer = await this.#timed(counters.join, apis.joinGroup, body, timeoutMs);
       return { type: 'joined', round, ...answer, protocolName: answer.protocolName ?? '' };
     });
   }
@@ -181,7 +186,7 @@ export class ClassicMembership implements Membership {
   }
 
   async #sync(effect: Extract<ClassicEffect, { do: 'sync' }>): Promise<void> {
-    const { options, cluster } = this.#parts;
+    const { options, cluster, counters } = this.#parts;
     const { round, generationId, memberId, protocolName, assignments } = effect;
     const body = {
       groupId: options.group,
@@ -198,7 +203,7 @@ export class ClassicMembership implements Membership {
       options.maxPollIntervalMs + JOIN_PATIENCE_MS,
     );
     await this.#ask('sync', round, async () => {
-      const { errorCode, assignment } = await this.#request(apis.syncGroup, body, timeoutMs);
+      const { errorCode, assignment } = await this.#timed(counters.sync, apis.syncGroup, body, timeoutMs);
       const partitions = errorCode === ErrorCodes.NONE ? decodeAssignment(assignment) : [];
       return { type: 'synced', round, errorCode, partitions };
     });
@@ -211,9 +216,13 @@ export class ClassicMembership implements Membership {
   }: Extract<ClassicEffect, { do: 'heartbeat' }>): Promise<void> {
     const { group: groupId, groupInstanceId } = this.#parts.options;
     const body = { groupId, generationId, memberId, groupInstanceId };
-    const timeoutMs = this.#parts.cluster.options.requestTimeoutMs;
+    const { requestTimeoutMs, clock } = this.#parts.cluster.options;
+    const { counters } = this.#parts;
+    const sentMs = clock.monotonicMs();
+    counters.heartbeatSent(sentMs);
     await this.#ask('heartbeat', round, async () => {
-      const { errorCode } = await this.#request(apis.heartbeat, body, timeoutMs);
+      const { errorCode } = await this.#request(apis.heartbeat, body, requestTimeoutMs);
+      counters.heartbeatAnswered(clock.monotonicMs() - sentMs);
       return { type: 'heartbeat-answered', generationId, errorCode };
     });
   }
@@ -252,6 +261,7 @@ export class ClassicMembership implements Membership {
         this.#parts.host.fail(error instanceof Error ? error : new Error(String(error)));
         return;
       }
+      if (request !== 'heartbeat') this.#parts.counters.rebalanceFailed();
       this.#parts.cluster.options.logger.debug({ err: error, request }, 'A request of the group failed');
       event = { type: 'failed', request, round };
     }
@@ -262,6 +272,23 @@ export class ClassicMembership implements Membership {
     const { cluster, options, lane } = this.#parts;
     const target = { coordinator: 'group', key: options.group } as const;
     return cluster.request(target, api, body, { lane, timeoutMs, signal: this.#abort.signal });
+  }
+
+  /** The same, counted: how long a step of the rebalance took, or that it was refused. */
+  // oxlint-disable-next-line max-params -- as `#request`, and where it counts
+  async #timed<Req, Res extends { readonly errorCode: number }>(
+    timing: Timing,
+    api: Api<Req, Res>,
+    body: RequestBody<Req>,
+    timeoutMs: number,
+  ): Promise<Res> {
+    const { clock } = this.#parts.cluster.options;
+    const startedMs = clock.monotonicMs();
+    const answer = await this.#request(api, body, timeoutMs);
+    if (answer.errorCode === ErrorCodes.NONE) timing.add(clock.monotonicMs() - startedMs);
+    // The first answer to a new member is a refusal that tells it its id.
+    else if (answer.errorCode !== ErrorCodes.MEMBER_ID_REQUIRED) this.#parts.counters.rebalanceFailed();
+    return answer;
   }
 
   #limits(): { timeoutMs: number; signal: AbortSignal } {

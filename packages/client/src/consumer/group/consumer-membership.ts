@@ -1,3 +1,4 @@
+import type { GroupCounters } from '../../metrics/group-counters.ts';
 import type { MemberWants, ConsumerEffect, ConsumerEvent, TopicIdPartitions } from './consumer-member.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { CallLimits } from '../../cluster/limits.ts';
@@ -25,6 +26,7 @@ export interface ConsumerMembershipParts {
   readonly groupId: string;
   readonly groupInstanceId: string | null;
   readonly host: MembershipHost;
+  readonly counters: GroupCounters;
   readonly send: (heartbeat: MemberHeartbeat, limits: CallLimits) => Promise<MemberHeartbeatAnswer>;
 }
 
@@ -40,7 +42,7 @@ export class ConsumerMembership implements Membership {
 
   constructor(parts: ConsumerMembershipParts) {
     this.#parts = parts;
-    const { cluster, groupId, groupInstanceId, host } = parts;
+    const { cluster, groupId, groupInstanceId, host, counters } = parts;
     this.#machine = new ConsumerMember({
       memberId: cluster.options.random.uuid(),
       groupInstanceId,
@@ -50,6 +52,7 @@ export class ConsumerMembership implements Membership {
       cluster,
       groupId,
       host,
+      counters,
       dispatch: (event) => this.#dispatch(event),
     });
     this.#leaveTimeoutMs = cluster.options.requestTimeoutMs;
@@ -107,10 +110,14 @@ export class ConsumerMembership implements Membership {
   }
 
   async #heartbeat(effect: MemberHeartbeat): Promise<void> {
-    const { cluster, host } = this.#parts;
+    const { cluster, host, counters } = this.#parts;
+    const { clock } = cluster.options;
     const { round } = effect;
+    const sentMs = clock.monotonicMs();
+    counters.heartbeatSent(sentMs);
     try {
       const answer = await this.#parts.send(effect, { signal: this.#abort.signal });
+      counters.heartbeatAnswered(clock.monotonicMs() - sentMs);
       this.#dispatch({
         type: 'heartbeat-answered',
         round,
@@ -140,6 +147,7 @@ export class ConsumerMembership implements Membership {
   }
 
   async #resolve({ round, assignment }: Extract<ConsumerEffect, { do: 'resolve' }>): Promise<void> {
+    this.#parts.counters.rebalanceBegan(this.#parts.cluster.options.clock.monotonicMs());
     try {
       const partitions = await resolveTopicIds(this.#parts.cluster, assignment, {
         topics: this.#wants.topics,

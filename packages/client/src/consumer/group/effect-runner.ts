@@ -1,6 +1,7 @@
 import type { TimerHandle } from '@ottla/platform';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { brokerError } from '../../errors/kafka-error.ts';
+import type { GroupCounters } from '../../metrics/group-counters.ts';
 import type { MemberEffect, MemberEvent, TimerName } from './member-effects.ts';
 import type { MembershipHost } from './membership.ts';
 
@@ -8,6 +9,7 @@ export interface EffectRunnerParts {
   readonly cluster: Cluster;
   readonly groupId: string;
   readonly host: MembershipHost;
+  readonly counters: GroupCounters;
   readonly dispatch: (event: MemberEvent) => void;
 }
 
@@ -21,7 +23,7 @@ export class EffectRunner {
   }
 
   run(effect: MemberEffect): void {
-    const { cluster, groupId, host, dispatch } = this.#parts;
+    const { cluster, groupId, host, dispatch, counters } = this.#parts;
     if (effect.do === 'set-timer') this.#setTimer(effect.name, effect.delayMs);
     else if (effect.do === 'cancel-timer') this.#cancel(effect.name);
     else if (effect.do === 'rediscover') cluster.forgetCoordinator('group', groupId);
@@ -29,10 +31,16 @@ export class EffectRunner {
       host.fail(brokerError(effect.errorCode, effect.detail, `group "${groupId}"`));
     else if (effect.do === 'revoke') {
       const { round } = effect;
+      counters.rebalanceBegan(cluster.options.clock.monotonicMs());
       void host.revoke(effect.partitions, effect.isLost).then(() => dispatch({ type: 'revoked', round }));
     } else {
       const { round } = effect;
-      void host.assign(effect.added).then(() => dispatch({ type: 'assigned', round }));
+      const { clock } = cluster.options;
+      counters.rebalanceBegan(clock.monotonicMs());
+      void host.assign(effect.added).then(() => {
+        counters.rebalanceEnded(clock.monotonicMs());
+        dispatch({ type: 'assigned', round });
+      });
     }
   }
 
