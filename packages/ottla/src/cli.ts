@@ -17,6 +17,7 @@ import { registerStreamsGroups } from './commands/streams-groups.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerTransactions } from './commands/transactions.ts';
 import { registerUsers } from './commands/users.ts';
+import { registerVerify } from './commands/verify.ts';
 import { LOG_LEVELS } from './logger.ts';
 import { explainUnknownCommands } from './unknown-command.ts';
 import { ottlaVersion } from './version.ts';
@@ -58,6 +59,7 @@ export function createProgram(): Command {
   registerQuotas(program);
   registerBench(program);
   registerDumpLog(program);
+  registerVerify(program);
   registerCompletion(program);
   explainUnknownCommands(program);
   return program;

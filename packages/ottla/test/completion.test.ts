@@ -48,6 +48,8 @@ describe('what may follow', () => {
     [['topics', 'delete', 'one', ''], 'topic'],
     [['groups', 'describe', ''], 'group'],
     [['start', ''], 'file'],
+    [['verify', ''], 'file'],
+    [['verify', '-t', ''], 'topic'],
     [['topics', '--command-config', ''], 'file'],
     [['topics', '--timeout', ''], null],
   ])('behind %j stands a %s', (words, kind) => {

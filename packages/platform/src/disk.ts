@@ -40,6 +40,8 @@ export interface Disk {
   statVolume(path: string): Promise<{ totalBytes: number; usableBytes: number }>;
   /** Takes an exclusive lock on `path` for the life of the process; returns false when another process holds it. */
   lockSync(path: string): DiskLock | false;
+  /** Whether somebody holds the lock on `path`, this process too; changes nothing. */
+  isLockedSync(path: string): boolean;
 }
 
 export interface DiskLock {

@@ -146,6 +146,10 @@ export class MemoryDisk implements Disk {
     return { releaseSync: () => void this.#locks.delete(path) };
   }
 
+  isLockedSync(path: string): boolean {
+    return this.#locks.has(path);
+  }
+
   /** Counts what a file grows by; a negative number gives room back. */
   #take(bytes: number, path: string): void {
     if (this.#usedBytes + bytes > this.#capacityBytes) throw diskError('ENOSPC', 'write', path);

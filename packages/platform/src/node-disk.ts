@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Disk, DiskFile, DiskLock } from './disk.ts';
-import { lockFile } from './node-lock.ts';
+import { isFileLocked, lockFile } from './node-lock.ts';
 
 /** The real file system. */
 export class NodeDisk implements Disk {
@@ -126,6 +126,10 @@ export class NodeDisk implements Disk {
 
   lockSync(file: string): DiskLock | false {
     return lockFile(file);
+  }
+
+  isLockedSync(file: string): boolean {
+    return isFileLocked(file);
   }
 }
 

@@ -28,6 +28,12 @@ export function lockFile(file: string): DiskLock | false {
   return false;
 }
 
+/** Whether this or another live process holds the lock that `file` stands for; nothing is written. */
+export function isFileLocked(file: string): boolean {
+  if (!fs.existsSync(file)) return false;
+  return held.has(file) || held.has(fs.realpathSync(file)) || isHeldByLiveProcess(file);
+}
+
 function register(file: string): DiskLock {
   const key = fs.realpathSync(file);
   held.add(key);

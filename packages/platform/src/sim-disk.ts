@@ -232,6 +232,10 @@ export class SimDisk implements Disk {
     };
   }
 
+  isLockedSync(path: string): boolean {
+    return this.#locks.has(path);
+  }
+
   /** Throws if a fault was injected for this call. */
   check(operation: SimOperation, path: string): void {
     for (const each of this.#faults) {

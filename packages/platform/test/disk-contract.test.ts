@@ -188,7 +188,9 @@ describe.each(disks)('$name', ({ make }) => {
     const lock = disk.lockSync(`${root}/.lock`);
     expect(lock).not.toBe(false);
     expect(disk.lockSync(`${root}/.lock`)).toBe(false);
+    expect(disk.isLockedSync(`${root}/.lock`)).toBe(true);
     if (lock !== false) lock.releaseSync();
+    expect(disk.isLockedSync(`${root}/.lock`)).toBe(false);
     const again = disk.lockSync(`${root}/.lock`);
     expect(again).not.toBe(false);
     if (again !== false) again.releaseSync();

@@ -19,6 +19,7 @@ const stale = [
 test.each(stale)('a lock file $name is taken over', ({ content }) => {
   const file = path.join(root, '.lock');
   writeFileSync(file, content);
+  expect(new NodeDisk().isLockedSync(file)).toBe(false);
   const lock = new NodeDisk().lockSync(file);
   expect(lock).not.toBe(false);
   expect(readFileSync(file, 'utf8').split(' ')[0]).toBe(String(process.pid));
@@ -30,4 +31,5 @@ test('a lock file of a living process is respected', () => {
   const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   writeFileSync(file, `${process.ppid} ${startTime}\n`);
   expect(new NodeDisk().lockSync(file)).toBe(false);
+  expect(new NodeDisk().isLockedSync(file)).toBe(true);
 });

@@ -15,6 +15,9 @@ export interface FoundMetaProperties {
   readonly directoryId: string | null;
 }
 
+/** Held while a broker runs in the directory. */
+export const LOCK_FILE = '.lock';
+
 export const META_PROPERTIES_FILE = 'meta.properties';
 
 /** The fields of `meta.properties`, unchecked; null when the file is absent. */

@@ -14,6 +14,9 @@ export type { LogCleanerSettings } from './cleaner/log-cleaner.ts';
 export { ThreadCleanRunner } from './cleaner/clean-runners.ts';
 export { cleanerThreadUrl } from './cleaner/cleaner-thread-url.ts';
 export type { VerificationGuard } from './verification-guards.ts';
+// The controller's log lies beside the partitions, and has files of its own.
+export * from './metadata-files.ts';
+export { formatQuorumState, parseQuorumState, type QuorumState } from './quorum-state.ts';
 // For tools that look at the files of a log directory while nobody serves them.
 export { scanSegment, type BadBatch, type BatchSource, type BatchVisit } from './batch-scanner.ts';
 export {
@@ -36,3 +39,12 @@ export {
   TimeIndexCheck,
   type IndexFault,
 } from './check/index-checks.ts';
+export {
+  checkLogDirs,
+  lockedDirs,
+  type LogDirsCheckOptions,
+  type LogDirsReport,
+} from './check/check-log-dirs.ts';
+export type { CheckProgress } from './check/check-log-dirs.ts';
+export type { PartitionReport } from './check/check-partition.ts';
+export type { LogProblem, ProblemKind } from './check/log-problem.ts';

@@ -4,6 +4,7 @@ import {
   FAILED_SYNC_FILE,
   formatCleanShutdown,
   formatMetaProperties,
+  LOCK_FILE,
   META_PROPERTIES_FILE,
   readCleanShutdown,
   readMetaProperties,
@@ -21,8 +22,6 @@ import {
   RECOVERY_POINT_FILE,
   type OffsetCheckpointEntry,
 } from './offset-checkpoint.ts';
-
-const LOCK_FILE = '.lock';
 
 /** The offsets that a directory's checkpoints hold, by partition key. */
 export interface DirectoryCheckpoints {

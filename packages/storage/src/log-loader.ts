@@ -251,7 +251,7 @@ export class LogLoader {
         this.#removeFrom(slot);
         break;
       }
-      if (slot > firstSlot && !this.#snapshots.offsets.includes(segment.baseOffset)) {
+      if (slot > firstSlot && !this.#snapshots.isReadable(segment.baseOffset)) {
         this.#snapshots.write(segment.baseOffset, this.#producers.entries());
       }
       const scan = await this.#rebuild(segment, Math.max(nextOffset, segment.baseOffset));

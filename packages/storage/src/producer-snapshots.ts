@@ -48,6 +48,17 @@ export class ProducerSnapshots {
     this.#offsets.splice(at < 0 ? this.#offsets.length : at, 0, offset);
   }
 
+  /** Whether there is a snapshot at that offset which is whole: a power cut may have torn it. */
+  isReadable(offset: number): boolean {
+    if (!this.#offsets.includes(offset)) return false;
+    try {
+      decodeProducerSnapshot(this.#disk.readFileSync(this.pathOf(offset)));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Makes a snapshot durable; silent when there is none at that offset. */
   async sync(offset: number): Promise<void> {
     if (!this.#offsets.includes(offset)) return;
@@ -79,11 +90,12 @@ export class ProducerSnapshots {
     return null;
   }
 
-  /** Keeps the snapshots that a segment begins with, and the newest one (a clean shutdown wrote it at the log end). */
+  /** Keeps the snapshots that a segment begins with, and the newest one if it is whole (a clean shutdown wrote it at the log end). */
   removeStray(segmentBaseOffsets: ReadonlySet<number>): void {
     const newest = this.latestOffset;
     for (const offset of this.#offsets.slice()) {
-      if (!segmentBaseOffsets.has(offset) && offset !== newest) this.#remove(offset);
+      if (segmentBaseOffsets.has(offset)) continue;
+      if (offset !== newest || !this.isReadable(offset)) this.#remove(offset);
     }
   }
 

@@ -56,6 +56,11 @@ export class ProducerState {
     return this.#producers.values();
   }
 
+  /** What is known of one producer. */
+  get(producerId: number): ProducerEntry | undefined {
+    return this.#producers.get(producerId);
+  }
+
   /**
    * Checks a batch that is to be appended; returns the batch that it repeats, null when it is new.
    * @throws LogError as Kafka refuses it

@@ -1,5 +1,5 @@
 import type { Clock, Disk, Logger, Random } from '@ottla/platform';
-import { LogError } from '@ottla/storage';
+import { LogError, METADATA_FOLDER } from '@ottla/storage';
 import { emptyImage, MetadataImageBuilder } from '../metadata/image-builder.ts';
 import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
 import { PublishedMetadata } from '../metadata/metadata-store.ts';
@@ -28,7 +28,6 @@ import { createTopics } from './create-topics.ts';
 import { deleteTopics } from './delete-topics.ts';
 import { dynamicQuorum } from './metadata-batches.ts';
 import type { Voter } from './metadata-batches.ts';
-import { METADATA_FOLDER } from './metadata-files.ts';
 import { MetadataLog } from './metadata-log.ts';
 import { allocateProducerIds } from './producer-ids.ts';
 

@@ -1,6 +1,15 @@
 import type { Disk, DiskFile } from '@ottla/platform';
 import { ControlRecordType, ErrorCodes } from '@ottla/protocol';
-import { LogError } from '@ottla/storage';
+import {
+  formatQuorumState,
+  LogError,
+  parseQuorumState,
+  parseSegmentName,
+  parseSnapshotName,
+  segmentName,
+  snapshotName,
+  type SnapshotId,
+} from '@ottla/storage';
 import { decodeMetadataRecord, encodeMetadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
 import {
@@ -12,9 +21,6 @@ import {
   snapshotHeader,
 } from './metadata-batches.ts';
 import type { BatchContent, BatchContext, ControlRecord, MetadataBatch } from './metadata-batches.ts';
-import { parseSegmentName, parseSnapshotName, segmentName, snapshotName } from './metadata-files.ts';
-import type { SnapshotId } from './metadata-files.ts';
-import { formatQuorumState, parseQuorumState } from './quorum-state.ts';
 
 export interface MetadataLogOptions {
   readonly disk: Disk;

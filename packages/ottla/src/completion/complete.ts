@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   file: 'file',
   files: 'file',
   folder: 'file',
+  folders: 'file',
   path: 'file',
   'server.properties': 'file',
 };

@@ -4,7 +4,7 @@ import { formatOffsets, readOffsetCheckpoint, type OffsetCheckpointEntry } from 
 import type { TopicPartition } from '../types.ts';
 
 /** Kafka's name for it. */
-const CLEANER_OFFSET_FILE = 'cleaner-offset-checkpoint';
+export const CLEANER_OFFSET_FILE = 'cleaner-offset-checkpoint';
 
 /** Up to where each log of a directory has been compacted. Lost, it only costs compacting anew. */
 export class CleanerCheckpoint {

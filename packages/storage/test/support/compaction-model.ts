@@ -2,6 +2,7 @@ import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
 import { decodeRecords, encodeBatch, encodeTransactionMarker, iterateBatches } from '@ottla/protocol';
 import { expect } from 'vitest';
 import { LogError, type Log, type LogConfig, type LogManager } from '../../src/index.ts';
+import { expectSound } from './expect-sound.ts';
 import { checkFolder } from './folder-check.ts';
 import { ALL, client, logConfig, openManager, TP } from './fixtures.ts';
 
@@ -192,7 +193,10 @@ export class CompactionModel {
     if (how === 'clean') {
       this.disk.clearFaults();
       await this.#manager!.close();
-      if (!this.#log!.isOffline) checkFolder(this.disk, `${DIR}/orders-0`);
+      if (!this.#log!.isOffline) {
+        checkFolder(this.disk, `${DIR}/orders-0`);
+        await expectSound(this.disk, DIR);
+      }
     } else if (how === 'crash') this.disk.crash();
     else this.disk.cutPower();
     await this.#compaction;

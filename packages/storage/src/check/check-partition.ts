@@ -1,0 +1,383 @@
+import type { Disk } from '@ottla/platform';
+import { validateBatchCrc, type BatchSummary } from '@ottla/protocol';
+import type { BatchVisit } from '../batch-scanner.ts';
+import { readPartitionMetadata } from '../dir-files.ts';
+import { FilePool } from '../file-pool.ts';
+import { PARTITION_METADATA_FILE } from '../log-files.ts';
+import type { EndTransactionMarker } from '../producer-state.ts';
+import { readTransactionMarker } from '../transaction-marker.ts';
+import { headerFault, recordsFault } from './batch-faults.ts';
+import { readEpochs } from './epoch-check.ts';
+import type { EpochCheck } from './epoch-check.ts';
+import { checkLogEnd } from './log-end.ts';
+import { contentProblem, ProblemList, type LogProblem } from './log-problem.ts';
+import { METADATA_FOLDER } from '../metadata-files.ts';
+import { checkMetadataFiles } from './metadata-check.ts';
+import { OffsetOrder } from './offset-order.ts';
+import { partitionFiles, type PartitionFiles, type SegmentFiles } from './partition-files.ts';
+import { ProducerCheck } from './producer-check.ts';
+import { SegmentIndexes } from './segment-indexes.ts';
+import { scanDamaged, type UnreadableBytes } from './segment-scan.ts';
+import { SnapshotCheck } from './snapshot-check.ts';
+import { MetadataOutlook, RESTORE, StartOutlook, type KnownOffsets, type Outlook } from './start-outlook.ts';
+
+export interface PartitionCheckOptions {
+  readonly disk: Disk;
+  /** The log directory. */
+  readonly dir: string;
+  /** Name of the partition's folder in it. */
+  readonly name: string;
+  readonly known: KnownOffsets;
+  /** Headers and CRCs alone, without opening records. */
+  readonly isShallow: boolean;
+  readonly onProblem: (problem: LogProblem) => void;
+  /** Told of the bytes that were read. */
+  readonly onBytes: (count: number) => void;
+}
+
+/** What a partition holds, and how much was found. */
+export interface PartitionReport {
+  readonly dir: string;
+  readonly partition: string;
+  /** Null where the folder does not say. */
+  readonly topicId: string | null;
+  readonly segmentCount: number;
+  readonly batchCount: number;
+  /** By the headers of the batches. */
+  readonly recordCount: number;
+  readonly sizeInBytes: number;
+  readonly logStartOffset: number;
+  /** As the next start will have it. */
+  readonly logEndOffset: number;
+  readonly problemCount: number;
+  readonly remarkCount: number;
+}
+
+/** Reads the whole log of a partition and tells of everything that is wrong with it; changes nothing. */
+export async function checkPartition(options: PartitionCheckOptions): Promise<PartitionReport> {
+  return new PartitionCheck(options).run();
+}
+
+/** A segment while it is being read. */
+interface OpenSegment {
+  readonly slot: number;
+  readonly files: SegmentFiles;
+  readonly range: { readonly baseOffset: number; readonly endOffset: number };
+  readonly indexes: SegmentIndexes;
+  /** All of it could be read, and was in order: indexes can be compared with it. */
+  isWhole: boolean;
+}
+
+class PartitionCheck {
+  readonly #options: PartitionCheckOptions;
+  readonly #folder: string;
+  readonly #isMetadata: boolean;
+  readonly #pool: FilePool;
+  readonly #problems: ProblemList;
+  readonly #files: PartitionFiles;
+  readonly #outlook: Outlook;
+  readonly #order: OffsetOrder;
+  readonly #snapshots: SnapshotCheck;
+  readonly #producers: ProducerCheck;
+  readonly #epochs: EpochCheck | null;
+  #batchCount = 0;
+  #recordCount = 0;
+  /** Where the next start will end the log; null while nothing stands in its way. */
+  #cutOffset: number | null = null;
+  /** What came last is unreadable: where the log ends nobody can say. */
+  #isEndUnknown = false;
+
+  constructor(options: PartitionCheckOptions) {
+    const { disk, dir, name, known, onProblem } = options;
+    this.#options = options;
+    this.#folder = `${dir}/${name}`;
+    this.#isMetadata = name === METADATA_FOLDER;
+    this.#pool = new FilePool(disk, 8);
+    this.#problems = new ProblemList({ dir, partition: name }, onProblem);
+    this.#files = partitionFiles(disk, this.#folder);
+    const { segments } = this.#files;
+    const bases = segments.map(({ baseOffset }) => baseOffset);
+    this.#outlook = this.#isMetadata ? new MetadataOutlook(bases.length) : new StartOutlook(known, bases);
+    const begin = bases[0] ?? known.logStartOffset ?? 0;
+    this.#order = new OffsetOrder(begin);
+    this.#snapshots = new SnapshotCheck(disk, this.#files.snapshots, {
+      problems: this.#problems,
+      isTrusted: (offset) => known.hadCleanShutdown || offset <= this.#outlook.recoveryPoint,
+    });
+    this.#producers = new ProducerCheck(this.#order, begin, this.#snapshots.begin(begin));
+    this.#epochs = readEpochs(disk, this.#folder, this.#problems);
+  }
+
+  async run(): Promise<PartitionReport> {
+    const { segments } = this.#files;
+    try {
+      this.#tellOfLeftovers();
+      for (const [slot, files] of segments.entries()) {
+        if (this.#cutOffset !== null || !this.#beginsSegment(slot, files)) break;
+        await this.#checkSegment(slot, files);
+      }
+      if (this.#isMetadata) await this.#checkMetadataFiles();
+      this.#end();
+    } finally {
+      this.#pool.close();
+    }
+    return this.#report();
+  }
+
+  #checkMetadataFiles(): Promise<void> {
+    const { disk, onBytes } = this.#options;
+    return checkMetadataFiles(
+      { disk, folder: this.#folder, problems: this.#problems, onBytes },
+      this.#files.segments[0]?.baseOffset ?? 0,
+    );
+  }
+
+  #report(): PartitionReport {
+    const { dir, name, known } = this.#options;
+    const { segments } = this.#files;
+    return {
+      dir,
+      partition: name,
+      topicId: this.#topicId(),
+      segmentCount: segments.length,
+      batchCount: this.#batchCount,
+      recordCount: this.#recordCount,
+      sizeInBytes: segments.reduce((sum, { sizeInBytes }) => sum + sizeInBytes, 0),
+      logStartOffset: Math.max(known.logStartOffset ?? 0, segments[0]?.baseOffset ?? 0),
+      logEndOffset: this.#endOffset,
+      problemCount: this.#problems.problemCount,
+      remarkCount: this.#problems.remarkCount,
+    };
+  }
+
+  get #endOffset(): number {
+    return this.#cutOffset ?? this.#order.next;
+  }
+
+  #topicId(): string | null {
+    const file = `${this.#folder}/${PARTITION_METADATA_FILE}`;
+    const remedy =
+      'Write the id of the topic into it, as `ottla topics describe` shows it, or remove the file';
+    try {
+      const topicId = readPartitionMetadata(this.#options.disk, file);
+      if (topicId === null && this.#options.disk.existsSync(file) && this.#options.known.hadCleanShutdown)
+        this.#problems.problem('topic-id', { file }, { problem: 'The file has no topic id', remedy });
+      return topicId;
+    } catch (error) {
+      this.#problems.problem('topic-id', { file }, { problem: contentProblem(error), remedy });
+      return null;
+    }
+  }
+
+  #tellOfLeftovers(): void {
+    const { removed, swapped } = this.#files;
+    if (swapped.length > 0)
+      this.#problems.remark('leftover', this.#first(swapped), {
+        problem: 'A compaction was interrupted when it was done',
+        remedy: `The next start puts ${swapped.length} files in the place of those they were made from`,
+      });
+    const unused = removed.filter((name) => /\.(?:deleted|cleaned|swap|tmp)$/.test(name));
+    if (unused.length > 0)
+      this.#problems.remark('leftover', this.#first(unused), {
+        problem: `${unused.length} files were to be removed when the last run ended`,
+        remedy: 'The next start removes them',
+      });
+  }
+
+  #first(names: readonly string[]): { file: string } {
+    return { file: `${this.#folder}/${names[0]}` };
+  }
+
+  /** False where the next start ends the log before this segment. */
+  #beginsSegment(slot: number, files: SegmentFiles): boolean {
+    const expected = this.#order.next;
+    const place = { file: files.log, position: 0, offset: expected };
+    if (this.#outlook.endsBefore(slot, expected)) {
+      const problem = `Offsets ${expected} to ${files.baseOffset - 1} are missing before the segment`;
+      return this.#break({ slot, position: 0, isAtEnd: false, isSeenInHeaders: false }, place, problem);
+    }
+    const problem = this.#order.beginSegment(files.baseOffset);
+    if (problem !== null)
+      this.#problems.problem('offsets', place, {
+        problem: `The segment begins with offset ${files.baseOffset}, ${problem}`,
+        remedy: `A start does not come across it; readers get offsets twice. ${RESTORE}`,
+      });
+    return true;
+  }
+
+  async #checkSegment(slot: number, files: SegmentFiles): Promise<void> {
+    const { disk, onBytes } = this.#options;
+    const next = this.#files.segments[slot + 1];
+    const context = { disk, pool: this.#pool };
+    const range = { baseOffset: files.baseOffset, endOffset: next?.baseOffset ?? Infinity };
+    const indexes = new SegmentIndexes(context, files);
+    const segment: OpenSegment = { slot, files, range, indexes, isWhole: true };
+    const file = disk.openSync(files.log, 'read');
+    try {
+      await scanDamaged(
+        { read: (target, length, position) => file.read(target, 0, length, position) },
+        {
+          size: files.sizeInBytes,
+          offsets: { from: files.baseOffset, to: range.endOffset },
+          knownPositions: () => segment.indexes.positions(),
+          onBatch: (found) => this.#visit(segment, found),
+          onUnreadable: (bytes) => this.#skip(segment, bytes),
+          onChunk: onBytes,
+        },
+      );
+    } finally {
+      file.closeSync();
+    }
+    if (this.#cutOffset === null && segment.isWhole)
+      segment.indexes.end(this.#problems, {
+        isScanned: this.#outlook.isScanned(slot),
+        isLast: next === undefined,
+        isMetadata: this.#isMetadata,
+        beginOffset: this.#producers.knowsBeginning ? 0 : this.#files.segments[0]!.baseOffset,
+        isWholeSince: (offset) => this.#order.isWholeSince(offset),
+      });
+  }
+
+  /** False to stop: the log ends here. */
+  #visit(segment: OpenSegment, { batch, buffer, filePosition }: BatchVisit): boolean {
+    const { slot, files } = segment;
+    const expected = this.#order.next;
+    const place = { file: files.log, position: filePosition, offset: expected };
+    const isAtEnd = filePosition + batch.sizeInBytes === files.sizeInBytes;
+    const found = { slot, position: filePosition, isAtEnd, isSeenInHeaders: false };
+    if (!validateBatchCrc(buffer, batch.position)) {
+      segment.isWhole = false;
+      this.#order.skip();
+      return this.#break(found, place, 'The batch does not match its CRC');
+    }
+    this.#isEndUnknown = false;
+    this.#batchCount++;
+    this.#recordCount += Math.max(0, batch.recordCount);
+    const own = { ...place, offset: batch.baseOffset };
+    const disorder = this.#order.visit(batch, segment.range);
+    if (disorder !== null) {
+      segment.isWhole = false;
+      if (this.#disorder(found, own, disorder)) return true;
+      this.#cutOffset = expected;
+      return false;
+    }
+    this.#checkContent(buffer, batch, own);
+    segment.indexes.visit(batch, filePosition);
+    this.#snapshots.before(batch.baseOffset, this.#producers);
+    this.#checkEpoch(slot, batch, own);
+    this.#checkProducer(segment, batch, { marker: markerOf(buffer, batch), place: own });
+    return true;
+  }
+
+  /** What a start makes of a batch that is out of order depends on whether it reads it. */
+  #disorder(found: BreakPlace, place: PlaceInLog, problem: string): boolean {
+    if (this.#outlook.isScanned(found.slot))
+      return this.#break(found, place, `The batch is out of order: ${problem}`);
+    this.#problems.problem('offsets', place, {
+      problem: `The batch is out of order: ${problem}`,
+      remedy: `A start does not come across it; readers get wrong records or stop there. ${RESTORE}`,
+    });
+    return true;
+  }
+
+  #checkContent(buffer: Buffer, batch: BatchSummary, place: PlaceInLog): void {
+    const fault = headerFault(batch) ?? (this.#options.isShallow ? null : recordsFault(buffer, batch));
+    if (fault === null) return;
+    const problem = `The batch is malformed, with the right CRC: ${fault.problem}`;
+    if (fault.isHarmful)
+      this.#problems.problem('records', place, {
+        problem,
+        remedy: `A start does not come across it; consumers stop at offset ${place.offset}. ${RESTORE}`,
+      });
+    else
+      this.#problems.remark('records', place, {
+        problem,
+        remedy: 'Searches by time and retention go by the header: nothing has to be done',
+      });
+  }
+
+  #checkEpoch(slot: number, batch: BatchSummary, place: PlaceInLog): void {
+    const fault = this.#epochs?.visit(batch) ?? null;
+    // A start finds the epochs of what it reads by itself; those of deleted records are the first to go.
+    if (fault === null || fault.isBefore || this.#outlook.isScanned(slot)) return;
+    this.#problems.problem('leader-epoch', place, {
+      problem: `In leader-epoch-checkpoint ${fault.problem}`,
+      remedy: 'A start does not come across it; followers and consumers may be told to truncate wrongly',
+    });
+  }
+
+  #checkProducer(
+    segment: OpenSegment,
+    batch: BatchSummary,
+    { marker, place }: { marker: EndTransactionMarker | null; place: PlaceInLog },
+  ): void {
+    const { problem, aborted } = this.#producers.visit(batch, marker);
+    if (marker?.isAbort === true) segment.indexes.visitAbort(batch.baseOffset, batch.producerId, aborted);
+    if (problem !== null)
+      this.#problems.problem('sequence', place, {
+        problem,
+        remedy: 'Records of this producer are missing before this batch, or are there twice',
+      });
+  }
+
+  #skip(segment: OpenSegment, { position, end, reason }: UnreadableBytes): boolean {
+    const { slot, files, indexes } = segment;
+    segment.isWhole = false;
+    const place = { file: files.log, position, offset: this.#order.next };
+    const isSeenInHeaders = position >= indexes.lastPosition;
+    this.#order.skip();
+    const until = end === null ? 'the end of the file' : `position ${end}`;
+    const problem = `No batch can be read from here to ${until}: ${reason}`;
+    return this.#break({ slot, position, isAtEnd: end === null, isSeenInHeaders }, place, problem);
+  }
+
+  /** Tells of what a reader cannot get over; false where the log ends with it. */
+  #break({ slot, position, ...found }: BreakPlace, place: PlaceInLog, problem: string): boolean {
+    const { segments } = this.#files;
+    const restBytes = segments.slice(slot).reduce((sum, { sizeInBytes }) => sum + sizeInBytes, -position);
+    const verdict = this.#outlook.verdict({ slot, offset: place.offset, restBytes, ...found });
+    const text = { problem, remedy: verdict.remedy };
+    const kind = verdict.isCut ? 'tail' : 'batch';
+    if (verdict.isHarmless) this.#problems.remark(kind, place, text);
+    else this.#problems.problem(kind, place, text);
+    if (verdict.isCut) this.#cutOffset = place.offset;
+    else this.#isEndUnknown = true;
+    return !verdict.isCut;
+  }
+
+  #end(): void {
+    const isCut = this.#cutOffset !== null;
+    const isEndKnown = !isCut && !this.#isEndUnknown;
+    if (isEndKnown) this.#snapshots.end(this.#order.next, this.#producers);
+    checkLogEnd(this.#problems, {
+      files: this.#files,
+      known: this.#options.known,
+      endOffset: this.#endOffset,
+      isEndKnown,
+      order: this.#order,
+      openTransactions: isEndKnown ? this.#producers.openTransactions() : [],
+    });
+  }
+}
+
+interface BreakPlace {
+  readonly slot: number;
+  readonly position: number;
+  readonly isAtEnd: boolean;
+  readonly isSeenInHeaders: boolean;
+}
+
+interface PlaceInLog {
+  readonly file: string;
+  readonly position: number;
+  readonly offset: number;
+}
+
+/** A marker that cannot be read is told of with the records of its batch. */
+function markerOf(buffer: Buffer, batch: BatchSummary): EndTransactionMarker | null {
+  try {
+    return readTransactionMarker(buffer, batch);
+  } catch {
+    return null;
+  }
+}
