@@ -7,6 +7,7 @@ import { Peer } from '../peer.ts';
 import { AckedLoad, createLoadTopic, verify, type Verdict } from './acked-load.ts';
 import { PowerVolume } from './power-volume.ts';
 import { ShareLoad } from './share-load.ts';
+import { withSoundFiles } from './sound-files.ts';
 import { TransactionLoad } from './transaction-load.ts';
 
 /** How long a scenario goes on. */
@@ -81,7 +82,8 @@ async function kill(options: SoakOptions, kind: KillKind): Promise<Verdict> {
     }
     await acknowledges(load, 100);
     await load.stop();
-    return await verify(peer.port, TOPIC, { acknowledged: load.acknowledged, isCompacted });
+    const verdict = await verify(peer.port, TOPIC, { acknowledged: load.acknowledged, isCompacted });
+    return await withSoundFiles(peer, verdict, options.say);
   } finally {
     await peer.dispose();
   }
@@ -104,7 +106,7 @@ async function killShares(options: SoakOptions): Promise<Verdict> {
       options.say(`kill ${round}/${options.rounds}, ${shares.acceptedCount} accepted for good`);
     }
     await load.stop();
-    return await shares.finish(load.acknowledged);
+    return await withSoundFiles(peer, await shares.finish(load.acknowledged), options.say);
   } finally {
     await peer.dispose();
   }
@@ -126,7 +128,7 @@ async function killTransactions(options: SoakOptions): Promise<Verdict> {
     }
     await countsOn('Committed transactions', () => load.committedCount, 10);
     await load.stop();
-    return await load.verify();
+    return await withSoundFiles(peer, await load.verify(), options.say);
   } finally {
     await peer.dispose();
   }
@@ -155,7 +157,7 @@ async function powerCut(options: SoakOptions): Promise<Verdict> {
     }
     await acknowledges(load, 100);
     await load.stop();
-    return await verify(peer.port, TOPIC, load);
+    return await withSoundFiles(peer, await verify(peer.port, TOPIC, load), options.say);
   } finally {
     await peer.dispose();
     await volume.dispose();
@@ -190,14 +192,13 @@ async function fullDisk(options: SoakOptions): Promise<Verdict> {
       await load.stop();
       await peer.stop('SIGKILL');
       await peer.restart();
-      const verdict = await verify(peer.port, TOPIC, load);
+      const verdict = await withSoundFiles(peer, await verify(peer.port, TOPIC, load), options.say);
       options.say(
         `full disk ${round}/${options.rounds}: ${verdict.acknowledged} acknowledged before, refusals ${JSON.stringify([...load.refusals])}`,
       );
       totals.acknowledged += verdict.acknowledged;
       totals.lost += verdict.lost;
       totals.wrong += verdict.wrong;
-      await peer.stop('SIGKILL');
       rmSync(peer.folder, { recursive: true, force: true });
     }
     return totals;
@@ -237,7 +238,7 @@ async function ioErrors(options: SoakOptions): Promise<Verdict> {
     }
     await acknowledges(load, 100);
     await load.stop();
-    return await verify(peer.port, TOPIC, load);
+    return await withSoundFiles(peer, await verify(peer.port, TOPIC, load), options.say);
   } finally {
     await peer.dispose();
   }

@@ -287,13 +287,19 @@ export class LogLoader {
           return false;
         }
         segment.noteBatch(batch, this.#options.config.indexIntervalBytes);
-        this.#epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+        this.#noteEpoch(batch);
         this.#replay(segment, batch, buffer);
         nextOffset = batch.lastOffset + 1;
         return true;
       },
     });
     return { bad: bad ?? outOfOrder, nextOffset };
+  }
+
+  /** Epochs that the checkpoint does not know yet. One that it knows began where it says: before what is read here, perhaps. */
+  #noteEpoch({ partitionLeaderEpoch, baseOffset }: BatchSummary): void {
+    if (this.#epochs.epochForOffset(baseOffset) !== partitionLeaderEpoch)
+      this.#epochs.assign(partitionLeaderEpoch, baseOffset);
   }
 
   /** Aborted transactions are found again on the way, since the transaction index was emptied with the others. */

@@ -45,6 +45,8 @@ export class ProducerCheck {
     if (batch.isControl && marker === null) return null;
     const entry = this.#state.get(batch.producerId);
     if (entry === undefined || !this.#order.isWholeSince(endOf(entry))) return null;
+    // Of what it wrote before the beginning of the log only the marker may be left.
+    if (endOf(entry) < 0 && !this.knowsBeginning) return null;
     try {
       // Offsets that a coordinator commits for a transaction have no sequence numbers.
       const origin = batch.baseSequence < 0 ? 'coordinator' : 'client';
@@ -99,8 +101,8 @@ export class ProducerCheck {
     // The snapshot may know what is gone from the log, never less than the log.
     if (!isNewer && !this.#order.isWholeSince(foundEnd)) return null;
     const names: [string, number, number][] = [['epoch', kept.producerEpoch, found.producerEpoch]];
-    // A broker that had forgotten the producer knows only of the marker that came since.
-    if (keptEnd >= 0)
+    // A broker that had forgotten the producer knows only of the marker that came since, as does a log whose beginning went.
+    if (keptEnd >= 0 && (foundEnd >= 0 || keptEnd >= this.#beginOffset))
       names.push(['last sequence', sequenceOf(kept), sequenceOf(found)], ['last offset', keptEnd, foundEnd]);
     if (this.#knowsTransaction(kept))
       names.push(['open transaction', kept.currentTxnFirstOffset, found.currentTxnFirstOffset]);

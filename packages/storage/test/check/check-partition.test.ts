@@ -193,6 +193,12 @@ const segments: readonly Case[] = [
 
 const crashes: readonly Case[] = [
   {
+    title: 'a crash that took nothing, with an epoch that began before what the start reads',
+    damage: (fixture) => fixture.crashed({ recoveryPoint: 45, highWatermark: 60 }),
+    found: [],
+    heals: true,
+  },
+  {
     title: 'a torn batch at the end, that nobody was promised',
     damage: (fixture) => {
       const path = fixture.files('.log').at(-1)!;
@@ -381,7 +387,7 @@ const snapshots: readonly Case[] = [
 const epochs: readonly Case[] = [
   {
     title: 'leader epochs that begin elsewhere',
-    damage: (fixture) => fixture.write(`${FOLDER}/leader-epoch-checkpoint`, '0\n2\n0 0\n3 10\n'),
+    damage: (fixture) => fixture.write(`${FOLDER}/leader-epoch-checkpoint`, '0\n3\n0 0\n3 10\n4 50\n'),
     found: ['problem leader-epoch'],
     says: /epoch 3 stands for offset 10, whose batch has epoch 0/,
     offset: 10,
@@ -389,7 +395,7 @@ const epochs: readonly Case[] = [
   {
     title: 'no leader epochs',
     damage: (fixture) => fixture.disk.unlinkSync(`${FOLDER}/leader-epoch-checkpoint`),
-    found: ['problem leader-epoch', 'problem leader-epoch'],
+    found: ['problem leader-epoch', 'problem leader-epoch', 'problem leader-epoch'],
   },
   {
     title: 'leader epochs that do not rise',
@@ -482,7 +488,7 @@ test('a transaction that is open is worth a remark', async () => {
   const manager = await fixture.open();
   const log = manager.get({ topic: 'orders', partition: 0 })!;
   const producer = { producerId: 7, producerEpoch: 2, baseSequence: 6, isTransactional: true };
-  log.append(rawBatch(0, producer), { leaderEpoch: 3, origin: 'client' });
+  log.append(rawBatch(0, producer), { leaderEpoch: 4, origin: 'client' });
   await manager.close();
   const { found, report } = await check(fixture.disk);
   expect(found.map(shortOf)).toEqual(['remark transaction']);

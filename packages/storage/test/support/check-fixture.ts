@@ -57,7 +57,7 @@ export class CheckFixture {
 
   /**
    *     offsets 0..39    producer 1, sequences 0..39, all codecs, epoch 0 up to offset 20, then epoch 3
-   *     40..60           producer 7: a transaction that is aborted, one that is committed; plain batches between
+   *     40..60           producer 7: a transaction that is aborted, one that is committed in epoch 4; plain batches between
    */
   async #write(): Promise<void> {
     const manager = await this.open();
@@ -76,16 +76,17 @@ export class CheckFixture {
     }
     let sequence = 0;
     for (const type of ['abort', 'commit'] as const) {
+      const leaderEpoch = type === 'abort' ? 3 : 4;
       for (let i = 0; i < 3; i++) {
         const producer = { producerId: 7, producerEpoch: 2, baseSequence: sequence++, isTransactional: true };
         log.append(batchOf(1, { valueBytes: 300, timestamp: now + 300, ...producer }), {
-          leaderEpoch: 3,
+          leaderEpoch,
           origin: 'client',
         });
-        log.append(batchOf(2, { timestamp: now + 300 }), { leaderEpoch: 3, origin: 'client' });
+        log.append(batchOf(2, { timestamp: now + 300 }), { leaderEpoch, origin: 'client' });
       }
       const marker = { producerId: 7, producerEpoch: 2, coordinatorEpoch: 5, timestampMs: now + 300 };
-      log.append(encodeTransactionMarker({ type, ...marker }), { leaderEpoch: 3, origin: 'coordinator' });
+      log.append(encodeTransactionMarker({ type, ...marker }), { leaderEpoch, origin: 'coordinator' });
     }
     log.updateHighWatermark(log.logEndOffset);
     await manager.close();
