@@ -17,6 +17,8 @@ export interface GroupView {
   /** Kafka's name of the state: `Empty`, `Stable`, ... */
   readonly stateName: string;
   readonly isEmpty: boolean;
+  /** Whether it ends by itself once it is empty and its offsets are too old. */
+  readonly shouldExpire: boolean;
   /** Why a commit is refused, or NONE. */
   commitError(command: CommitCommand): number;
   /** Timers that a commit sets back. */

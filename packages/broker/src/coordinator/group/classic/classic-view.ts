@@ -16,6 +16,7 @@ export function classicView(group: ClassicGroup): GroupView {
     protocolType: group.protocolType ?? '',
     stateName: state,
     isEmpty: state === 'Empty',
+    shouldExpire: true,
     commitError: (command) => commitError(group, command),
     timersAfterCommit(command) {
       const member = group.members.get(command.memberId);

@@ -19,6 +19,7 @@ export function consumerView(group: ConsumerGroup): GroupView {
     protocolType: 'consumer',
     stateName: group.state,
     isEmpty: group.members.size === 0,
+    shouldExpire: true,
     commitError: (command) => memberCommitError(rules, command),
     timersAfterCommit: () => [],
     fetchError: (query) => memberFetchError(rules, query),

@@ -17,6 +17,7 @@ export interface ExpirationClock {
 export function expireGroup(group: GroupView, offsets: OffsetStore, clock: ExpirationClock): GroupRecord[] {
   const { groupId } = group;
   const records: GroupRecord[] = [];
+  if (!group.shouldExpire) return records;
   let allExpired = true;
   const byTopic = offsets.committed.ofGroup(groupId);
   if (byTopic !== undefined) {

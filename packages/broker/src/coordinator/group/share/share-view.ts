@@ -13,6 +13,8 @@ export function shareView(group: ShareGroup): GroupView {
     protocolType: 'share',
     stateName: shareGroupState(group),
     isEmpty,
+    // Its states are kept until somebody deletes it: without it they would begin anew.
+    shouldExpire: false,
     commitError: () => ErrorCodes.GROUP_ID_NOT_FOUND,
     timersAfterCommit: () => [],
     fetchError: () => ErrorCodes.GROUP_ID_NOT_FOUND,

@@ -26,6 +26,7 @@ export function streamsView(group: StreamsGroup): GroupView {
     protocolType: 'streams',
     stateName: group.state,
     isEmpty,
+    shouldExpire: true,
     commitError: (command) => memberCommitError(rules, command),
     timersAfterCommit: () => [],
     fetchError: (query) => memberFetchError(rules, query),

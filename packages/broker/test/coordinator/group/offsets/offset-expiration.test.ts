@@ -67,4 +67,9 @@ describe('expiry of offsets and groups (KIP-211)', () => {
       expected,
     );
   });
+
+  it('a share group stays although it is empty: its states would begin anew', () => {
+    const group = { ...classicView(emptyGroup('g', 0)), shouldExpire: false };
+    expect(expireGroup(group, offsets(), { nowMs: 9999, retentionMs: RETENTION_MS })).toEqual([]);
+  });
 });
