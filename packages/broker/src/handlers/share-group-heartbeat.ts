@@ -56,11 +56,13 @@ export function shareGroupHeartbeatHandler(deps: {
         };
       } catch (failure) {
         const { errorCode, errorMessage: text } = shareErrorOf(failure);
-        return errorResponse(errorCode, text);
+        // As in Kafka, what nobody foresaw has no text.
+        return errorResponse(errorCode, errorCode === ErrorCodes.UNKNOWN_SERVER_ERROR ? null : text);
       }
     },
 
-    errorResponse: (_request, errorCode) => errorResponse(errorCode),
+    errorResponse: (_request, errorCode) =>
+      errorResponse(errorCode, errorCode === ErrorCodes.UNKNOWN_SERVER_ERROR ? null : undefined),
   };
 }
 

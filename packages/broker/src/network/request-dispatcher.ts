@@ -88,10 +88,15 @@ export class RequestDispatcher {
     if (!(result instanceof Promise)) {
       return result === NO_RESPONSE
         ? NO_ANSWER
-        : { chunks: this.#encode(handler, context, result), pending: null, isPipelined: false, context };
+        : {
+            chunks: this.#answer(handler, request, context, result),
+            pending: null,
+            isPipelined: false,
+            context,
+          };
     }
     const pending = result.then(
-      (response) => this.#encode(handler, context, response),
+      (response) => this.#answer(handler, request, context, response),
       (error: unknown) => this.#failure(handler, request, context, error),
     );
     return {
@@ -117,6 +122,20 @@ export class RequestDispatcher {
     const request: unknown = decodeMessagePrefix(handler.request, apiVersion, bytes, bodyStart).value;
     const response = handler.errorResponse(request, errorCode, context);
     return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false, context };
+  }
+
+  /** What cannot be encoded (an error's text with a name in it that fills a string by itself) is a failure of the request. */
+  #answer(
+    handler: AnyApiHandler,
+    request: unknown,
+    context: RequestContext,
+    response: HandlerResult<unknown>,
+  ): readonly Buffer[] | null {
+    try {
+      return this.#encode(handler, context, response);
+    } catch (error) {
+      return this.#failure(handler, request, context, error);
+    }
   }
 
   #encode(

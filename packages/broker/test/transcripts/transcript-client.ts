@@ -14,6 +14,8 @@ export class TranscriptClient {
   /** Topic names by id, learned from every response. */
   readonly #namesById = new Map<string, string>();
   readonly #idsByName = new Map<string, string>();
+  /** Member ids that the broker has made, in this order. */
+  readonly #memberIds: string[] = [];
 
   private constructor(socket: Socket, port: number) {
     this.#socket = socket;
@@ -52,6 +54,7 @@ export class TranscriptClient {
     const client = await TranscriptClient.open(this.#port);
     for (const [topicId, name] of this.#namesById) client.#namesById.set(topicId, name);
     for (const [name, topicId] of this.#idsByName) client.#idsByName.set(name, topicId);
+    client.#memberIds.push(...this.#memberIds);
     return client;
   }
 
@@ -72,6 +75,8 @@ export class TranscriptClient {
   #resolveIds(value: unknown): unknown {
     if (typeof value === 'string' && value.startsWith('$id:'))
       return this.#idsByName.get(value.slice(4)) ?? value;
+    if (typeof value === 'string' && value.startsWith('$member:'))
+      return this.#memberIds[Number(value.slice(8))] ?? value;
     if (Array.isArray(value)) return value.map((item) => this.#resolveIds(item));
     if (Buffer.isBuffer(value)) return value;
     if (value === null || typeof value !== 'object') return value;
@@ -88,11 +93,17 @@ export class TranscriptClient {
     for (const item of Object.values(value)) this.#learnIds(item);
   }
 
+  #memberName(memberId: string): string {
+    if (!this.#memberIds.includes(memberId)) this.#memberIds.push(memberId);
+    return `$member:${this.#memberIds.indexOf(memberId)}`;
+  }
+
   /** Ids, the port and the cluster differ between brokers; the order of topics does not matter to Kafka's clients. */
   #normalise(value: unknown): unknown {
     if (typeof value === 'string') {
       const name = this.#namesById.get(value);
-      return name === undefined ? value : `$id:${name}`;
+      if (name !== undefined) return `$id:${name}`;
+      return MADE_MEMBER_ID.test(value) ? this.#memberName(value) : value;
     }
     if (Array.isArray(value)) {
       const items = value.map((item) => this.#normalise(item));
@@ -113,6 +124,9 @@ export class TranscriptClient {
     );
   }
 }
+
+/** What a broker makes of the client id of a member that has none yet. */
+const MADE_MEMBER_ID = /^transcript-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Keys whose values depend on the machine or on the ports that were free. */
 const LOCAL_KEYS = new Set(['listeners', 'log.dirs', 'controller.quorum.voters']);

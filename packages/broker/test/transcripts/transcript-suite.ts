@@ -79,7 +79,7 @@ async function exchange(
   }
 }
 
-const MAX_ATTEMPTS = 25;
+const MAX_ATTEMPTS = 250;
 const RETRY_PAUSE_MS = 20;
 
 /** Responses in the order of the requests; a broker that hangs up gets a new connection for the next one. */
