@@ -219,6 +219,8 @@ describe('the outside world is reached through ports', () => {
     ['packages/client/src/network/transport.ts', /^node:(net|tls)$/],
     // Salts, digests and HMACs of SCRAM compute and do no I/O.
     ['packages/client/src/network/sasl/', /^node:crypto$/],
+    // The keys that take the place of a SCRAM password compute and do no I/O.
+    ['packages/broker/src/controller/scram-keys.ts', /^node:crypto$/],
     // Paths in properties are relative to the working directory: made absolute at this one place.
     ['packages/broker/src/broker.ts', /^node:path$/],
     // Reads its own version from package.json.

@@ -220,5 +220,14 @@ export const bodies: Readonly<Record<string, (world: RequestWorld) => object>> =
           ],
         },
   DescribeAcls: () => ({ resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1, permissionType: 1 }),
+  DescribeQuorum: () => ({
+    topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }],
+  }),
+  ElectLeaders: ({ topic }) => ({ topicPartitions: [{ topic, partitions: [0] }], timeoutMs: 5000 }),
+  AlterPartitionReassignments: ({ topic }) => ({
+    topics: [{ name: topic, partitions: [{ partitionIndex: 0, replicas: null }] }],
+  }),
+  // The node itself would serve nobody any more.
+  UnregisterBroker: () => ({ brokerId: 9999 }),
   DescribeTopicPartitions: ({ topic }) => ({ topics: [{ name: topic }], responsePartitionLimit: 100 }),
 };

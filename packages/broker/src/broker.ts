@@ -13,7 +13,6 @@ import { GroupConfigs } from './config/group-config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { ResourceConfigRules } from './config/resource-rules.ts';
 import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
-import type { Voter } from './controller/metadata-batches.ts';
 import { internalTopicSpec } from './controller/internal-topics.ts';
 import { LocalController } from './controller/local-controller.ts';
 import { consumerGroupTimings } from './coordinator/group/consumer/consumer-group-config.ts';
@@ -28,6 +27,7 @@ import { RequestDispatcher } from './network/request-dispatcher.ts';
 import type { Dispatch, DispatchResult } from './network/request-dispatcher.ts';
 import { intercepted, type RequestInterceptor } from './network/request-interceptor.ts';
 import { SocketServer } from './network/socket-server.ts';
+import { quorumVoters } from './quorum-voters.ts';
 import { ProducerIdSource } from './replica/producer-id-source.ts';
 import { ReplicaManager } from './replica/replica-manager.ts';
 import { SHARE_GROUP_STATE_TOPIC } from './coordinator/share/share-coordinator.ts';
@@ -67,9 +67,6 @@ export interface BoundListener {
   readonly host: string;
   readonly port: number;
 }
-
-/** Where Kafka's own single-node configuration puts the controller. */
-const DEFAULT_CONTROLLER_PORT = 9093;
 
 /** How long running requests may take to finish in a clean stop. */
 const CLOSE_GRACE_MS = 1_000;
@@ -246,6 +243,7 @@ export class Broker implements AsyncDisposable {
 
   #openController(logManager: LogManager): LocalController {
     const { config } = this;
+    const directoryId = this.#metadataDirectoryId(logManager);
     const configRules = new ResourceConfigRules(() => this.#configState.current);
     const controller = LocalController.open({
       disk: this.#disk,
@@ -258,9 +256,11 @@ export class Broker implements AsyncDisposable {
       rules: () => ({
         numPartitions: this.#configState.current.get('num.partitions'),
         defaultReplicationFactor: this.#configState.current.get('default.replication.factor'),
+        minInSyncReplicas: config.get('min.insync.replicas'),
         configs: configRules,
       }),
-      firstVoter: this.#firstVoter(logManager),
+      directoryId,
+      ...quorumVoters(config, directoryId),
       minInSyncReplicas: config.get('min.insync.replicas'),
       segmentBytes: config.get('metadata.log.segment.bytes'),
       snapshotIntervalBytes: config.get('metadata.log.max.record.bytes.between.snapshots'),
@@ -274,24 +274,12 @@ export class Broker implements AsyncDisposable {
     return controller;
   }
 
-  /**
-   * Without `controller.quorum.voters` a real Kafka reads the voters from the log: this node, reached under the
-   * controller listener that it would bind.
-   */
-  #firstVoter(logManager: LogManager): Voter | null {
-    const { config } = this;
-    if (config.get('controller.quorum.voters').length > 0) return null;
-    const metadataDir = resolve(config.metadataLogDir);
-    const directoryId = logManager.dirs().find((dir) => dir.path === metadataDir)?.directoryId;
-    if (directoryId === undefined) return null;
-    const bound = config.listeners.controller.map(({ listenerName, host, port }) => ({
-      name: listenerName,
-      host: host === '' ? 'localhost' : host,
-      port,
-    }));
-    const endpoints =
-      bound.length > 0 ? bound : [{ name: 'CONTROLLER', host: 'localhost', port: DEFAULT_CONTROLLER_PORT }];
-    return { voterId: config.nodeId, directoryId, endpoints };
+  /** Uuid of the directory that holds the metadata log. */
+  #metadataDirectoryId(logManager: LogManager): string {
+    const metadataDir = resolve(this.config.metadataLogDir);
+    const directory = logManager.dirs().find((dir) => dir.path === metadataDir);
+    if (directory === undefined) throw new Error(`"${metadataDir}" is none of the open log directories`);
+    return directory.directoryId;
   }
 
   #openReplicas(logManager: LogManager, controller: LocalController): ReplicaManager {

@@ -4,7 +4,7 @@ export { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 export type { Random } from './random.ts';
 export { NodeClock, type NodeClockOptions } from './node-clock.ts';
 export { NodeDisk } from './node-disk.ts';
-export { environmentVariable, hostName } from './node-host.ts';
+export { environmentVariable, hostName, isResolvableHost } from './node-host.ts';
 export { keyDigest } from './node-key-digest.ts';
 export { runThread, threadParent, type ThreadParent, type ThreadRun } from './node-thread.ts';
 export { temporaryFolder, type TemporaryFolder } from './node-temporary-folder.ts';

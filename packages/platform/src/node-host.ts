@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
 /** The machine's name, for listeners that advertise no host. */
@@ -9,4 +11,15 @@ export function hostName(): string {
 export function environmentVariable(name: string): string | undefined {
   const value = process.env[name];
   return value === '' ? undefined : value;
+}
+
+/** Whether a text is an address, or the name of a host that has one. A name is looked up as programs of this machine do. */
+export async function isResolvableHost(name: string): Promise<boolean> {
+  if (isIP(name) !== 0) return true;
+  try {
+    await lookup(name);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,9 @@
+import { ErrorCodes } from '@ottla/protocol';
 import type { EndpointImage, MetadataImage, PartitionImage } from '../metadata/image.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import type { CommandResult, CommandState } from './command.ts';
+import { OK, type CommandResult, type CommandState } from './command.ts';
+import type { ItemResult } from './controller.ts';
 import { SUPPORTED_FEATURES } from './features.ts';
 
 /** What a starting broker says of itself. */
@@ -74,9 +76,34 @@ export function shutDownBroker(state: CommandState, brokerId: number): CommandRe
   const brokerEpoch = broker.epoch;
   const records = [
     metadataRecord('BrokerRegistrationChangeRecord', { brokerId, brokerEpoch, inControlledShutdown: 1 }, 1),
+    ...giveUpLeadership(state.image, brokerId),
+    metadataRecord('BrokerRegistrationChangeRecord', { brokerId, brokerEpoch, fenced: 1 }),
   ];
-  const withElr = (state.image.features.get('eligible.leader.replicas.version') ?? 0) > 0;
-  for (const { topicId, partition } of partitionsOf(state.image, brokerId)) {
+  return { records, reply: null };
+}
+
+/**
+ * UnregisterBroker (KIP-500): takes a broker out of the metadata. As in Kafka this is not refused to a broker that runs: its
+ * partitions have no leader from then on, and it serves nobody until it registers with its next start.
+ */
+export function unregisterBroker(state: CommandState, brokerId: number): CommandResult<ItemResult> {
+  const broker = state.image.brokers.get(brokerId);
+  if (broker === undefined) {
+    const errorMessage = `Broker ID ${brokerId} is not currently registered`;
+    return { records: [], reply: { errorCode: ErrorCodes.BROKER_ID_NOT_REGISTERED, errorMessage } };
+  }
+  const records = [
+    ...giveUpLeadership(state.image, brokerId),
+    metadataRecord('UnregisterBrokerRecord', { brokerId, brokerEpoch: broker.epoch }),
+  ];
+  return { records, reply: OK };
+}
+
+/** The partitions that the broker leads have no leader any more; it stays the one that may lead them again (KIP-966). */
+function giveUpLeadership(image: MetadataImage, brokerId: number): MetadataRecord[] {
+  const records: MetadataRecord[] = [];
+  const withElr = (image.features.get('eligible.leader.replicas.version') ?? 0) > 0;
+  for (const { topicId, partition } of partitionsOf(image, brokerId)) {
     if (partition.leader !== brokerId) continue;
     const change = withElr
       ? {
@@ -88,8 +115,7 @@ export function shutDownBroker(state: CommandState, brokerId: number): CommandRe
     const fields = { topicId, partitionId: partition.partition, leader: -1, ...change };
     records.push(metadataRecord('PartitionChangeRecord', fields));
   }
-  records.push(metadataRecord('BrokerRegistrationChangeRecord', { brokerId, brokerEpoch, fenced: 1 }));
-  return { records, reply: null };
+  return records;
 }
 
 /** Partitions with a replica on the broker that it may lead: it is in sync, or was the last that was. */

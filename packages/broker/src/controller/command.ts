@@ -23,6 +23,8 @@ export interface ControllerRules {
   readonly numPartitions: number;
   /** `default.replication.factor`. */
   readonly defaultReplicationFactor: number;
+  /** `min.insync.replicas` of the properties. */
+  readonly minInSyncReplicas: number;
   readonly configs: ConfigRules;
 }
 

@@ -1,3 +1,6 @@
+import type { QuotaEntity } from '../metadata/access-image.ts';
+import type { Voter } from './metadata-batches.ts';
+
 /**
  * The controller as the handlers see it: commands in, per-item results out, answered once the metadata records are durable
  * and applied to the image. Behind it stands the pure state machine of this folder with a local `__cluster_metadata` log.
@@ -21,6 +24,20 @@ export interface Controller {
     partition: { readonly topic: string; readonly partition: number },
     leader: number,
   ): Promise<ItemResult>;
+  /** Elects leaders of partitions, or of all of them. */
+  electLeaders(command: ElectLeadersCommand): Promise<TopicPartitionResults[]>;
+  /** Moves partitions to other replicas, or takes such moves back. */
+  reassignPartitions(command: ReassignmentCommand): Promise<TopicPartitionResults[]>;
+  /** Takes a broker out of the metadata. The error is BROKER_ID_NOT_REGISTERED. */
+  unregisterBroker(brokerId: number): Promise<ItemResult>;
+  /** Sets levels of features, all or none. The error is INVALID_UPDATE_VERSION. */
+  updateFeatures(command: UpdateFeaturesCommand): Promise<ItemResult>;
+  /** Sets and deletes SCRAM credentials; a result for each user. */
+  alterScramCredentials(alterations: ScramAlterations): Promise<UserResult[]>;
+  /** Sets and removes quotas; a result for each entity. */
+  alterClientQuotas(command: AlterQuotasCommand): Promise<QuotaResult[]>;
+  /** The quorum of the metadata log as it is now. */
+  describeQuorum(): QuorumDescription;
   /** A block of producer ids for this broker: [first, first + length). */
   allocateProducerIds(): Promise<{ first: number; length: number }>;
 }
@@ -29,6 +46,17 @@ export interface Controller {
 export interface ItemResult {
   readonly errorCode: number;
   readonly errorMessage: string | null;
+}
+
+/** Who keeps the metadata log, and how far it is. */
+export interface QuorumDescription {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly highWatermark: number;
+  readonly logEndOffset: number;
+  /** Level of `kraft.version`: 1 when the voters stand in the log (KIP-853), 0 when the configuration names them. */
+  readonly kraftVersion: number;
+  readonly voters: readonly Voter[];
 }
 
 export interface TopicReference {
@@ -72,6 +100,82 @@ export interface CreatePartitionsCommand {
     readonly assignments: readonly { readonly brokerIds: readonly number[] }[] | null;
   }[];
   readonly validateOnly: boolean;
+}
+
+export interface ElectLeadersCommand {
+  /** Kafka's ElectionType: 0 preferred, 1 unclean. */
+  readonly electionType: number;
+  /** Null: every partition. */
+  readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | null;
+}
+
+export interface ReassignmentCommand {
+  readonly allowReplicationFactorChange: boolean;
+  readonly topics: readonly {
+    readonly topic: string;
+    /** `replicas` null: the move in progress is taken back. */
+    readonly partitions: readonly {
+      readonly partitionIndex: number;
+      readonly replicas: readonly number[] | null;
+    }[];
+  }[];
+}
+
+/** A result for each partition that was asked about, topic by topic. */
+export interface TopicPartitionResults {
+  readonly topic: string;
+  readonly partitions: readonly ({ readonly partitionIndex: number } & ItemResult)[];
+}
+
+export interface FeatureUpdate {
+  readonly feature: string;
+  /** 0: the feature is off. */
+  readonly level: number;
+  /** Kafka's UpgradeType: 1 upgrade, 2 safe downgrade, 3 unsafe downgrade. */
+  readonly upgradeType: number;
+}
+
+export interface UpdateFeaturesCommand {
+  readonly updates: readonly FeatureUpdate[];
+  readonly validateOnly: boolean;
+}
+
+export interface ScramUpsertion {
+  readonly user: string;
+  /** 1 SCRAM-SHA-256, 2 SCRAM-SHA-512. */
+  readonly mechanism: number;
+  readonly iterations: number;
+  readonly salt: Buffer;
+  readonly saltedPassword: Buffer;
+}
+
+export interface ScramAlterations {
+  readonly deletions: readonly { readonly user: string; readonly mechanism: number }[];
+  readonly upsertions: readonly ScramUpsertion[];
+}
+
+export interface UserResult extends ItemResult {
+  readonly user: string;
+}
+
+/** A quota to set, or with null to remove. */
+export interface QuotaOperation {
+  readonly key: string;
+  readonly value: number | null;
+}
+
+export interface AlterQuotasCommand {
+  readonly entries: readonly {
+    readonly entity: QuotaEntity;
+    readonly operations: readonly QuotaOperation[];
+  }[];
+  /** Names of `ip` entities that are neither an address nor a host that can be resolved. */
+  readonly unresolvable: ReadonlySet<string>;
+  readonly validateOnly: boolean;
+}
+
+export interface QuotaResult extends ItemResult {
+  readonly entity: QuotaEntity;
 }
 
 /** Kafka's AlterConfigOp types. */

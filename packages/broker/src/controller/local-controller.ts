@@ -6,9 +6,11 @@ import { PublishedMetadata } from '../metadata/metadata-store.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
 import { snapshotRecords } from '../metadata/snapshot-records.ts';
+import { alterClientQuotas } from './alter-client-quotas.ts';
+import { alterScramCredentials } from './alter-scram-credentials.ts';
 import { incrementalAlterConfigs, legacyAlterConfigs } from './alter-configs.ts';
 import { ensureBootstrapCheckpoint, firstRecords } from './bootstrap.ts';
-import { registerBroker, shutDownBroker } from './broker-registration.ts';
+import { registerBroker, shutDownBroker, unregisterBroker } from './broker-registration.ts';
 import type { BrokerRegistration } from './broker-registration.ts';
 import { changeLeader } from './change-leader.ts';
 import type { Command, ControllerRules } from './command.ts';
@@ -20,16 +22,28 @@ import type {
   CreateTopicResult,
   CreateTopicsCommand,
   DeleteTopicResult,
+  ElectLeadersCommand,
   ItemResult,
+  QuorumDescription,
+  ReassignmentCommand,
+  TopicPartitionResults,
+  AlterQuotasCommand,
+  QuotaResult,
+  ScramAlterations,
+  UpdateFeaturesCommand,
+  UserResult,
   TopicReference,
 } from './controller.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
 import { deleteTopics } from './delete-topics.ts';
+import { electLeaders } from './elect-leaders.ts';
+import { reassignPartitions } from './reassign-partitions.ts';
 import { dynamicQuorum } from './metadata-batches.ts';
 import type { Voter } from './metadata-batches.ts';
 import { MetadataLog } from './metadata-log.ts';
 import { allocateProducerIds } from './producer-ids.ts';
+import { updateFeatures } from './update-features.ts';
 
 export interface LocalControllerOptions {
   readonly disk: Disk;
@@ -44,6 +58,10 @@ export interface LocalControllerOptions {
   readonly rules: () => ControllerRules;
   /** The voter of a new metadata log; null: the properties name it (`controller.quorum.voters`). */
   readonly firstVoter: Voter | null;
+  /** Uuid of `logDir`. */
+  readonly directoryId: string;
+  /** Who votes while the log names no voters. */
+  readonly staticVoters: readonly Voter[];
   /** `min.insync.replicas` to pin when a new directory is formatted. */
   readonly minInSyncReplicas: number;
   /** `metadata.log.segment.bytes`. */
@@ -177,8 +195,72 @@ export class LocalController implements Controller {
     return this.#submit((state) => changeLeader(state, { ...partition, leader }));
   }
 
+  electLeaders(command: ElectLeadersCommand): Promise<TopicPartitionResults[]> {
+    return this.#submit((state) => electLeaders(state, command));
+  }
+
+  reassignPartitions(command: ReassignmentCommand): Promise<TopicPartitionResults[]> {
+    return this.#submit((state) => reassignPartitions(state, command));
+  }
+
+  unregisterBroker(brokerId: number): Promise<ItemResult> {
+    return this.#submit((state) => unregisterBroker(state, brokerId));
+  }
+
+  async updateFeatures(command: UpdateFeaturesCommand): Promise<ItemResult> {
+    const { kraftVersion } = this.describeQuorum();
+    const { nodeId } = this.#options;
+    const { result, upgradesQuorum } = await this.#submit((state) =>
+      updateFeatures(state, { ...command, nodeId, kraftVersion }),
+    );
+    if (upgradesQuorum) await this.#makeQuorumDynamic();
+    return result;
+  }
+
+  alterScramCredentials(alterations: ScramAlterations): Promise<UserResult[]> {
+    return this.#submit((state) => alterScramCredentials(state, alterations));
+  }
+
+  alterClientQuotas(command: AlterQuotasCommand): Promise<QuotaResult[]> {
+    return this.#submit((state) => alterClientQuotas(state, command));
+  }
+
+  describeQuorum(): QuorumDescription {
+    const { voters } = this.#log;
+    return {
+      leaderId: this.#options.nodeId,
+      leaderEpoch: this.#log.epoch,
+      highWatermark: this.#published.current().offset + 1,
+      logEndOffset: this.#log.endOffset,
+      kraftVersion: voters.length > 0 ? 1 : 0,
+      voters: voters.length > 0 ? voters : this.#options.staticVoters,
+    };
+  }
+
   allocateProducerIds(): Promise<{ first: number; length: number }> {
     return this.#submit((state) => allocateProducerIds(state, this.#options.nodeId));
+  }
+
+  /** From now on the voters stand in the log (KIP-853). Between two rounds, so that no offset is given away twice. */
+  async #makeQuorumDynamic(): Promise<void> {
+    while (this.#pumping !== null) await this.#pumping;
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#closed || this.#log.voters.length > 0) return;
+    const { clock, staticVoters, directoryId } = this.#options;
+    const [voter] = staticVoters;
+    if (voter === undefined) return;
+    try {
+      this.#log.appendVoters(dynamicQuorum({ ...voter, directoryId }), clock.nowMs());
+    } catch (error) {
+      if (!(error instanceof LogError)) this.#fail(error, this.#collecting);
+      throw error;
+    }
+    const builder = new MetadataImageBuilder(this.#written);
+    builder.advance(this.#log.endOffset - 1);
+    const { image, delta } = builder.build();
+    this.#written = image;
+    this.#nextOffset = this.#log.endOffset;
+    this.#published.publish(image, delta);
   }
 
   /**

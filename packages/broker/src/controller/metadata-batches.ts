@@ -75,6 +75,15 @@ export function dynamicQuorum({ voterId, directoryId, endpoints }: Voter): Contr
   ];
 }
 
+/** The voters that stand in the log, newest set last; none in a log of a static quorum. */
+export function votersOf(control: readonly ControlRecord[]): readonly Voter[] {
+  const newest = control.findLast(({ type }) => type === ControlRecordType.kraftVoters);
+  if (newest === undefined) return [];
+  return decodeMessage(votersRecord, 0, newest.value).voters.map(
+    ({ voterId, voterDirectoryId, endpoints }) => ({ voterId, directoryId: voterDirectoryId, endpoints }),
+  );
+}
+
 const DYNAMIC_KRAFT_VERSION = 1;
 
 /** Whether a control record says that the quorum is dynamic. */

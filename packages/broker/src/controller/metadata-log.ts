@@ -19,8 +19,9 @@ import {
   MetadataBatchReader,
   snapshotFooter,
   snapshotHeader,
+  votersOf,
 } from './metadata-batches.ts';
-import type { BatchContent, BatchContext, ControlRecord, MetadataBatch } from './metadata-batches.ts';
+import type { BatchContent, BatchContext, ControlRecord, MetadataBatch, Voter } from './metadata-batches.ts';
 
 export interface MetadataLogOptions {
   readonly disk: Disk;
@@ -111,6 +112,11 @@ export class MetadataLog {
     return this.#quorum.leaderEpoch;
   }
 
+  /** The voters that the log names; none when the quorum is static. */
+  get voters(): readonly Voter[] {
+    return votersOf(this.#voters);
+  }
+
   /** Log bytes that a restart would read behind the newest snapshot. */
   get bytesSinceSnapshot(): number {
     return this.#bytesSinceSnapshot;
@@ -145,6 +151,14 @@ export class MetadataLog {
       records.length,
     );
     return baseOffset;
+  }
+
+  /** Writes the voters of a dynamic quorum into the log, durably, and its state in the newer format (KIP-853). */
+  appendVoters(control: readonly ControlRecord[], nowMs: number): void {
+    this.#write(encodeMetadataBatch(this.#context(nowMs), { control }), control.length);
+    this.#active?.datasyncSync();
+    this.#voters = control;
+    this.#quorum = { ...this.#quorum, dataVersion: 1 };
   }
 
   /** Makes everything appended durable. */

@@ -1,6 +1,6 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { Random } from '@ottla/platform';
-import type { MetadataImage, BrokerImage } from '../metadata/image.ts';
+import type { BrokerImage, MetadataImage, PartitionImage } from '../metadata/image.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
 import { UNASSIGNED_DIRECTORY } from '../metadata/topic-draft.ts';
@@ -130,9 +130,20 @@ export function newPartitionRecord(
     leader: placement.isr[0] ?? -1,
     leaderEpoch: 0,
     partitionEpoch: 0,
-    directories: placement.replicas.map((id) => {
-      const logDirs = image.brokers.get(id)?.logDirs ?? [];
-      return logDirs.length === 1 ? (logDirs[0] as string) : UNASSIGNED_DIRECTORY;
-    }),
+    directories: directoriesFor(image, placement.replicas),
+  });
+}
+
+/** The log directory of each replica, as far as it is known: those of a partition that is there already stay. */
+export function directoriesFor(
+  image: MetadataImage,
+  replicas: readonly number[],
+  existing?: PartitionImage,
+): string[] {
+  return replicas.map((id) => {
+    const known = existing?.directories[existing.replicas.indexOf(id)];
+    if (known !== undefined) return known;
+    const logDirs = image.brokers.get(id)?.logDirs ?? [];
+    return logDirs.length === 1 ? (logDirs[0] as string) : UNASSIGNED_DIRECTORY;
   });
 }

@@ -21,6 +21,7 @@ import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
 import { apiVersionsHandler } from './api-versions.ts';
+import { clusterHandlers } from './cluster-handlers.ts';
 import { consumerGroupDescribeHandler } from './consumer-group-describe.ts';
 import { consumerGroupHeartbeatHandler } from './consumer-group-heartbeat.ts';
 import { createPartitionsHandler } from './create-partitions.ts';
@@ -28,7 +29,6 @@ import { createTopicsHandler } from './create-topics.ts';
 import { deleteRecordsHandler } from './delete-records.ts';
 import { deleteGroupsHandler } from './delete-groups.ts';
 import { deleteTopicsHandler } from './delete-topics.ts';
-import { describeClusterHandler } from './describe-cluster.ts';
 import { describeLogDirsHandler } from './describe-log-dirs.ts';
 import { describeConfigsHandler } from './describe-configs.ts';
 import { describeGroupsHandler } from './describe-groups.ts';
@@ -52,7 +52,6 @@ import { joinGroupHandler } from './join-group.ts';
 import { leaveGroupHandler } from './leave-group.ts';
 import { listConfigResourcesHandler } from './list-config-resources.ts';
 import { listGroupsHandler } from './list-groups.ts';
-import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts';
 import { metadataHandler } from './metadata.ts';
 import { offsetCommitHandler } from './offset-commit.ts';
 import { offsetDeleteHandler } from './offset-delete.ts';
@@ -96,6 +95,7 @@ export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
     isEnabled: () => isVerificationEnabled(parts),
   });
   const handlers = [
+    ...clusterHandlers(parts),
     ...topicHandlers(parts),
     ...recordHandlers(parts, verification),
     ...transactionHandlers(parts, verification),
@@ -103,6 +103,7 @@ export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
   handlers.push(
     apiVersionsHandler({
       metadata: parts.metadata,
+      kraftVersion: () => parts.controller.describeQuorum().kraftVersion,
       supportedFeatures: SUPPORTED_FEATURES,
       handlers: () => handlers,
     }),
@@ -161,7 +162,7 @@ function isVerificationEnabled({ config }: BrokerParts): boolean {
   return config().get('transaction.partition.verification.enable');
 }
 
-/** The cluster and its topics. */
+/** Topics, and the groups that read them. */
 function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
   const { config, metadata, controller, autoCreation } = parts;
   return [
@@ -181,8 +182,6 @@ function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
       deleteTopicEnable: () => config().get('delete.topic.enable'),
     }),
     createPartitionsHandler({ controller }),
-    listPartitionReassignmentsHandler({ metadata }),
-    describeClusterHandler({ metadata }),
     describeTopicPartitionsHandler({
       metadata,
       maxPartitionsPerResponse: () => config().get('max.request.partition.size.limit'),

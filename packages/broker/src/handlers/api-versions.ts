@@ -21,6 +21,8 @@ export type SupportedFeature = readonly [name: string, minVersion: number, maxVe
 
 export interface ApiVersionsDependencies {
   readonly metadata: MetadataStore;
+  /** Level of `kraft.version`, which stands among the voters and not in the metadata image. */
+  readonly kraftVersion: () => number;
   readonly supportedFeatures: readonly SupportedFeature[];
   /** Every handler of the broker; read on each call, so that the table may hold this handler too. */
   readonly handlers: () => readonly AnyApiHandler[];
@@ -86,7 +88,7 @@ function answer(
       .filter(([, minVersion]) => minVersion > 0 || apiVersion >= LEVEL_ZERO_VERSION)
       .map(([name, minVersion, maxVersion]) => ({ name, minVersion, maxVersion })),
     finalizedFeaturesEpoch: image.offset,
-    finalizedFeatures: [...image.features]
+    finalizedFeatures: [...image.features, ['kraft.version', deps.kraftVersion()] as const]
       .filter(([, level]) => level > 0)
       .map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
   };

@@ -9,6 +9,9 @@ export const ALL_TOPIC_OPERATIONS = bits([3, 4, 5, 6, 7, 8, 10, 11]);
 /** Create, alter, describe, cluster action, describe configs, alter configs, idempotent write. */
 export const ALL_CLUSTER_OPERATIONS = bits([5, 7, 8, 9, 10, 11, 12]);
 
+/** What Kafka says to whoever wants to change access rules where nothing would look at them. */
+export const NO_AUTHORIZER = 'No Authorizer is configured.';
+
 /** Not asked for. */
 export const OPERATIONS_NOT_REQUESTED = -2_147_483_648;
 

@@ -26,7 +26,7 @@ export function shareGroupHeartbeatHandler(deps: {
     response: shareGroupHeartbeatResponse,
 
     async handle(request, context) {
-      if (!isShareEnabled(deps.metadata)) return errorResponse(ErrorCodes.UNSUPPORTED_VERSION);
+      if (!isShareEnabled(deps.metadata)) return errorResponse(ErrorCodes.UNSUPPORTED_VERSION, null);
       if (!isShareMemberId(request.memberId)) return errorResponse(ErrorCodes.INVALID_REQUEST, null);
       const problem = requestProblem(request);
       if (problem !== null) return errorResponse(ErrorCodes.INVALID_REQUEST, problem);

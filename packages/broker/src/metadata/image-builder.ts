@@ -1,3 +1,5 @@
+import { changedCredentials, changedQuotas } from './access-image.ts';
+import type { ClientQuotas, ScramCredentials } from './access-image.ts';
 import { configResourceKey, MapConfigsImage } from './configs-image.ts';
 import { ConfigResourceType } from './image.ts';
 import type { BrokerImage, MetadataDelta, MetadataImage, TopicImage } from './image.ts';
@@ -18,6 +20,8 @@ export function emptyImage(clusterId: string, controllerId: number): MetadataIma
     configs: new MapConfigsImage(new Map()),
     nextProducerId: 0,
     features: new Map(),
+    scramCredentials: new Map(),
+    clientQuotas: new Map(),
     keptRecords: new Map(),
   };
 }
@@ -37,6 +41,8 @@ export class MetadataImageBuilder {
   readonly #deletedConfigs = new Set<string>();
   #brokers: Map<number, BrokerImage> | null = null;
   #features: Map<string, number> | null = null;
+  #scramCredentials: ScramCredentials;
+  #clientQuotas: ClientQuotas;
   #kept: Map<string, MetadataRecord> | null = null;
   #nextProducerId: number;
   #offset: number;
@@ -46,6 +52,8 @@ export class MetadataImageBuilder {
   constructor(base: MetadataImage, pending: MetadataRecord[] | null = null) {
     this.#base = base;
     this.#nextProducerId = base.nextProducerId;
+    this.#scramCredentials = base.scramCredentials;
+    this.#clientQuotas = base.clientQuotas;
     this.#offset = base.offset;
     this.#transaction = pending;
   }
@@ -115,6 +123,13 @@ export class MetadataImageBuilder {
         this.#features ??= new Map(this.#base.features);
         if (record.data.featureLevel === 0) this.#features.delete(record.data.name);
         else this.#features.set(record.data.name, record.data.featureLevel);
+        return;
+      case 'UserScramCredentialRecord':
+      case 'RemoveUserScramCredentialRecord':
+        this.#scramCredentials = changedCredentials(this.#scramCredentials, record);
+        return;
+      case 'ClientQuotaRecord':
+        this.#clientQuotas = changedQuotas(this.#clientQuotas, record.data);
         return;
       case 'RegisterBrokerRecord':
       case 'UnregisterBrokerRecord':
@@ -250,6 +265,8 @@ export class MetadataImageBuilder {
       configs: this.#configs.size === 0 ? base.configs : this.#buildConfigs(),
       nextProducerId: this.#nextProducerId,
       features: this.#features ?? base.features,
+      scramCredentials: this.#scramCredentials,
+      clientQuotas: this.#clientQuotas,
       keptRecords: this.#kept ?? base.keptRecords ?? new Map(),
     };
     const changedConfigs = new Set<string>();

@@ -1,3 +1,4 @@
+import type { ClientQuotas, ScramCredentials } from './access-image.ts';
 import type { MetadataRecord } from './records.ts';
 
 /**
@@ -16,8 +17,10 @@ export interface MetadataImage {
   readonly nextProducerId: number;
   /** Finalized feature levels: `metadata.version`, `group.version`, ... */
   readonly features: ReadonlyMap<string, number>;
+  readonly scramCredentials: ScramCredentials;
+  readonly clientQuotas: ClientQuotas;
   /**
-   * Records that no part of this broker reads yet (ACLs, quotas, SCRAM, tokens, controller registrations), by identity.
+   * Records that no part of this broker reads yet (ACLs, tokens, controller registrations), by identity.
    * They are kept so that a snapshot loses nothing that a real Kafka wrote into the log.
    */
   readonly keptRecords?: ReadonlyMap<string, MetadataRecord>;

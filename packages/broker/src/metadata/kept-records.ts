@@ -17,19 +17,10 @@ export function keptChange(record: MetadataRecord): KeptChange | null {
       return { identity: `acl/${record.data.id}`, remove: false };
     case 'RemoveAccessControlEntryRecord':
       return { identity: `acl/${record.data.id}`, remove: true };
-    case 'UserScramCredentialRecord':
-      return { identity: `scram/${record.data.mechanism}/${record.data.name}`, remove: false };
-    case 'RemoveUserScramCredentialRecord':
-      return { identity: `scram/${record.data.mechanism}/${record.data.name}`, remove: true };
     case 'DelegationTokenRecord':
       return { identity: `token/${record.data.tokenId}`, remove: false };
     case 'RemoveDelegationTokenRecord':
       return { identity: `token/${record.data.tokenId}`, remove: true };
-    case 'ClientQuotaRecord': {
-      const entity = record.data.entity.map((part) => [part.entityType, part.entityName]);
-      entity.sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1));
-      return { identity: `quota/${JSON.stringify(entity)}/${record.data.key}`, remove: record.data.remove };
-    }
     case 'RegisterControllerRecord':
       return { identity: `controller/${record.data.controllerId}`, remove: false };
     case 'UnregisterControllerRecord':

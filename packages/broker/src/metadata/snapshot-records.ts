@@ -1,3 +1,4 @@
+import { credentialRecords, quotaRecords } from './access-image.ts';
 import type { BrokerImage, MetadataImage, TopicImage } from './image.ts';
 import { metadataRecord } from './records.ts';
 import type { MetadataRecord } from './records.ts';
@@ -26,6 +27,8 @@ export function* snapshotRecords(image: MetadataImage): Iterable<MetadataRecord>
       nextProducerId: image.nextProducerId,
     });
   }
+  yield* credentialRecords(image.scramCredentials);
+  yield* quotaRecords(image.clientQuotas);
   yield* image.keptRecords?.values() ?? [];
 }
 

@@ -1,5 +1,6 @@
 import { SeededRandom, SILENT_LOGGER, SimClock, SimDisk } from '@ottla/platform';
 import type { ControllerRules } from '../../src/controller/command.ts';
+import type { Voter } from '../../src/controller/metadata-batches.ts';
 import { LocalController } from '../../src/controller/local-controller.ts';
 import type { NewTopic } from '../../src/controller/controller.ts';
 import type { MetadataImage } from '../../src/metadata/image.ts';
@@ -11,12 +12,14 @@ export const METADATA_FOLDER = `${LOG_DIR}/__cluster_metadata-0`;
 export const LENIENT_RULES: ControllerRules = {
   numPartitions: 1,
   defaultReplicationFactor: 1,
+  minInSyncReplicas: 1,
   configs: { validate: () => null, isList: () => true, inheritedValue: () => null },
 };
 
 export interface HarnessOptions {
   readonly snapshotIntervalBytes?: number;
   readonly segmentBytes?: number;
+  readonly staticVoters?: readonly Voter[];
   readonly onFailure?: (error: unknown) => void;
 }
 
@@ -39,6 +42,8 @@ export async function openController(disk: SimDisk, options: HarnessOptions = {}
     nodeId: 1,
     rules: () => LENIENT_RULES,
     firstVoter: null,
+    directoryId: 'd0Ddz1Y37jl8M96YP7Tw8A',
+    staticVoters: options.staticVoters ?? [],
     minInSyncReplicas: 1,
     segmentBytes: options.segmentBytes ?? 1_000_000,
     snapshotIntervalBytes: options.snapshotIntervalBytes ?? 1_000_000,

@@ -62,6 +62,7 @@ async function serve(
   handlers.push(
     apiVersionsHandler({
       metadata,
+      kraftVersion: () => 0,
       supportedFeatures: [
         ['metadata.version', 7, 30],
         ['group.version', 0, 1],

@@ -1,4 +1,5 @@
 import { ApiKeys, encodeBatch } from '@ottla/protocol';
+import { ask } from './ask.ts';
 import type { TranscriptRequest } from './topic-requests.ts';
 
 const { CreateTopics, Produce, IncrementalAlterConfigs, FindCoordinator, ListGroups, DeleteGroups } = ApiKeys;
@@ -14,12 +15,6 @@ const GROUP = 'g';
 const MEMBER = 'AAAAAAAAAAAAAAAAAAAAAQ';
 /** Fixed, so that batches are the same in every run. */
 const TIMESTAMP = 1_700_000_000_000;
-
-const ask = (apiKey: number, version: number, body: object): TranscriptRequest => ({
-  apiKey,
-  version,
-  body: body as TranscriptRequest['body'],
-});
 
 const heartbeat = (memberEpoch: number, fields: object = {}): TranscriptRequest =>
   ask(ShareGroupHeartbeat, 1, {

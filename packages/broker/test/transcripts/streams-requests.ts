@@ -1,4 +1,5 @@
 import { ApiKeys } from '@ottla/protocol';
+import { ask } from './ask.ts';
 import type { TranscriptRequest } from './topic-requests.ts';
 
 const { CreateTopics, DescribeConfigs, FindCoordinator, IncrementalAlterConfigs } = ApiKeys;
@@ -7,12 +8,6 @@ const { ListGroups, DeleteGroups, Metadata, StreamsGroupHeartbeat, StreamsGroupD
 /** Resource types of configs. */
 const TOPIC = 2;
 const GROUP = 32;
-
-const ask = (apiKey: number, version: number, body: object): TranscriptRequest => ({
-  apiKey,
-  version,
-  body: body as TranscriptRequest['body'],
-});
 
 const topic = (name: string, topicConfigs: Readonly<Record<string, string>> = {}): object => ({
   name,

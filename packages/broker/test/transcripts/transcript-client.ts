@@ -85,10 +85,14 @@ export class TranscriptClient {
 
   #learnIds(value: unknown): void {
     if (value === null || typeof value !== 'object') return;
-    const { name, topicId } = value as { name?: unknown; topicId?: unknown };
+    const { name, topicId, replicaId, replicaDirectoryId } = value as Record<string, unknown>;
     if (typeof name === 'string' && typeof topicId === 'string' && !/^A+$/.test(topicId)) {
       this.#namesById.set(topicId, name);
       this.#idsByName.set(name, topicId);
+    }
+    if (typeof replicaDirectoryId === 'string' && !/^A+$/.test(replicaDirectoryId)) {
+      this.#namesById.set(replicaDirectoryId, `voter-${String(replicaId)}`);
+      this.#idsByName.set(`voter-${String(replicaId)}`, replicaDirectoryId);
     }
     for (const item of Object.values(value)) this.#learnIds(item);
   }

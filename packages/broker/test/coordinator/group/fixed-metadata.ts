@@ -62,6 +62,8 @@ export function fixedImage(offsetsPartitions = 50): MetadataImage {
     configs: { get: () => new Map(), resources: () => [] },
     nextProducerId: 0,
     features: new Map(),
+    scramCredentials: new Map(),
+    clientQuotas: new Map(),
   };
 }
 
