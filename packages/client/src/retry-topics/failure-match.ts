@@ -21,7 +21,8 @@ export function isRetriableFailure(
   return !matchesAny(error, [SerdeError]);
 }
 
-function matchesAny(error: unknown, matches: readonly FailureMatch[]): boolean {
+/** Whether an error, or one of its causes, is one of these. */
+export function matchesAny(error: unknown, matches: readonly FailureMatch[]): boolean {
   if (matches.length === 0) return false;
   let current = error;
   for (let depth = 0; current instanceof Error && depth < MAX_CAUSES; depth += 1) {

@@ -57,6 +57,11 @@ export interface RetryingConsumerOptions extends Omit<ConsumerOptions, 'group' |
    */
   readonly deadLetterStrategy?: 'always-retry-on-error' | 'fail-on-error' | 'no-dlt' | undefined;
   /**
+   * Other dead-letter topics for some errors: `{ '-declined': [CardExpired] }` sends their records to `orders-declined-dlt`. The first that
+   * matches the error or one of its causes counts. Default: none.
+   */
+  readonly deadLetterRouting?: Readonly<Record<string, readonly FailureMatch[]>> | undefined;
+  /**
    * Exactly-once: the record for the next topic and the offset of the one that failed are written in one transaction of this id, which no
    * other running instance may use. Retry and dead-letter topics are then read with `read_committed`. Default: none; a crash in
    * between can double a record, never lose one.
@@ -93,6 +98,7 @@ export interface ResolvedRetryOptions {
   /** Null: not created. */
   readonly shape: RetryTopicShape | null;
   readonly deadLetterStrategy: 'always-retry-on-error' | 'fail-on-error' | 'no-dlt';
+  readonly deadLetterRouting: readonly (readonly [suffix: string, failures: readonly FailureMatch[]])[];
   readonly transactionalId: string | null;
   readonly producer: ProducerOptions;
   readonly autoCommitIntervalMs: number;
@@ -130,11 +136,27 @@ export function resolveRetryOptions(options: RetryingConsumerOptions): ResolvedR
       'fail-on-error',
       'no-dlt',
     ]),
+    deadLetterRouting: resolveRouting(options),
     transactionalId,
-    producer: { ...options.producer, ...(transactionalId !== null && { transactionalId }) },
+    // Every record is waited for: lingering would only be slow.
+    producer: {
+      lingerMs: 0,
+      ...options.producer,
+      ...(transactionalId !== null && { transactionalId }),
+    },
     signal: options.signal,
     consumer: options,
   };
+}
+
+function resolveRouting({
+  deadLetterRouting = {},
+  deadLetterStrategy,
+}: RetryingConsumerOptions): ResolvedRetryOptions['deadLetterRouting'] {
+  const routes = Object.entries(deadLetterRouting);
+  if (routes.length > 0 && deadLetterStrategy === 'no-dlt')
+    throw new OptionError('deadLetterRouting needs dead-letter topics, but deadLetterStrategy is "no-dlt"');
+  return routes.map(([name, failures]) => [suffix('deadLetterRouting', name), failures]);
 }
 
 function resolveBackOff(backOff: BackOff): ResolvedRetryOptions['backOff'] {

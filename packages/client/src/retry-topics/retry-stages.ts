@@ -1,3 +1,4 @@
+import { matchesAny, type FailureMatch } from './failure-match.ts';
 import type { ResolvedRetryOptions } from './retry-options.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface RetryStage {
   readonly jitterMs: number;
   /** Takes the records again that fail here, while attempts are left. */
   readonly isReused: boolean;
+  /** Of a dead-letter topic: the errors that it is for; null: all that no other one is for. */
+  readonly failures: readonly FailureMatch[] | null;
 }
 
 type StageOptions = Pick<
@@ -29,24 +32,28 @@ type StageOptions = Pick<
   | 'suffixBy'
   | 'isSingleTopic'
   | 'deadLetterStrategy'
+  | 'deadLetterRouting'
 >;
 
 /** The stages in order, named as Spring names them; the first is the main topic. */
 export function retryStages(options: StageOptions): RetryStage[] {
   const delays = delaysOf(options);
-  const { isSingleTopic, deadLetterStrategy, deadLetterSuffix } = options;
+  const { isSingleTopic, deadLetterStrategy, deadLetterSuffix, deadLetterRouting } = options;
   const last = delays.at(-1);
   // Equal delays can only stand at the end: a multiplier of 1, or the greatest delay.
   const reuses = isSingleTopic && last !== undefined ? countOf(delays, last) - 1 : 0;
   const topicCount = delays.length - reuses;
-  const stages: RetryStage[] = [stage('main', '', 0)];
+  const stages: RetryStage[] = [stage('main', '')];
   for (const [index, delayMs] of delays.slice(0, topicCount).entries()) {
     const jitterMs = jitterOf(options, delayMs);
     const suffix = suffixOf(options, { delays, index, topicCount });
     const isReused = isSingleTopic && countOf(delays, delayMs) > 1;
-    stages.push({ kind: 'retry', suffix, delayMs, jitterMs, isReused });
+    stages.push({ ...stage('retry', suffix), delayMs, jitterMs, isReused });
   }
-  if (deadLetterStrategy !== 'no-dlt') stages.push(stage('dead-letter', deadLetterSuffix, 0));
+  if (deadLetterStrategy === 'no-dlt') return stages;
+  for (const [name, failures] of deadLetterRouting)
+    stages.push({ ...stage('dead-letter', name + deadLetterSuffix), failures });
+  stages.push(stage('dead-letter', deadLetterSuffix));
   return stages;
 }
 
@@ -54,16 +61,19 @@ export function retryStages(options: StageOptions): RetryStage[] {
 export function nextStage(
   stages: readonly RetryStage[],
   from: number,
-  failure: { readonly isFinal: boolean },
+  failure: { readonly error: unknown; readonly isFinal: boolean },
 ): number {
   const current = stages[from]!;
   if (!failure.isFinal && current.isReused) return from;
   if (!failure.isFinal && stages[from + 1]?.kind === 'retry') return from + 1;
-  return stages.findIndex(({ kind }) => kind === 'dead-letter');
+  return stages.findIndex(
+    ({ kind, failures }) =>
+      kind === 'dead-letter' && (failures === null || matchesAny(failure.error, failures)),
+  );
 }
 
-function stage(kind: RetryStage['kind'], suffix: string, delayMs: number): RetryStage {
-  return { kind, suffix, delayMs, jitterMs: 0, isReused: false };
+function stage(kind: RetryStage['kind'], suffix: string): RetryStage {
+  return { kind, suffix, delayMs: 0, jitterMs: 0, isReused: false, failures: null };
 }
 
 /** What is waited before the second attempt, the third, ... */

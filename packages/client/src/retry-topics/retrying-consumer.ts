@@ -280,6 +280,7 @@ export class RetryingConsumer<M extends Message = Message> implements AsyncDispo
     const ageMs = this.#cluster.options.clock.nowMs() - info.origin.timestamp;
     const isLate = timeoutMs > 0 && ageMs > timeoutMs;
     const to = nextStage(this.#stages, from, {
+      error,
       isFinal: info.attempt >= attempts || isLate || !isRetriable(error),
     });
     return to < 0 ? null : { stage: this.#stages[to]!, delayMs: this.#stages[to]!.delayMs };

@@ -52,6 +52,11 @@ const names: readonly [string, Options, readonly string[]][] = [
     { retrySuffix: '-again', deadLetterSuffix: '.lost', deadLetterStrategy: 'no-dlt', suffixBy: 'index' },
     ['', '-again'],
   ],
+  [
+    'dead-letter topics for some errors',
+    { attempts: 1, deadLetterRouting: { '-declined': [RangeError], '-odd': ['Odd'] } },
+    ['', '-declined-dlt', '-odd-dlt', '-dlt'],
+  ],
   ['another dead-letter topic', { attempts: 1, deadLetterSuffix: '.lost' }, ['', '.lost']],
 ];
 
@@ -69,7 +74,7 @@ describe('the way of a record', () => {
     const way: string[] = [];
     let at = 0;
     for (let attempt = 1; stages[at]?.kind !== 'dead-letter'; attempt += 1) {
-      at = nextStage(stages, at, { isFinal: attempt >= resolved.attempts });
+      at = nextStage(stages, at, { error: null, isFinal: attempt >= resolved.attempts });
       if (at < 0) return way;
       way.push(stages[at]!.suffix);
     }
@@ -96,8 +101,23 @@ describe('the way of a record', () => {
 
   test('what is final goes to the dead-letter topic from anywhere', () => {
     const stages = stagesOf({ attempts: 4, backOff: { multiplier: 3 } });
-    for (const from of [0, 1, 2, 3]) expect(nextStage(stages, from, { isFinal: true })).toBe(4);
+    for (const from of [0, 1, 2, 3]) expect(nextStage(stages, from, { error: null, isFinal: true })).toBe(4);
   });
+});
+
+test('a dead-letter topic for some errors takes those that match, or whose causes do', () => {
+  const stages = stagesOf({ deadLetterRouting: { '-declined': [RangeError], '-odd': ['Odd'] } });
+  const named = (name: string): Error => Object.assign(new Error('x'), { name });
+  const cases: readonly [unknown, string][] = [
+    [new RangeError('x'), '-declined-dlt'],
+    [new Error('x', { cause: new RangeError('y') }), '-declined-dlt'],
+    [named('Odd'), '-odd-dlt'],
+    [new Error('x'), '-dlt'],
+    ['x', '-dlt'],
+  ];
+  for (const [error, suffix] of cases)
+    expect(stages[nextStage(stages, 0, { error, isFinal: true })]!.suffix).toBe(suffix);
+  expect(stages[nextStage(stages, 0, { error: new RangeError('x'), isFinal: false })]!.suffix).toBe('-retry');
 });
 
 test('the jitter grows as the delays do', () => {
@@ -115,6 +135,11 @@ const refused: readonly [string, RetryingConsumerOptions, string][] = [
     'backOff.maxDelayMs "5" is below backOff.delayMs "10"',
   ],
   ['a suffix that no topic can have', { group: 'g', retrySuffix: '/x' }, 'retrySuffix "/x"'],
+  [
+    'dead-letter topics without dead-letter topics',
+    { group: 'g', deadLetterStrategy: 'no-dlt', deadLetterRouting: { '-x': [] } },
+    'deadLetterRouting needs dead-letter topics',
+  ],
   [
     'an unknown strategy',
     { group: 'g', deadLetterStrategy: 'never' as 'no-dlt' },
