@@ -35,7 +35,6 @@ import { openShares, ShareSettings } from './broker-shares.ts';
 import { InternalTopicCreation } from './coordinator/group/streams/internal-topic-creation.ts';
 import { streamsGroupSettings } from './coordinator/group/streams/streams-group-config.ts';
 import { StreamsGroupService } from './coordinator/group/streams/streams-group-service.ts';
-import type { ShareMemberGone } from './coordinator/group/share/share-group-types.ts';
 import type { ShareParts } from './handlers/share-handlers.ts';
 
 export interface BrokerOptions {
@@ -315,7 +314,7 @@ export class Broker implements AsyncDisposable {
       nodeId: this.config.nodeId,
       config: groupCoordinatorConfig(this.config, {
         share: (groupId) => settings.group(groupId),
-        onShareMemberGone: (member) => this.#onShareMemberGone(member),
+        onShareGroupEmptied: (groupId) => this.#onShareGroupEmptied(groupId),
         streams: (groupId) =>
           streamsGroupSettings(configs.of(groupId), this.config.get('group.streams.max.size')),
       }),
@@ -385,14 +384,13 @@ export class Broker implements AsyncDisposable {
       logger: this.#logger,
       ensureStateTopic: () => parts.autoCreation.ensureInternalTopic(SHARE_GROUP_STATE_TOPIC),
     });
-    this.#onShareMemberGone = ({ groupId, memberId, isGroupEmpty }) =>
-      shares.service.memberGone(groupId, memberId, isGroupEmpty);
+    this.#onShareGroupEmptied = (groupId) => shares.service.groupEmptied(groupId);
     this.#stoppers.push(() => shares.close());
     return shares;
   }
 
-  /** The group coordinator is there before what its members' leaving concerns. */
-  #onShareMemberGone: (member: ShareMemberGone) => void = () => {};
+  /** The group coordinator is there before the share partitions. */
+  #onShareGroupEmptied: (groupId: string) => void = () => {};
 
   async #openServer(
     listeners: ReturnType<typeof listenersToBind>,

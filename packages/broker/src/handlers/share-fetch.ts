@@ -80,7 +80,7 @@ function beginSession(
     hasAcknowledgements: acknowledgementsOf(request.topics).length > 0,
   });
   if (typeof session !== 'number' && request.shareSessionEpoch === 0) {
-    const onClosed = (): void => shares.connectionClosed(groupId, memberId, connection.id);
+    const onClosed = (): void => void shares.connectionClosed(groupId, memberId, connection.id);
     if (connection.closed.aborted) onClosed();
     else connection.closed.addEventListener('abort', onClosed, { once: true });
   }
@@ -168,6 +168,7 @@ class ShareFetchRun {
         maxRecords: request.maxRecords,
         batchSize: request.batchSize,
         acquireMode: request.shareAcquireMode,
+        isSessionOpen: () => this.#deps.shares.sessions.get(session.groupId, session.memberId) === session,
       },
       this.#deps.shares.clock,
     );

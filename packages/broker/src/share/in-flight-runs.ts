@@ -27,8 +27,9 @@ export interface Run {
   lockUntilMs: number;
   /** Being written: nobody may acquire or acknowledge it meanwhile. */
   transition: Transition | null;
-  /** How many offsets the run had when it was acquired first: from that the throttle counts. */
-  originCount: number;
+  /** The in-flight batch it is of: what was acquired together for the first time. */
+  batchFirstOffset: number;
+  batchCount: number;
 }
 
 /** How many offsets a run has. */

@@ -15,6 +15,8 @@ export interface ShareFetchParams {
   readonly maxRecords: number;
   readonly batchSize: number;
   readonly acquireMode: number;
+  /** False when the session has ended or begun anew since: nobody would give back what this fetch locked. */
+  readonly isSessionOpen: () => boolean;
 }
 
 /** What one partition gave; an empty list of records is a normal answer. */
@@ -77,7 +79,7 @@ export class ShareFetchOperation implements PartitionWaiter, ShareWaiter {
     return this.#results;
   }
 
-  /** The client is gone: what was acquired until now comes back when its session ends. */
+  /** The time is over, or the client is gone. */
   cancel(): void {
     this.#isOver = true;
     this.onPartitionChanged();
@@ -150,7 +152,8 @@ export class ShareFetchOperation implements PartitionWaiter, ShareWaiter {
     try {
       const readBytes = await this.#read(readings);
       const isEnough = readBytes > 0 && readBytes >= this.#params.minBytes;
-      if (isEnough || this.#isOver || this.#results.size > 0) this.#acquire(readings);
+      if (!this.#params.isSessionOpen()) this.#isOver = true;
+      else if (isEnough || this.#isOver || this.#results.size > 0) this.#acquire(readings);
     } finally {
       for (const { share, read } of readings) {
         if (!this.#results.get(share)?.records.length) read.lease?.release();

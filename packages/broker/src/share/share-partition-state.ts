@@ -1,5 +1,6 @@
 import { DeliveryState, type StateBatch } from '../coordinator/share/share-state-types.ts';
 import { checkAcknowledgements, targetOf } from './acknowledgement-rules.ts';
+import { BatchDelivery, isSuspect } from './delivery-throttle.ts';
 import {
   countOf,
   InFlightRuns,
@@ -104,26 +105,33 @@ export class SharePartitionState {
     this.#archiveMissing(request.fetchOffset, first.baseOffset - 1);
     const acquired: AcquiredRecords[] = [];
     const lock = { memberId: request.memberId, lockUntilMs: nowMs + settings.recordLockDurationMs };
-    const bases = new Set(request.batches.map(({ baseOffset }) => baseOffset));
+    const isRecordLimit = request.mode === ShareAcquireMode.recordLimit;
     let remaining = request.maxRecords;
-    let index = this.#runs.indexOf(Math.max(first.baseOffset, this.#startOffset));
-    for (; remaining > 0; index++) {
+    let delivery: BatchDelivery | null = null;
+    for (let index = this.#runs.indexOf(Math.max(first.baseOffset, this.#startOffset)); ; index++) {
       const run = this.#runs.at(index);
       if (run === undefined || run.firstOffset > last.lastOffset) break;
       if (!isAvailable(run)) continue;
-      const allowance = throttledCount(run, settings.deliveryCountLimit, acquired.length > 0);
-      if (allowance === 0) return acquired;
+      if (delivery?.batchFirstOffset !== run.batchFirstOffset) {
+        // Outside of the record limit the number of records is a wish: what is available of a batch goes out whole.
+        if (remaining <= 0) return acquired;
+        const isThrottled = this.#isThrottled(index, last.lastOffset, settings.deliveryCountLimit);
+        if (delivery?.isThrottled === true || (isThrottled && acquired.length > 0)) return acquired;
+        delivery = new BatchDelivery(run, isThrottled, settings.deliveryCountLimit);
+      }
+      const allowance = delivery.allowanceFor(run);
+      const count = isRecordLimit ? Math.min(remaining, allowance) : allowance;
+      if (count <= 0) return acquired;
       const from = Math.max(run.firstOffset, first.baseOffset);
-      // In batch mode the number of records is a wish: a run goes out whole.
-      const count =
-        request.mode === ShareAcquireMode.recordLimit ? Math.min(remaining, allowance) : allowance;
       const to = Math.min(run.lastOffset, last.lastOffset, from + count - 1);
       index = this.#runs.isolate(from, to);
-      this.#lock(this.#runs.at(index)!, lock, { acquired, bases });
+      const isSameBatch = delivery.isBegun;
+      delivery.take(run, to - from + 1);
+      this.#lock(this.#runs.at(index)!, lock, { acquired, isSameBatch });
       remaining -= to - from + 1;
-      if (allowance < Number.POSITIVE_INFINITY) return acquired;
+      if (delivery.isComplete) return acquired;
     }
-    if (remaining > 0 && last.lastOffset >= this.#endOffset)
+    if (remaining > 0 && delivery?.isThrottled !== true && last.lastOffset >= this.#endOffset)
       this.#acquireNew(request, { ...lock, remaining, maxRecordLocks: settings.maxRecordLocks }, acquired);
     return acquired;
   }
@@ -244,7 +252,6 @@ export class SharePartitionState {
 
   #append(lastOffset: number, state: DeliveryState, deliveryCount: number): void {
     const firstOffset = this.#endOffset;
-    const originCount = lastOffset - firstOffset + 1;
     const run: Run = {
       firstOffset,
       lastOffset,
@@ -253,18 +260,29 @@ export class SharePartitionState {
       memberId: '',
       lockUntilMs: 0,
       transition: null,
-      originCount,
+      batchFirstOffset: firstOffset,
+      batchCount: lastOffset - firstOffset + 1,
     };
     this.#runs.push(run);
     this.#endOffset = lastOffset + 1;
     this.#count(run, 1);
   }
 
+  /** Whether records of the batch that begins here were delivered so often that they go out in pieces. */
+  #isThrottled(index: number, lastOffset: number, deliveryCountLimit: number): boolean {
+    const { batchFirstOffset } = this.#runs.at(index)!;
+    for (let at = index; ; at++) {
+      const run = this.#runs.at(at);
+      if (run?.batchFirstOffset !== batchFirstOffset || run.firstOffset > lastOffset) return false;
+      if (isAvailable(run) && isSuspect(run, deliveryCountLimit)) return true;
+    }
+  }
+
   /** Entries of the answer go on from run to run, but not into the next batch. */
   #lock(
     run: Run,
     lock: Lock,
-    { acquired, bases }: { readonly acquired: AcquiredRecords[]; readonly bases: ReadonlySet<number> },
+    { acquired, isSameBatch }: { readonly acquired: AcquiredRecords[]; readonly isSameBatch: boolean },
   ): void {
     this.#availableCount -= countOf(run);
     run.state = DeliveryState.acquired;
@@ -274,7 +292,7 @@ export class SharePartitionState {
     const { firstOffset, lastOffset, deliveryCount } = run;
     const before = acquired.at(-1);
     const isNext = before?.deliveryCount === deliveryCount && before.lastOffset + 1 === firstOffset;
-    if (before !== undefined && isNext && !bases.has(firstOffset))
+    if (before !== undefined && isNext && isSameBatch)
       acquired[acquired.length - 1] = { ...before, lastOffset };
     else acquired.push({ firstOffset, lastOffset, deliveryCount });
   }
@@ -295,28 +313,41 @@ export class SharePartitionState {
     const wantedLast = Math.max(this.#endOffset, batches[0]!.baseOffset) + count - 1;
     if (batches[0]!.baseOffset > this.#endOffset)
       this.#append(batches[0]!.baseOffset - 1, DeliveryState.archived, 0);
+    const oldCount = acquired.length;
     for (const { baseOffset, lastOffset } of batches) {
       if (lastOffset < this.#endOffset) continue;
       if (Math.max(baseOffset, this.#endOffset) > wantedLast) break;
-      const first = this.#endOffset;
-      this.#append(
-        mode === ShareAcquireMode.recordLimit ? Math.min(lastOffset, wantedLast) : lastOffset,
-        DeliveryState.acquired,
-        1,
-      );
+      const entry = acquired.length > oldCount ? acquired.at(-1) : undefined;
+      if (entry !== undefined && countOf(entry) < batchSize) {
+        acquired[acquired.length - 1] = { ...entry, lastOffset };
+        this.#extend(lastOffset);
+        continue;
+      }
+      acquired.push({ firstOffset: this.#endOffset, lastOffset, deliveryCount: 1 });
+      this.#append(lastOffset, DeliveryState.acquired, 1);
       const run = this.#runs.at(this.#runs.length - 1)!;
       run.memberId = memberId;
       run.lockUntilMs = lockUntilMs;
-      const before = acquired.at(-1);
-      const isJoined =
-        before !== undefined &&
-        before.lastOffset + 1 === first &&
-        before.deliveryCount === 1 &&
-        countOf(before) < batchSize;
-      if (isJoined) acquired[acquired.length - 1] = { ...before, lastOffset: run.lastOffset };
-      else acquired.push({ firstOffset: first, lastOffset: run.lastOffset, deliveryCount: 1 });
+    }
+    if (mode === ShareAcquireMode.recordLimit && this.#endOffset - 1 > wantedLast) {
+      acquired[acquired.length - 1] = { ...acquired.at(-1)!, lastOffset: wantedLast };
+      this.#giveBack(wantedLast + 1);
     }
     this.#moveStart();
+  }
+
+  /** The end of a batch is over the limit: it is there for the next, as part of the same batch. */
+  #giveBack(firstOffset: number): void {
+    const rest = this.#runs.at(this.#runs.isolate(firstOffset, this.#endOffset - 1))!;
+    this.#finish(rest, DeliveryState.available, 0);
+  }
+
+  /** The run at the end goes on, and its batch with it. */
+  #extend(lastOffset: number): void {
+    const run = this.#runs.at(this.#runs.length - 1)!;
+    run.batchCount += lastOffset - run.lastOffset;
+    run.lastOffset = lastOffset;
+    this.#endOffset = lastOffset + 1;
   }
 
   /** Compaction or retention took records that were to be delivered again: nobody will get them any more. */
@@ -374,20 +405,6 @@ export class SharePartitionState {
 interface Lock {
   readonly memberId: string;
   readonly lockUntilMs: number;
-}
-
-/** From this delivery on a record is suspect: Kafka's half of the limit, at least the third. */
-const MIN_THROTTLE_LIMIT = 2;
-
-/**
- * How many records of a run may go out together. A record that fails again and again may bring down whoever reads it, and
- * its neighbours with it: from half of the limit on, ever smaller pieces go out, and for its last attempt each goes alone.
- */
-function throttledCount(run: Run, deliveryCountLimit: number, isAfterOthers: boolean): number {
-  const throttleLimit = Math.max(MIN_THROTTLE_LIMIT, Math.ceil(deliveryCountLimit / 2));
-  if (deliveryCountLimit > 2 && run.deliveryCount === deliveryCountLimit - 1) return isAfterOthers ? 0 : 1;
-  if (run.deliveryCount < throttleLimit) return Number.POSITIVE_INFINITY;
-  return Math.max(1, Math.floor(run.originCount / 2 ** (run.deliveryCount - throttleLimit + 1)));
 }
 
 function changeOf(runs: readonly Run[]): Change {

@@ -66,29 +66,24 @@ export class ShareService {
     return new Map(await Promise.all(released));
   }
 
-  /** The group's coordinator saw a member go: it holds nothing any more, wherever it was. */
-  memberGone(groupId: string, memberId: string, isGroupEmpty: boolean): void {
-    this.sessions.remove(groupId, memberId);
-    const released = this.partitions.ofGroup(groupId).map((share) => share.releaseMember(memberId));
-    if (!isGroupEmpty) return;
-    // Once what was held is written, so that the next to read the state finds the deliveries as they were.
-    void Promise.all(released).then(() => {
-      if (!this.#hasSession(groupId)) this.partitions.dropGroup(groupId);
-    });
+  /**
+   * The group's coordinator saw the last member go. Members that leave may still acknowledge what they hold and end their
+   * sessions afterwards: the session, not the membership, is what ends the locks.
+   */
+  groupEmptied(groupId: string): void {
+    if (!this.sessions.hasGroup(groupId)) this.partitions.dropGroup(groupId);
   }
 
   /** A connection is closed: its member may come back by another one, but not to these locks. */
-  connectionClosed(groupId: string, memberId: string, connectionId: string): void {
+  async connectionClosed(groupId: string, memberId: string, connectionId: string): Promise<void> {
     const session = this.sessions.get(groupId, memberId);
-    if (session?.connectionId === connectionId) void this.endSession(session);
+    // Once what was held is written, so that the next to read the state finds the deliveries as they were.
+    if (session?.connectionId === connectionId) await this.endSession(session);
+    if (!this.sessions.hasGroup(groupId)) this.partitions.dropGroup(groupId);
   }
 
   lockTimeoutMs(key: Pick<SharePartitionKey, 'groupId'>): number {
     return this.partitions.settingsOf(key.groupId).recordLockDurationMs;
-  }
-
-  #hasSession(groupId: string): boolean {
-    return this.sessions.hasGroup(groupId);
   }
 }
 

@@ -80,7 +80,8 @@ function setUp(count: number) {
   );
   const start = (memberId: string, params: Partial<ShareFetchParams> = {}, order = shares) => {
     const all = { memberId, maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, maxRecords: 10, batchSize: 10 };
-    const operation = new ShareFetchOperation(order, { ...all, acquireMode: 0, ...params }, clock);
+    const defaults = { ...all, acquireMode: 0, isSessionOpen: () => true };
+    const operation = new ShareFetchOperation(order, { ...defaults, ...params }, clock);
     const state: { offsets: number[] | null } = { offsets: null };
     void operation.run().then((results) => {
       state.offsets = [...results.values()].flatMap(({ acquired }) =>
@@ -130,6 +131,20 @@ describe('share fetches of one group', () => {
     await settle();
     expect(greedy.offsets).toBeNull();
     expect(modest.offsets).toEqual([0]);
+  });
+
+  test('whose session has ended lock nothing, and do not wait for more', async () => {
+    const { partitions, start } = setUp(1);
+    let isSessionOpen = true;
+    const left = start('a', { isSessionOpen: () => isSessionOpen });
+    await settle();
+    isSessionOpen = false;
+    partitions[0]!.append();
+    await settle();
+    expect(left.offsets).toEqual([]);
+    const other = start('b');
+    await settle();
+    expect(other.offsets).toEqual([0]);
   });
 
   test('that found only an aborted transaction read on behind it', async () => {

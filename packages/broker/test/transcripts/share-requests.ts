@@ -266,8 +266,15 @@ const fetching: readonly TranscriptRequest[] = [
   acknowledge(-1, [[9, 9, 1]]),
 ];
 
-const administration: readonly TranscriptRequest[] = [
+/** A member that has left the group still has its session: what it holds can be acknowledged, as librdkafka does. */
+const leaving: readonly TranscriptRequest[] = [
+  waitingFetch(0, { topics: [topicOf([])] }),
   heartbeat(-1),
+  acknowledge(1, [[7, 7, 1]]),
+  acknowledge(-1, [[3, 3, 2]]),
+];
+
+const administration: readonly TranscriptRequest[] = [
   ask(ShareGroupDescribe, 1, { groupIds: [GROUP], includeAuthorizedOperations: false }),
   ask(DescribeShareGroupOffsets, 1, { groups: [{ groupId: GROUP, topics: null }] }),
   ask(AlterShareGroupOffsets, 0, {
@@ -304,5 +311,6 @@ export const SHARE_REQUESTS: readonly TranscriptRequest[] = [
   ...states,
   ...members,
   ...fetching,
+  ...leaving,
   ...administration,
 ];

@@ -4,7 +4,7 @@ import {
   type ConsumerGroupConfig,
   type MigrationPolicy,
 } from './consumer/consumer-group-config.ts';
-import type { ShareGroupSettings, ShareMemberGone } from './share/share-group-types.ts';
+import type { ShareGroupSettings } from './share/share-group-types.ts';
 import { DEFAULT_STREAMS_GROUP_SETTINGS, type StreamsGroupSettings } from './streams/streams-group-config.ts';
 
 /** What the group coordinator reads of the broker's configuration; the comments name Kafka's keys and defaults. */
@@ -32,8 +32,8 @@ export interface GroupCoordinatorConfig {
   readonly consumer: ConsumerGroupConfig;
   /** What applies to a share group: its own configs, over the broker's. */
   readonly share: (groupId: string) => ShareGroupSettings;
-  /** Told when a member of a share group is gone: its locks end, wherever they are. */
-  readonly onShareMemberGone: (member: ShareMemberGone) => void;
+  /** Told when the last member of a share group has gone. */
+  readonly onShareGroupEmptied: (groupId: string) => void;
   /** What applies to a streams group: its own configs, over the broker's. */
   readonly streams: (groupId: string) => StreamsGroupSettings;
 }
@@ -60,14 +60,14 @@ export const DEFAULT_GROUP_COORDINATOR_CONFIG: GroupCoordinatorConfig = {
   appendLingerMs: -1,
   consumer: DEFAULT_CONSUMER_GROUP_CONFIG,
   share: () => DEFAULT_SHARE_GROUP_SETTINGS,
-  onShareMemberGone: () => {},
+  onShareGroupEmptied: () => {},
   streams: () => DEFAULT_STREAMS_GROUP_SETTINGS,
 };
 
 /** The part of the broker's configuration that is the group coordinator's; only a group's own configs change while the broker runs. */
 export function groupCoordinatorConfig(
   config: BrokerConfig,
-  own: Pick<GroupCoordinatorConfig, 'share' | 'onShareMemberGone' | 'streams'>,
+  own: Pick<GroupCoordinatorConfig, 'share' | 'onShareGroupEmptied' | 'streams'>,
 ): GroupCoordinatorConfig {
   return {
     minSessionTimeoutMs: config.get('group.min.session.timeout.ms'),

@@ -140,7 +140,7 @@ export class GroupMachine implements StateMachine<GroupTypes> {
       default:
         if (isShareGroupRecord(record)) {
           this.state.share.replay(record);
-          this.#tellIfGone(record);
+          this.#tellIfEmptied(record);
         } else if (isStreamsGroupRecord(record)) {
           this.state.streams.replay(record);
         } else {
@@ -149,12 +149,11 @@ export class GroupMachine implements StateMachine<GroupTypes> {
     }
   }
 
-  /** Locks are elsewhere, and end on their own too: this only makes it sooner. */
-  #tellIfGone(record: ShareGroupRecord): void {
+  #tellIfEmptied(record: ShareGroupRecord): void {
     if (record.type !== 'share-member' || record.value !== null) return;
-    const { groupId, memberId } = record.key;
-    const isGroupEmpty = (this.state.share.get(groupId)?.members.size ?? 0) === 0;
-    this.#surroundings.config.onShareMemberGone({ groupId, memberId, isGroupEmpty });
+    const { groupId } = record.key;
+    const memberCount = this.state.share.get(groupId)?.members.size ?? 0;
+    if (memberCount === 0) this.#surroundings.config.onShareGroupEmptied(groupId);
   }
 
   replayEndTransaction(producerId: number, committed: boolean): void {

@@ -122,8 +122,7 @@ export class ShareWorld {
           maxSize: 100,
           initializeRetryIntervalMs: 50,
         }),
-        onShareMemberGone: ({ groupId, memberId, isGroupEmpty }) =>
-          service.memberGone(groupId, memberId, isGroupEmpty),
+        onShareGroupEmptied: (groupId) => service.groupEmptied(groupId),
       },
     });
     groups.start(metadata.current());

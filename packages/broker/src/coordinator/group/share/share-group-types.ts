@@ -15,13 +15,6 @@ export interface ShareGroupSettings {
   readonly initializeRetryIntervalMs: number;
 }
 
-/** A member of a share group left, or was not heard of for too long. */
-export interface ShareMemberGone {
-  readonly groupId: string;
-  readonly memberId: string;
-  readonly isGroupEmpty: boolean;
-}
-
 /** ShareGroupHeartbeat as the state machine takes it. */
 export interface ShareHeartbeatCommand {
   readonly type: 'share-heartbeat';
