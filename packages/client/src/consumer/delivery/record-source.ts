@@ -20,6 +20,7 @@ export interface RecordSourceParts {
 export class RecordSource {
   readonly #parts: RecordSourceParts;
   readonly #counters: FetchCounters;
+  readonly #interceptors: ConsumerInterceptors | null;
   #current: PartitionState | null = null;
   /** Partitions with something buffered, in the order in which it came. */
   readonly #queue = new Set<PartitionState>();
@@ -29,6 +30,7 @@ export class RecordSource {
   constructor(parts: RecordSourceParts) {
     this.#parts = parts;
     this.#counters = parts.counters;
+    this.#interceptors = parts.interceptors;
   }
 
   /** The partition has records, may be read again, or has got an error. */
@@ -76,8 +78,7 @@ export class RecordSource {
     state.position = reader.offset + 1;
     state.positionEpoch = reader.leaderEpoch;
     const message = new Message(reader.run!, reader.records!, reader.offset, reader.timestamp);
-    const { interceptors } = this.#parts;
-    return interceptors === null ? message : interceptors.consume(message);
+    return this.#interceptors === null ? message : this.#interceptors.consume(message);
   }
 
   /** Brings some partition's reader to its next record. */
