@@ -16,14 +16,34 @@ const HASH_BITS = 13;
 /** Compresses one block; may give more bytes than it got. */
 export type BlockCompressor = (block: Buffer) => Buffer;
 
+/** Gives the bytes of a block that refers to nothing before it; throws when they are more than `limit`, or it is malformed. */
+export type BlockDecompressor = (block: Buffer, limit: number) => Buffer;
+
 interface NativeLz4 {
   compressSync(bytes: Buffer): Buffer;
+  uncompressSync(bytes: Buffer): Buffer;
 }
 
 /** The addon's compressor; undefined where it cannot be loaded. It puts the length in front, which frames do not want. */
 export const nativeLz4Compressor = lazy((): BlockCompressor | undefined => {
   const native = optionalModule<NativeLz4>('lz4-napi');
   return native === undefined ? undefined : (block) => native.compressSync(block).subarray(4);
+});
+
+/** Where a block is put behind the length that the addon wants in front of it. */
+const prefixed = lazy(() => Buffer.allocUnsafeSlow(128 * 1024));
+
+/** The addon's decompressor; undefined where it cannot be loaded. It allocates `limit` bytes. */
+export const nativeLz4Decompressor = lazy((): BlockDecompressor | undefined => {
+  const native = optionalModule<NativeLz4>('lz4-napi');
+  if (native === undefined) return undefined;
+  return (block, limit) => {
+    const size = block.length + 4;
+    const input = size <= prefixed().length ? prefixed().subarray(0, size) : Buffer.allocUnsafe(size);
+    input.writeUInt32LE(limit, 0);
+    block.copy(input, 4);
+    return native.uncompressSync(input);
+  };
 });
 
 const positions = new Int32Array(1 << HASH_BITS);

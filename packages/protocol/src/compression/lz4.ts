@@ -1,5 +1,13 @@
 import { lazy, refuseCompressed, refuseTooLarge, trimmed, type Codec } from './codec.ts';
-import { compressBlock, decompressBlock, nativeLz4Compressor, type BlockCompressor } from './lz4-block.ts';
+import {
+  compressBlock,
+  decompressBlock,
+  nativeLz4Compressor,
+  nativeLz4Decompressor,
+  type BlockCompressor,
+  type BlockDecompressor,
+  type BlockTarget,
+} from './lz4-block.ts';
 import { xxHash32 } from './xxhash32.ts';
 
 /**
@@ -21,12 +29,23 @@ const FLAG_CONTENT_SIZE = 0x08;
 const FLAG_CONTENT_CHECKSUM = 0x04;
 const FLAG_DICTIONARY = 0x01;
 
-/** The frame format of LZ4, over whatever packs single blocks. */
-export function lz4Codec(blocks: () => BlockCompressor): Codec {
-  return { compress: (bytes) => compressFrame(bytes, blocks()), decompress: decompressFrames };
+/** What packs single blocks, and what unpacks large ones faster than `decompressBlock`, where there is such a thing. */
+export interface BlockEngine {
+  readonly compress: BlockCompressor;
+  readonly decompress?: BlockDecompressor | undefined;
 }
 
-export const lz4 = lz4Codec(lazy(() => nativeLz4Compressor() ?? compressBlock));
+/** The frame format of LZ4, over whatever packs single blocks. */
+export function lz4Codec(engine: () => BlockEngine): Codec {
+  return {
+    compress: (bytes) => compressFrame(bytes, engine().compress),
+    decompress: (bytes, maxBytes) => decompressFrames(bytes, maxBytes, engine().decompress),
+  };
+}
+
+export const lz4 = lz4Codec(
+  lazy(() => ({ compress: nativeLz4Compressor() ?? compressBlock, decompress: nativeLz4Decompressor() })),
+);
 
 function compressFrame(bytes: Buffer, compressOne: BlockCompressor): Buffer {
   const blockCount = Math.ceil(bytes.length / BLOCK_BYTES);
@@ -57,7 +76,11 @@ interface FrameHeader {
   readonly blocks: number;
 }
 
-function decompressFrames(bytes: Buffer, maxBytes: number): Buffer {
+function decompressFrames(
+  bytes: Buffer,
+  maxBytes: number,
+  decompress: BlockDecompressor | undefined,
+): Buffer {
   const bound = Math.min(maxBytes, outputBound(bytes, maxBytes));
   const output = Buffer.allocUnsafe(bound);
   let written = 0;
@@ -82,6 +105,7 @@ function decompressFrames(bytes: Buffer, maxBytes: number): Buffer {
         written,
         floor: floorOf(header, start, written),
         limit: header.blockBytes,
+        decompress,
       });
       position += length;
       if ((header.flags & FLAG_BLOCK_CHECKSUM) !== 0) {
@@ -104,14 +128,37 @@ function floorOf(header: FrameHeader, start: number, written: number): number {
   return (header.flags & FLAG_INDEPENDENT) === 0 ? start : written;
 }
 
-type Target = Parameters<typeof decompressBlock>[1];
+type Target = BlockTarget & { readonly decompress: BlockDecompressor | undefined };
 
 function writeBlock(block: Buffer, isStored: boolean, target: Target): number {
-  if (!isStored) return decompressBlock(block, target);
+  if (!isStored)
+    return isForEngine(block, target) ? engineBlock(block, target) : decompressBlock(block, target);
   if (block.length > target.limit || block.length > target.output.length - target.written) {
     refuseCompressed('lz4', `Stored block of ${block.length} bytes is too large`);
   }
   return target.written + block.copy(target.output, target.written);
+}
+
+/** Below this a call of the addon costs more than it saves. */
+const LEAST_ENGINE_BYTES = 8 * 1024;
+/** The addon allocates what a block may have at most: not for those that are far from it. */
+const USUAL_RATIO = 32;
+
+function isForEngine(block: Buffer, { decompress, written, floor, limit }: Target): boolean {
+  return (
+    decompress !== undefined &&
+    floor === written &&
+    block.length >= LEAST_ENGINE_BYTES &&
+    limit <= block.length * USUAL_RATIO
+  );
+}
+
+function engineBlock(block: Buffer, { decompress, output, written, limit }: Target): number {
+  try {
+    return written + decompress!(block, Math.min(limit, output.length - written)).copy(output, written);
+  } catch (error) {
+    return refuseCompressed('lz4', (error as Error).message);
+  }
 }
 
 /** The most bytes the frames can give; walks over the blocks without decoding them. */

@@ -2,7 +2,11 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Codec } from '../../src/compression/codec.ts';
 import { gzip } from '../../src/compression/gzip.ts';
-import { compressBlock, nativeLz4Compressor } from '../../src/compression/lz4-block.ts';
+import {
+  compressBlock,
+  nativeLz4Compressor,
+  nativeLz4Decompressor,
+} from '../../src/compression/lz4-block.ts';
 import { lz4Codec } from '../../src/compression/lz4.ts';
 import { nativeSnappyBlocks, pureSnappyBlocks, snappyCodec } from '../../src/compression/snappy.ts';
 import { xxHash32 } from '../../src/compression/xxhash32.ts';
@@ -13,13 +17,14 @@ import { effort, seed } from '../seed.ts';
 
 const nativeSnappy = nativeSnappyBlocks();
 const nativeLz4 = nativeLz4Compressor();
+const nativeUnpack = nativeLz4Decompressor();
 const nodeZstd = nodeZstdEngine();
 
 /** Every implementation; those that this machine lacks are left out. */
 const codecs: [string, Codec][] = [
   ['gzip', gzip],
   ['snappy in JavaScript', snappyCodec(pureSnappyBlocks)],
-  ['lz4 in JavaScript', lz4Codec(() => compressBlock)],
+  ['lz4 in JavaScript', lz4Codec(() => ({ compress: compressBlock }))],
   ['zstd in WebAssembly', zstdCodec(wasmZstdEngine)],
   ...(nativeSnappy === undefined
     ? []
@@ -34,7 +39,7 @@ const codecs: [string, Codec][] = [
     : [
         named(
           'lz4 addon',
-          lz4Codec(() => nativeLz4),
+          lz4Codec(() => ({ compress: nativeLz4, decompress: nativeUnpack })),
         ),
       ]),
   ...(nodeZstd === undefined
@@ -53,12 +58,19 @@ function named(name: string, codec: Codec): [string, Codec] {
 
 const random = seededRandom(seed);
 const noise = Buffer.from(Array.from({ length: 200_000 }, () => random.nextInt(256)));
+/** As most records are: they shrink to a third or so. */
+const documents = Buffer.from(
+  Array.from({ length: 3000 }, (_, id) =>
+    JSON.stringify({ id, user: random.nextInt(1e9), at: 1.5 * id }),
+  ).join(),
+);
 const samples = [
   Buffer.alloc(0),
   Buffer.from('a'),
   Buffer.from('0123456789abcdef'),
   Buffer.alloc(1000, 'abc'),
   Buffer.alloc(300_000, '{"orderId":1234,"state":"open"}'),
+  documents,
   noise,
   Buffer.concat([noise.subarray(0, 70_000), Buffer.alloc(70_000), noise.subarray(0, 70_000)]),
 ];
@@ -117,6 +129,36 @@ describe('formats of others', () => {
     expect(codec.decompress(Buffer.concat(frames), LIMIT).toString()).toBe('one two');
   });
 
+  test.skipIf(nativeLz4 === undefined)('the lz4 addon takes and refuses what the JavaScript does', () => {
+    const [pure, addon] = [undefined, nativeUnpack].map((decompress) =>
+      lz4Codec(() => ({ compress: compressBlock, decompress })),
+    ) as [Codec, Codec];
+    const outcome = (codec: Codec, bytes: Buffer): Buffer | string => {
+      try {
+        return codec.decompress(bytes, LIMIT);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError);
+        return 'refused';
+      }
+    };
+    const packed = pure.compress(documents.subarray(0, 100_000));
+    for (let round = 0; round < 300 * effort; round++) {
+      const broken = mutate(packed, random);
+      const [one, other] = [outcome(pure, broken), outcome(addon, broken)];
+      expect(typeof one === 'string' ? one : one.toString('hex'), `round ${round}`).toBe(
+        typeof other === 'string' ? other : other.toString('hex'),
+      );
+    }
+  });
+
+  test('gzip that says less or more of its size than it has', () => {
+    const packed = gzipSync(documents);
+    for (const size of [0, 5, documents.length + 1, 0xffff_ffff]) {
+      packed.writeUInt32LE(size, packed.length - 4);
+      expect(() => gzip.decompress(packed, LIMIT)).toThrow(ProtocolError);
+    }
+  });
+
   test('lz4 frames with linked blocks and all checksums are read', () => {
     const first = Buffer.from('0123456789abcdefghij');
     // The second block copies 16 bytes from 20 back, out of the first block, and ends with five literals.
@@ -126,7 +168,7 @@ describe('formats of others', () => {
     ];
     const content = Buffer.concat([first, first.subarray(0, 16), Buffer.from('VWXYZ')]);
     const frame = lz4Frame(blocks, content);
-    const codec = lz4Codec(() => compressBlock);
+    const codec = lz4Codec(() => ({ compress: compressBlock }));
     expect(codec.decompress(frame, LIMIT).toString()).toBe(content.toString());
     const broken = Buffer.from(frame);
     broken[frame.length - 1] = (broken[frame.length - 1] ?? 0) ^ 1;
