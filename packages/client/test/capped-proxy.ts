@@ -43,7 +43,7 @@ export const KAFKA_3_0: ReadonlyMap<number, number> = new Map([
   [60, 0],
 ]);
 
-/** A proxy that makes a broker look older: it lowers the versions in ApiVersions answers and passes everything else on. */
+/** A proxy that makes a broker look older: it lowers the versions in ApiVersions answers, leaves out features, and passes everything else on. */
 export class CappedProxy implements AsyncDisposable {
   targetPort = 0;
   port = 0;
@@ -96,5 +96,10 @@ function lowered(frame: Buffer, highest: ReadonlyMap<number, number>): Buffer[] 
   const apiKeys = value.apiKeys
     .filter(({ apiKey }) => highest.has(apiKey))
     .map((each) => ({ ...each, maxVersion: Math.min(each.maxVersion, highest.get(each.apiKey)!) }));
-  return encodeResponse(apiVersionsResponse, 4, correlationId, { ...value, apiKeys });
+  return encodeResponse(apiVersionsResponse, 4, correlationId, {
+    ...value,
+    apiKeys,
+    supportedFeatures: [],
+    finalizedFeatures: [],
+  });
 }

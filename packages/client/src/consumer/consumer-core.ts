@@ -300,6 +300,8 @@ export class ConsumerCore {
       groupInstanceId: options.groupInstanceId,
       host,
       counters,
+      needs:
+        'groupProtocol "consumer" (KIP-848) needs Kafka 4.0 or newer, with the feature group.version at 1; set groupProtocol to "classic", or upgrade the cluster',
       send: (heartbeat, limits) => sendConsumerHeartbeat(parts, heartbeat, limits),
     });
   }

@@ -58,6 +58,8 @@ export class ShareCore implements MembershipHost {
       groupInstanceId: null,
       host: this,
       counters: this.#counters.group,
+      needs:
+        'Share groups (KIP-932) need Kafka 4.2 or newer, with the feature share.version at 1; use a consumer, or upgrade the cluster',
       send: (heartbeat, limits) =>
         sendShareHeartbeat(cluster, { groupId: options.group, lane: this.#groupLane }, heartbeat, limits),
     });

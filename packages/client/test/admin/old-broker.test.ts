@@ -22,6 +22,7 @@ describe('a broker with the versions of Kafka 3.0', () => {
         'advertised.listeners': `PLAINTEXT://127.0.0.1:${proxy.port}`,
         'log.dirs': folder,
         'write.caching': 'true',
+        'group.initial.rebalance.delay.ms': '0',
       },
     });
     proxy.targetPort = broker.listeners[0]!.port;
@@ -69,5 +70,38 @@ describe('a broker with the versions of Kafka 3.0', () => {
     expect(isKafkaError(error, 'UNSUPPORTED_VERSION')).toBe(true);
     expect(String(error)).toContain('Metadata in versions');
     await expect(admin.shareGroups.describe('g')).rejects.toMatchObject({ name: 'UNSUPPORTED_VERSION' });
+  });
+
+  test('groups of newer kinds end the loop at once, with what they need', async () => {
+    await admin.topics.ensure('old');
+    const read = async (loop: AsyncIterable<unknown>): Promise<void> => {
+      for await (const _ of loop);
+    };
+    await using consumer = ottla.consumer('old', { group: 'new', groupProtocol: 'consumer' });
+    const refused = read(consumer);
+    await expect(refused).rejects.toMatchObject({ name: 'UNSUPPORTED_VERSION', retriable: false });
+    await expect(refused).rejects.toThrow(
+      /needs Kafka 4.0.*groupProtocol to "classic".*ConsumerGroupHeartbeat/,
+    );
+    await using share = ottla.shareConsumer('old', { group: 'share' });
+    await expect(read(share)).rejects.toThrow(/Share groups .* need Kafka 4.2.*ShareGroupHeartbeat/);
+  });
+
+  test('a consumer of a classic group, and a producer with transactions, do their work', async () => {
+    await admin.topics.ensure('work');
+    await using producer = ottla.producer({ transactionalId: 'old' });
+    await producer.transaction(async (transaction) => {
+      await transaction.send('work', { value: 'a' });
+      await transaction.send('work', { value: 'b' });
+    });
+    const values: unknown[] = [];
+    await using consumer = ottla.consumer('work', {
+      group: 'old',
+      from: 'earliest',
+      isolationLevel: 'read_committed',
+    });
+    for await (const { value } of consumer) if (values.push(value) === 2) break;
+    expect(values).toEqual(['a', 'b']);
+    expect([seen.get('Produce'), seen.get('Fetch'), seen.get('JoinGroup')]).toEqual([9, 12, 7]);
   });
 });

@@ -1,8 +1,10 @@
 import type { GroupCounters } from '../../metrics/group-counters.ts';
+import { ErrorCodes } from '@ottla/protocol';
 import type { MemberWants, ConsumerEffect, ConsumerEvent, TopicIdPartitions } from './consumer-member.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { CallLimits } from '../../cluster/limits.ts';
-import { isRetriableError } from '../../errors/kafka-error.ts';
+import { UnsupportedApiVersionError } from '../../errors/client-errors.ts';
+import { isKafkaError, isRetriableError, throwIfError } from '../../errors/kafka-error.ts';
 import { ConsumerMember } from './consumer-member.ts';
 import { EffectRunner } from './effect-runner.ts';
 import type { Membership, MembershipHost } from './membership.ts';
@@ -27,6 +29,8 @@ export interface ConsumerMembershipParts {
   readonly groupInstanceId: string | null;
   readonly host: MembershipHost;
   readonly counters: GroupCounters;
+  /** What a cluster that does not serve the protocol lacks, and what to do: begins the error. */
+  readonly needs: string;
   readonly send: (heartbeat: MemberHeartbeat, limits: CallLimits) => Promise<MemberHeartbeatAnswer>;
 }
 
@@ -118,6 +122,10 @@ export class ConsumerMembership implements Membership {
     try {
       const answer = await this.#parts.send(effect, { signal: this.#abort.signal });
       counters.heartbeatAnswered(clock.monotonicMs() - sentMs);
+      throwIfError(
+        answer.errorCode === ErrorCodes.UNSUPPORTED_VERSION ? answer.errorCode : 0,
+        answer.errorMessage,
+      );
       this.#dispatch({
         type: 'heartbeat-answered',
         round,
@@ -127,7 +135,9 @@ export class ConsumerMembership implements Membership {
       });
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      if (!isRetriableError(error)) host.fail(error instanceof Error ? error : new Error(String(error)));
+      if (isKafkaError(error, 'UNSUPPORTED_VERSION'))
+        host.fail(new UnsupportedApiVersionError(`${this.#parts.needs} (${error.message})`, error));
+      else if (!isRetriableError(error)) host.fail(error instanceof Error ? error : new Error(String(error)));
       else {
         cluster.options.logger.debug({ err: error }, 'A heartbeat of the group failed');
         this.#dispatch({ type: 'failed', round });
