@@ -77,9 +77,10 @@ export class FetchIntake {
     frame.take();
     for (const [state, { records, abortedTransactions }] of partitions) {
       const scan = scanBatches(records!);
-      if (scan.endOffset < 0 && !scan.isBroken) continue;
-      // Something unreadable goes to the application too: it gets the error when it arrives there.
-      const end = scan.isBroken ? records!.length : scan.wholeBytes;
+      // Something unreadable goes to the application too: it gets the error when it arrives there. As in Java so does the beginning of
+      // a batch alone, which no broker gives since Fetch version 4 (KIP-74): asked again it would give the same, for ever.
+      const isUnreadable = scan.isBroken || scan.endOffset < 0;
+      const end = isUnreadable ? records!.length : scan.wholeBytes;
       const chunk = new Chunk(
         state,
         { records: records!.subarray(0, end), aborted: abortedTransactions ?? [] },
