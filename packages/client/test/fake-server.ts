@@ -119,3 +119,25 @@ export function allApis(): { apiKey: number; minVersion: number; maxVersion: num
     return { apiKey, minVersion: request.minVersion, maxVersion: request.maxVersion };
   });
 }
+
+/** A server of any kind on a free port. */
+export interface BadServer extends AsyncDisposable {
+  readonly bootstrap: string;
+}
+
+/** Lets a server of Node's listen; it ends with its connections. */
+export async function listening(server: Server): Promise<BadServer> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket.on('error', () => {}));
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    bootstrap: `127.0.0.1:${(server.address() as { port: number }).port}`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -290,10 +290,16 @@ export class MetadataUpdater {
   }
 
   #timeoutError(timeoutMs: number): TimeoutError {
-    const failures = this.candidates()
+    const candidates = this.candidates();
+    const failures = candidates
       .map((nodeId) => this.#connections.lastError(nodeId))
       .filter((error) => error !== null);
-    const reason = failures.length === 0 ? '' : `: ${failures.map(({ message }) => message).join('; ')}`;
+    const silent = candidates
+      .map((nodeId) => this.#connections.existing(nodeId, MAIN_LANE))
+      .filter((connection) => connection !== undefined)
+      .map(({ host, port }) => `${host}:${port} has not answered; is it a Kafka broker?`);
+    const reasons = failures.length === 0 ? silent : failures.map(({ message }) => message);
+    const reason = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
     return new TimeoutError(`No metadata within ${timeoutMs} ms${reason}`, timeoutMs, failures[0]);
   }
 }

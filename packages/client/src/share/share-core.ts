@@ -19,6 +19,8 @@ const ACKNOWLEDGE_DELAY_MS = 50;
 
 let consumerCount = 0;
 
+const closed = (): ClosedError => new ClosedError('The share consumer was closed');
+
 /** Puts the parts of a share consumer together: membership, sessions with the brokers, and what was acquired. */
 export class ShareCore implements MembershipHost {
   readonly cluster: Cluster;
@@ -195,25 +197,27 @@ export class ShareCore implements MembershipHost {
     this.#watch.stop();
     this.#timer?.cancel();
     this.options.signal?.removeEventListener('abort', this.#onAbort);
-    const { clock } = this.cluster.options;
+    const { clock, requestTimeoutMs } = this.cluster.options;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const remainingMs = (): number =>
+      Math.max(1, Math.min(requestTimeoutMs, deadlineMs - clock.monotonicMs()));
     const results: AcknowledgementResult[] = [];
     this.#collectors.add(results);
     for (const records of this.#buffer.splice(0)) records.releaseRest();
-    // A fetch that waits at the broker is let go; what it acquires the broker releases with the session.
+    // A fetch that waits at the broker may say what it has acquired, but no longer than there is time.
+    const late = clock.setTimer(timeoutMs, () => this.#abort.abort(closed()));
     await Promise.all(
       [...this.#nodes].map(async ([nodeId, node]) => {
         await node.idle();
-        node.acknowledge(this.#unsaidAt(nodeId), true, Math.max(1, deadlineMs - clock.monotonicMs()));
+        node.acknowledge(this.#unsaidAt(nodeId), true, remainingMs());
         await node.idle();
       }),
     );
-    this.#abort.abort(new ClosedError('The share consumer was closed'));
-    await this.#membership.leave({
-      leavesGroup: true,
-      timeoutMs: Math.max(1, deadlineMs - clock.monotonicMs()),
-    });
+    late.cancel();
+    this.#abort.abort(closed());
+    await this.#membership.leave({ leavesGroup: true, timeoutMs: remainingMs() });
     this.#untrack();
+    this.#partitions.clear();
     this.cluster.closeLane(this.#lane);
     this.cluster.closeLane(this.#groupLane);
     return results;

@@ -1,3 +1,5 @@
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:tls';
 import fc from 'fast-check';
 import { encodeResponse, metadataResponse } from '@ottla/protocol';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +8,7 @@ import { connect, ConnectionError, isKafkaError, KafkaError, TimeoutError } from
 import { apis } from '../../src/network/apis.ts';
 import { resolveOptions } from '../../src/options/resolve-options.ts';
 import type { ClientOptions } from '../../src/options/client-options.ts';
-import { FakeServer, type FakeAnswer, type FakeRequest } from '../fake-server.ts';
+import { FakeServer, listening, type FakeAnswer, type FakeRequest } from '../fake-server.ts';
 
 /** Resources of the process that a test may have left behind. */
 function handles(): string[] {
@@ -71,6 +73,27 @@ describe('servers that are no Kafka', () => {
     const error = await failureOf({ bootstrap: server.bootstrap });
     expect(isKafkaError(error, 'PROTOCOL_BROKEN')).toBe(true);
     expect(String(error)).toContain(`speaks ${name}`);
+  });
+
+  test('a real HTTP server is named in the error', async () => {
+    await using server = await listening(createHttpServer());
+    const error = await failureOf({ bootstrap: server.bootstrap }, 10_000);
+    expect(isKafkaError(error, 'PROTOCOL_BROKEN')).toBe(true);
+    expect(String(error)).toContain('speaks HTTP');
+  });
+
+  test('a real TLS server where none is wanted: the error asks for it', async () => {
+    await using server = await listening(createTlsServer().on('tlsClientError', () => {}));
+    const error = await failureOf({ bootstrap: server.bootstrap });
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(String(error)).toContain('does that port want TLS');
+  });
+
+  test('a real HTTP server where TLS is wanted', async () => {
+    await using server = await listening(createHttpServer());
+    const error = await failureOf({ bootstrap: server.bootstrap, tls: true });
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(String(error)).toContain('TLS');
   });
 
   test('a server without TLS where TLS is wanted', async () => {

@@ -1,3 +1,4 @@
+import { startBroker } from '@ottla/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, OptionError, topic, type Admin, type Ottla, type ShareMessage } from '../../src/index.ts';
 import { numbered, textRecords, writeBatches } from '../consumer/produce.ts';
@@ -80,4 +81,18 @@ describe('a share consumer', () => {
   ] as const)('%o with %o is refused', (source, options) => {
     expect(() => ottla.shareConsumer(source as string, options)).toThrow(OptionError);
   });
+});
+
+test('close ends in its time although a fetch is not answered', async () => {
+  await using kafka = await startBroker({ topics: { t: 1 } });
+  const stalled = kafka.faults.delay('ShareFetch', 3_600_000, { times: 100 });
+  await using client = connect(kafka.bootstrap);
+  const consumer = client.shareConsumer('t', { group: 'g' });
+  const loop = (async () => {
+    for await (const _ of consumer);
+  })();
+  while (stalled.hits === 0) await new Promise(setImmediate);
+  await consumer.close({ timeoutMs: 50 });
+  await loop;
+  expect(consumer.assignment).toEqual([]);
 });

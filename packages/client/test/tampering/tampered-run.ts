@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events';
-import { NodeClock, SeededRandom, type Clock, type TimerHandle } from '@ottla/platform';
+import { SeededRandom } from '@ottla/platform';
 import { startBroker, type TestBroker } from '@ottla/testkit';
 import { expect } from 'vitest';
 import { connect, KafkaError, type ClientOptions, type Ottla } from '../../src/index.ts';
+import { CountingClock } from '../counting-clock.ts';
 import { seededTamper, type TamperKind } from './seeded-tamper.ts';
 import { TamperingProxy, type Tamper } from './tampering-proxy.ts';
 
@@ -31,35 +32,6 @@ export interface TamperingCounts {
   tampered: number;
   calls: number;
   failed: number;
-}
-
-/** A clock that knows which timers are still set. */
-class CountingClock implements Clock {
-  readonly #real = new NodeClock({ timersKeepProcessAlive: true });
-  readonly live = new Set<TimerHandle>();
-
-  nowMs(): number {
-    return this.#real.nowMs();
-  }
-
-  monotonicMs(): number {
-    return this.#real.monotonicMs();
-  }
-
-  setTimer(delayMs: number, callback: () => void): TimerHandle {
-    const timer = this.#real.setTimer(delayMs, () => {
-      this.live.delete(handle);
-      callback();
-    });
-    const handle: TimerHandle = {
-      cancel: () => {
-        this.live.delete(handle);
-        timer.cancel();
-      },
-    };
-    this.live.add(handle);
-    return handle;
-  }
 }
 
 const TIMEOUTS: ClientOptions = {

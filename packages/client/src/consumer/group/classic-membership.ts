@@ -99,7 +99,8 @@ export class ClassicMembership implements Membership {
   async leave({ leavesGroup, timeoutMs }: { leavesGroup: boolean; timeoutMs: number }): Promise<void> {
     this.#endMetadata();
     this.#untrack();
-    this.#leaveTimeoutMs = timeoutMs;
+    // As in Java: a coordinator that does not answer in its usual time is not waited for.
+    this.#leaveTimeoutMs = Math.min(timeoutMs, this.#parts.cluster.options.requestTimeoutMs);
     // What waits (a JoinGroup may, for minutes) must not stand before the goodbye.
     this.#abort.abort();
     this.#dispatch({ type: 'leave', leavesGroup });

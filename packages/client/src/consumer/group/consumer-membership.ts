@@ -94,7 +94,8 @@ export class ConsumerMembership implements Membership {
   }
 
   async leave({ leavesGroup, timeoutMs }: { leavesGroup: boolean; timeoutMs: number }): Promise<void> {
-    this.#leaveTimeoutMs = timeoutMs;
+    // As in Java: a coordinator that does not answer in its usual time is not waited for.
+    this.#leaveTimeoutMs = Math.min(timeoutMs, this.#parts.cluster.options.requestTimeoutMs);
     this.#abort.abort();
     this.#dispatch({ type: 'leave', leavesGroup });
     this.#runner.stop();
