@@ -58,12 +58,14 @@ function blocksOf(page: string): Block[] {
   }));
 }
 
+const IMPORT = /^import .*;( \/\/.*)?$/gm;
+
 /** A module of the block, inside the first one of its page where it is not that. */
 function moduleOf({ given, code }: Block, first: Block): string {
   const own = `${given}\n${code}`;
   if (code === first.code) return own;
-  const imports = own.match(/^import .*;$/gm) ?? [];
-  const rest = own.replaceAll(/^import .*;$/gm, '');
+  const imports = own.match(IMPORT) ?? [];
+  const rest = own.replaceAll(IMPORT, '');
   return [...imports, first.given, first.code, '{', rest, '}', ''].join('\n');
 }
 
@@ -85,11 +87,14 @@ beforeAll(() => {
     sourceMap: false,
     noEmit: true,
     noUnusedLocals: false,
+    noUnusedParameters: false,
     allowImportingTsExtensions: true,
     rewriteRelativeImportExtensions: false,
     customConditions: ['ottla-source'],
   };
   const config = { extends: join(root, 'tsconfig.base.json'), compilerOptions, include: ['*.ts'] };
+  // Others' packages that readers have and we do not.
+  writeFileSync(join(folder, 'others.d.ts'), "declare module '@opentelemetry/api';\n");
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
 });
 

@@ -51,10 +51,10 @@ describe.skipIf('absent' in jars)(
       const values: unknown[] = [];
       await using consumer = ottla.consumer(name, { group: name, from: 'earliest' });
       for await (const message of consumer) {
-      if (values.push(message.value) < 1_000) continue;
-      await consumer.commit(message);
-      break;
-    }
+        if (values.push(message.value) < 1_000) continue;
+        await consumer.commit(message);
+        break;
+      }
       expect(values).toEqual(types.flatMap((type) => Array.from({ length: 200 }, (_, n) => `${type} ${n}`)));
       expect(await admin.groups.describe(name)).toMatchObject({ type: 'classic', lag: 0 });
       const configs = await admin.configs.describe({ type: 'topic', name });
