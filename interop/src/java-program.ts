@@ -21,7 +21,8 @@ export class JavaProgram {
   readonly out: string[] = [];
   readonly err: string[] = [];
   readonly #child: ChildProcess;
-  readonly #ended: Promise<number | null>;
+  /** The exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
 
   /** Starts the program; it ends when it is told to, or by itself. */
   constructor({ libs, classes, main, args }: JavaProgramCall) {
@@ -31,7 +32,7 @@ export class JavaProgram {
     this.#child = spawn('java', command, { stdio: ['ignore', 'pipe', 'pipe'] });
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.out.push(line));
     createInterface({ input: this.#child.stderr! }).on('line', (line) => this.err.push(line));
-    this.#ended = new Promise((resolve) => this.#child.once('close', resolve));
+    this.ended = new Promise((resolve) => this.#child.once('close', resolve));
   }
 
   /** The first line of the standard output that matches; waits for it. */
@@ -47,6 +48,6 @@ export class JavaProgram {
   /** Sends the signal and waits for the end; the exit code, or null when the signal ended it. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
     this.#child.kill(signal);
-    return this.#ended;
+    return this.ended;
   }
 }

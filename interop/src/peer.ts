@@ -33,6 +33,8 @@ export interface PeerOptions {
   readonly listeners?: readonly string[];
   /** Folder for data and log; a temporary one that `dispose` removes when absent. */
   readonly folder?: string;
+  /** Levels of features that are not this release's: `{ 'transaction.version': 1 }`. Needs `libs`, whose tool formats the folder. */
+  readonly features?: Readonly<Record<string, number>>;
 }
 
 /** What every test node is told: one node, internal topics with one replica, no waiting for more members. */
@@ -116,7 +118,7 @@ export class Peer {
     const command =
       options.kind === 'kafka'
         ? await kafkaStartCommand(options, folder, port)
-        : ottlaStartCommand(options, folder, port);
+        : await ottlaStartCommand(options, folder, port);
     const peer = new Peer({ options, port, folder, command });
     await peer.restart();
     return peer;
@@ -180,7 +182,8 @@ export class Peer {
   }
 }
 
-function ottlaStartCommand(options: PeerOptions, folder: string, port: number): string[] {
+async function ottlaStartCommand(options: PeerOptions, folder: string, port: number): Promise<string[]> {
+  if (options.features !== undefined) await kafkaStartCommand(options, folder, port);
   const properties: Record<string, string> = {
     listeners: [`PLAINTEXT://127.0.0.1:${port}`, ...(options.listeners ?? [])].join(','),
     'log.dirs': join(folder, 'data'),
@@ -198,6 +201,7 @@ export function newClusterId(): string {
   return id.toString('base64url');
 }
 
+/** Formats the folder, and returns how a real Kafka is started on it; Ottla takes a folder that was formatted so as it is. */
 async function kafkaStartCommand(options: PeerOptions, folder: string, port: number): Promise<string[]> {
   if (options.libs === undefined) throw new Error('The real Kafka needs the official jars');
   const controller = options.member?.controllerPort ?? (await freePort());
@@ -231,6 +235,11 @@ async function kafkaStartCommand(options: PeerOptions, folder: string, port: num
     classPath(options.libs),
   ];
   const clusterId = options.member?.clusterId ?? newClusterId();
-  await mustRun('java', [...jvm, 'kafka.tools.StorageTool', 'format', '-g', '-t', clusterId, '-c', file]);
+  const levels = Object.entries(options.features ?? {}).flatMap(([name, level]) => [
+    '-f',
+    `${name}=${level}`,
+  ]);
+  const format = ['kafka.tools.StorageTool', 'format', '-g', '-t', clusterId, '-c', file, ...levels];
+  await mustRun('java', [...jvm, ...format]);
   return ['java', ...kafkaJvmOptions, ...jvm, 'kafka.Kafka', file];
 }

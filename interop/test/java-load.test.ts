@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { classPath, runCommand } from '../src/index.ts';
 import { absent, bootstrap, interop, javaTools, title, unique } from './support.ts';
+import { eventsOf } from './verifiable.ts';
 
 const tool = (main: string, ...args: string[]) =>
   javaTools().run(main, ['--bootstrap-server', bootstrap, ...args]);
@@ -21,14 +22,6 @@ async function ownJvm(main: string, ...args: string[]) {
 const createTopic = (topic: string, ...args: string[]) =>
   tool('TopicCommand', '--create', '--topic', topic, ...args);
 
-interface ToolEvent {
-  readonly name: string;
-  readonly [field: string]: unknown;
-}
-
-const events = (lines: readonly string[]) =>
-  lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as ToolEvent);
-
 describe.skipIf(absent(interop.java))(title('verifiable and performance tools', interop.java), () => {
   test('the verifiable consumer reads what the verifiable producer was acknowledged', async () => {
     const [topic, group] = [unique('verifiable'), unique('verifiers')];
@@ -42,9 +35,9 @@ describe.skipIf(absent(interop.java))(title('verifiable and performance tools', 
       '--acks',
       '-1',
     );
-    const acked = events(produced.out).filter((event) => event.name === 'producer_send_success');
+    const acked = eventsOf(produced.out).filter((event) => event.name === 'producer_send_success');
     expect(acked).toHaveLength(2000);
-    expect(events(produced.out).at(-1)).toMatchObject({ name: 'tool_data', sent: 2000, acked: 2000 });
+    expect(eventsOf(produced.out).at(-1)).toMatchObject({ name: 'tool_data', sent: 2000, acked: 2000 });
     const consumed = await ownJvm(
       'VerifiableConsumer',
       '--topic',
@@ -57,12 +50,12 @@ describe.skipIf(absent(interop.java))(title('verifiable and performance tools', 
       '--reset-policy',
       'earliest',
     );
-    const values = events(consumed.out)
+    const values = eventsOf(consumed.out)
       .filter((event) => event.name === 'record_data')
       .map((event) => event['value']);
     expect(new Set(values)).toEqual(new Set(acked.map((event) => event['value'])));
     expect(
-      events(consumed.out).some((event) => event.name === 'offsets_committed' && event['success'] === true),
+      eventsOf(consumed.out).some((event) => event.name === 'offsets_committed' && event['success'] === true),
     ).toBe(true);
   });
 
