@@ -156,7 +156,7 @@ export class Peer {
     let ended = false;
     child.once('exit', () => (ended = true)).once('error', () => (ended = true));
     while (!(await answersApiVersions(this.port))) {
-      if (ended || performance.now() - begun > 60_000) {
+      if (ended || performance.now() - begun > 120_000) {
         throw new Error(`${this.kind} did not start:\n${this.log().split('\n').slice(-15).join('\n')}`);
       }
       await delay(5);

@@ -88,6 +88,18 @@ describe.skipIf(absent(interop.java))(title('verifiable and performance tools', 
     );
     const fields = consumed.out.at(-1)!.split(', ');
     expect(Number(fields[4])).toBeGreaterThanOrEqual(50_000);
+    const group = unique('share-performance');
+    const entity = ['--alter', '--entity-type', 'groups', '--entity-name', group];
+    const config = ['--add-config', 'share.auto.offset.reset=earliest'];
+    await tool('kafka.admin.ConfigCommand', ...entity, ...config);
+    // The tool interrupts its own threads, and fails of that, when the reading as a whole takes longer than its time-out.
+    const reading = ['--topic', topic, '--group', group, '--num-records', '50000', '--timeout', '40000'];
+    const share = await tool('ShareConsumerPerformance', ...reading);
+    expect({ code: share.code, err: share.err.filter((line) => line.includes('Interrupt')) }).toEqual({
+      code: 0,
+      err: [],
+    });
+    expect(Number(share.out.at(-1)!.split(', ')[5])).toBeGreaterThanOrEqual(50_000);
   });
 
   test('the end-to-end latency tool gets each of its messages back', async () => {

@@ -105,7 +105,9 @@ describe.skipIf(absent(interop.java))(title('VerifiableShareConsumer', interop.j
           const isKnown = isAnswered(member);
           return written.filter((offset) => !isKnown(offset)).map((offset) => `${MODES[i]} ${offset}`);
         });
-      await eventually('The rest', () => (missing().length === 0 ? true : undefined), 120_000).catch(() => {});
+      await eventually('The rest', () => (missing().length === 0 ? true : undefined), 120_000).catch(
+        () => {},
+      );
       expect(missing().slice(0, 20)).toEqual([]);
       for (const mode of MODES) await eventually(`No lag of ${mode}`, () => hasNoLag(`workers-${mode}`));
       expect(members.map(comeAgain)).toEqual([[], [], []]);
@@ -144,7 +146,9 @@ describe.skipIf(absent(interop.java))(title('VerifiableShareConsumer', interop.j
         const done = new Set([...unknown, ...[one, two].flatMap((member) => offsetsOf(member, 'accepted'))]);
         return written.filter((offset) => !done.has(offset));
       };
-      await eventually('The rest', () => (missing().length === 0 ? true : undefined), 120_000).catch(() => {});
+      await eventually('The rest', () => (missing().length === 0 ? true : undefined), 120_000).catch(
+        () => {},
+      );
       expect(missing().slice(0, 20)).toEqual([]);
       const confirmed = new Set(offsetsOf(one, 'accepted'));
       expect(offsetsOf(two, 'accepted').filter((offset) => confirmed.has(offset))).toEqual([]);

@@ -118,7 +118,9 @@ describe.skipIf(absent(interop.java))(title('VerifiableConsumer', interop.java),
           const consumed = consumedBy(own);
           return written.filter((each) => !consumed.has(each)).map((each) => `${group} ${each}`);
         });
-      await eventually('The rest', () => (missing().length === 0 ? true : undefined), 120_000).catch(() => {});
+      await eventually('The rest', () => (missing().length === 0 ? true : undefined), 120_000).catch(
+        () => {},
+      );
       expect(missing().slice(0, 20)).toEqual([]);
       await Promise.all(members.map((member) => member.end('SIGTERM')));
       await peer.stop();

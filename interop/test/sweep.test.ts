@@ -9,7 +9,7 @@ import { RawConnection } from '../src/index.ts';
 import { bodies, call, createTopic } from './requests.ts';
 import { interop, unique } from './support.ts';
 
-/** What Kafka 4.3.1 announces, for the APIs that a client or tool needs before any other. */
+/** What Kafka 4.3.1 announces, for the APIs that a client or tool needs before any other, transactions and the newer kinds of groups. */
 const expected: Readonly<Record<string, readonly [number, number]>> = {
   Produce: [0, 13],
   Fetch: [4, 18],
@@ -27,6 +27,31 @@ const expected: Readonly<Record<string, readonly [number, number]>> = {
   ApiVersions: [0, 4],
   CreateTopics: [2, 7],
   DeleteTopics: [1, 6],
+  InitProducerId: [0, 5],
+  AddPartitionsToTxn: [0, 5],
+  AddOffsetsToTxn: [0, 4],
+  EndTxn: [0, 5],
+  WriteTxnMarkers: [1, 2],
+  TxnOffsetCommit: [0, 5],
+  DescribeProducers: [0, 0],
+  DescribeTransactions: [0, 0],
+  ListTransactions: [0, 2],
+  ConsumerGroupHeartbeat: [0, 1],
+  ConsumerGroupDescribe: [0, 1],
+  ShareGroupHeartbeat: [1, 1],
+  ShareGroupDescribe: [1, 1],
+  ShareFetch: [1, 2],
+  ShareAcknowledge: [1, 2],
+  InitializeShareGroupState: [0, 0],
+  ReadShareGroupState: [0, 0],
+  WriteShareGroupState: [0, 1],
+  DeleteShareGroupState: [0, 0],
+  ReadShareGroupStateSummary: [0, 1],
+  StreamsGroupHeartbeat: [0, 0],
+  StreamsGroupDescribe: [0, 0],
+  DescribeShareGroupOffsets: [0, 1],
+  AlterShareGroupOffsets: [0, 0],
+  DeleteShareGroupOffsets: [0, 0],
 };
 
 interface Announced {
