@@ -7,6 +7,7 @@ import {
   type BatchSummary,
 } from '@ottla/protocol';
 import { expect, test } from 'vitest';
+import { checkLogDirs, type LogProblem } from '../src/index.ts';
 import { ALL, client, logConfig, openManager, TP } from './support/fixtures.ts';
 
 const CONFIG = { segmentBytes: 3000, indexIntervalBytes: 200 };
@@ -60,6 +61,9 @@ test('one flipped bit anywhere is detected or harmless', async () => {
     disk.flipBit(file, position, bit);
     if (isCrash) disk.unlinkSync('/data/.kafka_cleanshutdown');
     const where = `flip ${i}: bit ${bit} at ${position} of ${file}, ${isCrash ? 'crash' : 'clean'}`;
+    const findings: string[] = [];
+    const onProblem = ({ kind, problem }: LogProblem): void => void findings.push(`${kind}: ${problem}`);
+    await checkLogDirs({ disk, dirs: ['/data'], onProblem });
     const errors: string[] = [];
     const again = await openManager(['/data'], {
       disk,
@@ -71,6 +75,7 @@ test('one flipped bit anywhere is detected or harmless', async () => {
     const log = again?.get(TP);
     if (again === undefined || log === undefined) {
       expect(errors.join(), where).toContain(file);
+      expect(findings, `${where}: refused, so a check has to find it`).not.toEqual([]);
       outcomes.refused++;
       continue;
     }
@@ -95,7 +100,9 @@ test('one flipped bit anywhere is detected or harmless', async () => {
       }
       offset = result.nextOffset;
     }
-    outcomes[next === batches.length ? 'whole' : 'cut']++;
+    const isWhole = next === batches.length;
+    outcomes[isWhole ? 'whole' : 'cut']++;
+    if (!isWhole) expect(findings, `${where}: cut, so a check has to find it`).not.toEqual([]);
   }
   expect(outcomes.whole).toBeGreaterThan(0);
   expect(outcomes.refused).toBeGreaterThan(0);

@@ -1,6 +1,13 @@
 import type { Disk } from '@ottla/platform';
-import { CLEAN_SHUTDOWN_FILE, FAILED_SYNC_FILE, LOCK_FILE, type FoundMetaProperties } from '../dir-files.ts';
+import {
+  CLEAN_SHUTDOWN_FILE,
+  FAILED_SYNC_FILE,
+  LOCK_FILE,
+  META_PROPERTIES_FILE,
+  type FoundMetaProperties,
+} from '../dir-files.ts';
 import { isDeletedFolderName, LOG_SUFFIX, parseFolderName } from '../log-files.ts';
+import { RECOVERY_POINT_FILE } from '../offset-checkpoint.ts';
 import type { TopicPartition } from '../types.ts';
 import { checkPartition, type PartitionReport } from './check-partition.ts';
 import { CheckedCheckpoints, checkMetaProperties } from './dir-checks.ts';
@@ -65,6 +72,8 @@ interface FoundDir {
   readonly names: readonly string[];
   readonly problems: ProblemList;
   readonly partitions: readonly FoundPartition[];
+  /** Partitions that were put somewhere by themselves: nothing is known of the last run, so nothing excuses damage. */
+  readonly isLoose: boolean;
 }
 
 class LogDirsCheck {
@@ -97,7 +106,9 @@ class LogDirsCheck {
     }
     const owners: { problems: ProblemList; found: FoundMetaProperties }[] = [];
     for (const dir of dirs) {
-      const found = checkMetaProperties(this.#options.disk, dir.problems, dir.partitions.length > 0);
+      const isAsked = this.#options.isWanted !== undefined && dir.isLoose;
+      const hasPartitions = dir.partitions.length > 0 && !isAsked;
+      const found = checkMetaProperties(this.#options.disk, dir.problems, hasPartitions);
       if (found !== null) owners.push({ problems: dir.problems, found });
       await this.#checkDir(dir);
     }
@@ -123,13 +134,15 @@ class LogDirsCheck {
         .reduce((sum, file) => sum + disk.sizeSync(`${path}/${name}/${file}`), 0);
       partitions.push({ name, topicPartition, sizeInBytes });
     }
-    return { path, names, problems: new ProblemList({ dir: path, partition: null }, onProblem), partitions };
+    const isLoose = !names.includes(META_PROPERTIES_FILE) && !names.includes(RECOVERY_POINT_FILE);
+    const problems = new ProblemList({ dir: path, partition: null }, onProblem);
+    return { path, names, problems, partitions, isLoose };
   }
 
   async #checkDir(dir: FoundDir): Promise<void> {
     const { disk } = this.#options;
     const { path, names, problems } = dir;
-    const hadCleanShutdown = names.includes(CLEAN_SHUTDOWN_FILE);
+    const hadCleanShutdown = dir.isLoose || names.includes(CLEAN_SHUTDOWN_FILE);
     const checkpoints = new CheckedCheckpoints(disk, problems);
     this.#tellOfFolders(dir);
     if (names.includes(FAILED_SYNC_FILE))

@@ -19,7 +19,14 @@ import { ProducerCheck } from './producer-check.ts';
 import { SegmentIndexes } from './segment-indexes.ts';
 import { scanDamaged, type UnreadableBytes } from './segment-scan.ts';
 import { SnapshotCheck } from './snapshot-check.ts';
-import { MetadataOutlook, RESTORE, StartOutlook, type KnownOffsets, type Outlook } from './start-outlook.ts';
+import {
+  MetadataOutlook,
+  RESTORE,
+  StartOutlook,
+  type KnownOffsets,
+  type Outlook,
+  type Verdict,
+} from './start-outlook.ts';
 
 export interface PartitionCheckOptions {
   readonly disk: Disk;
@@ -84,6 +91,8 @@ class PartitionCheck {
   #recordCount = 0;
   /** Where the next start will end the log; null while nothing stands in its way. */
   #cutOffset: number | null = null;
+  /** Where it may end, as long as it is not known what stands behind. */
+  #ending: (FoundBreak & { hasIntactBehind: boolean }) | null = null;
   /** What came last is unreadable: where the log ends nobody can say. */
   #isEndUnknown = false;
 
@@ -194,7 +203,12 @@ class PartitionCheck {
     const place = { file: files.log, position: 0, offset: expected };
     if (this.#outlook.endsBefore(slot, expected)) {
       const problem = `Offsets ${expected} to ${files.baseOffset - 1} are missing before the segment`;
-      return this.#break({ slot, position: 0, isAtEnd: false, isSeenInHeaders: false }, place, problem);
+      const hasIntactBehind = this.#hasBatchesFrom(slot);
+      this.#tell(
+        { slot, position: 0, offset: expected, isSeenInHeaders: false, place, problem },
+        hasIntactBehind,
+      );
+      return false;
     }
     const problem = this.#order.beginSegment(files.baseOffset);
     if (problem !== null)
@@ -228,11 +242,13 @@ class PartitionCheck {
     } finally {
       file.closeSync();
     }
-    if (this.#cutOffset === null && segment.isWhole)
+    const ending = this.#ending;
+    if (ending !== null) this.#tell(ending, ending.hasIntactBehind || this.#hasBatchesFrom(slot + 1));
+    this.#ending = null;
+    if (segment.isWhole)
       segment.indexes.end(this.#problems, {
         isScanned: this.#outlook.isScanned(slot),
         isLast: next === undefined,
-        isMetadata: this.#isMetadata,
         beginOffset: this.#producers.knowsBeginning ? 0 : this.#files.segments[0]!.baseOffset,
         isWholeSince: (offset) => this.#order.isWholeSince(offset),
       });
@@ -241,14 +257,16 @@ class PartitionCheck {
   /** False to stop: the log ends here. */
   #visit(segment: OpenSegment, { batch, buffer, filePosition }: BatchVisit): boolean {
     const { slot, files } = segment;
+    const isIntact = validateBatchCrc(buffer, batch.position);
+    if (this.#ending !== null) return !(this.#ending.hasIntactBehind ||= isIntact);
     const expected = this.#order.next;
     const place = { file: files.log, position: filePosition, offset: expected };
-    const isAtEnd = filePosition + batch.sizeInBytes === files.sizeInBytes;
-    const found = { slot, position: filePosition, isAtEnd, isSeenInHeaders: false };
-    if (!validateBatchCrc(buffer, batch.position)) {
+    const found = { slot, position: filePosition, offset: expected, isSeenInHeaders: false };
+    if (!isIntact) {
       segment.isWhole = false;
       this.#order.skip();
-      return this.#break(found, place, 'The batch does not match its CRC');
+      this.#break({ ...found, place, problem: 'The batch does not match its CRC' });
+      return true;
     }
     this.#isEndUnknown = false;
     this.#batchCount++;
@@ -257,9 +275,8 @@ class PartitionCheck {
     const disorder = this.#order.visit(batch, segment.range);
     if (disorder !== null) {
       segment.isWhole = false;
-      if (this.#disorder(found, own, disorder)) return true;
-      this.#cutOffset = expected;
-      return false;
+      this.#disorder({ ...found, place: own, problem: `The batch is out of order: ${disorder}` });
+      return true;
     }
     this.#checkContent(buffer, batch, own);
     segment.indexes.visit(batch, filePosition);
@@ -270,14 +287,13 @@ class PartitionCheck {
   }
 
   /** What a start makes of a batch that is out of order depends on whether it reads it. */
-  #disorder(found: BreakPlace, place: PlaceInLog, problem: string): boolean {
-    if (this.#outlook.isScanned(found.slot))
-      return this.#break(found, place, `The batch is out of order: ${problem}`);
-    this.#problems.problem('offsets', place, {
-      problem: `The batch is out of order: ${problem}`,
-      remedy: `A start does not come across it; readers get wrong records or stop there. ${RESTORE}`,
-    });
-    return true;
+  #disorder(found: FoundBreak): void {
+    if (this.#outlook.isScanned(found.slot)) this.#break(found);
+    else
+      this.#problems.problem('offsets', found.place, {
+        problem: found.problem,
+        remedy: `A start does not come across it; readers get wrong records or stop there. ${RESTORE}`,
+      });
   }
 
   #checkContent(buffer: Buffer, batch: BatchSummary, place: PlaceInLog): void {
@@ -323,26 +339,44 @@ class PartitionCheck {
   #skip(segment: OpenSegment, { position, end, reason }: UnreadableBytes): boolean {
     const { slot, files, indexes } = segment;
     segment.isWhole = false;
-    const place = { file: files.log, position, offset: this.#order.next };
-    const isSeenInHeaders = position >= indexes.lastPosition;
+    if (this.#ending !== null) return true;
+    const offset = this.#order.next;
     this.#order.skip();
-    const until = end === null ? 'the end of the file' : `position ${end}`;
-    const problem = `No batch can be read from here to ${until}: ${reason}`;
-    return this.#break({ slot, position, isAtEnd: end === null, isSeenInHeaders }, place, problem);
+    this.#break({
+      slot,
+      position,
+      offset,
+      isSeenInHeaders: position >= indexes.lastPosition,
+      place: { file: files.log, position, offset },
+      problem: `No batch can be read from here to ${end === null ? 'the end of the file' : `position ${end}`}: ${reason}`,
+    });
+    return true;
   }
 
-  /** Tells of what a reader cannot get over; false where the log ends with it. */
-  #break({ slot, position, ...found }: BreakPlace, place: PlaceInLog, problem: string): boolean {
+  /** Tells of what a reader cannot get over, at once or, where it may end the log, when what stands behind it is known. */
+  #break(found: FoundBreak): void {
+    if (this.#verdictOn(found, false).isCut) this.#ending = { ...found, hasIntactBehind: false };
+    else this.#tell(found, false);
+  }
+
+  #tell(found: FoundBreak, hasIntactBehind: boolean): void {
+    const { isCut, isHarmless, remedy } = this.#verdictOn(found, hasIntactBehind);
+    const kind = isCut ? 'tail' : 'batch';
+    const text = { problem: found.problem, remedy };
+    if (isHarmless) this.#problems.remark(kind, found.place, text);
+    else this.#problems.problem(kind, found.place, text);
+    if (isCut) this.#cutOffset = found.offset;
+    else this.#isEndUnknown = true;
+  }
+
+  #verdictOn({ slot, position, offset, isSeenInHeaders }: FoundBreak, hasIntactBehind: boolean): Verdict {
     const { segments } = this.#files;
     const restBytes = segments.slice(slot).reduce((sum, { sizeInBytes }) => sum + sizeInBytes, -position);
-    const verdict = this.#outlook.verdict({ slot, offset: place.offset, restBytes, ...found });
-    const text = { problem, remedy: verdict.remedy };
-    const kind = verdict.isCut ? 'tail' : 'batch';
-    if (verdict.isHarmless) this.#problems.remark(kind, place, text);
-    else this.#problems.problem(kind, place, text);
-    if (verdict.isCut) this.#cutOffset = place.offset;
-    else this.#isEndUnknown = true;
-    return !verdict.isCut;
+    return this.#outlook.verdict({ slot, offset, restBytes, isSeenInHeaders, hasIntactBehind });
+  }
+
+  #hasBatchesFrom(slot: number): boolean {
+    return this.#files.segments.slice(slot).some(({ sizeInBytes }) => sizeInBytes > 0);
   }
 
   #end(): void {
@@ -360,11 +394,15 @@ class PartitionCheck {
   }
 }
 
-interface BreakPlace {
+/** Something that a reader cannot get over. */
+interface FoundBreak {
   readonly slot: number;
   readonly position: number;
-  readonly isAtEnd: boolean;
+  /** Offset that should have come there. */
+  readonly offset: number;
   readonly isSeenInHeaders: boolean;
+  readonly place: PlaceInLog;
+  readonly problem: string;
 }
 
 interface PlaceInLog {

@@ -10,12 +10,10 @@ import { TransactionIndexCheck } from './transaction-index-check.ts';
 
 /** What is known of a segment when all its batches have been seen. */
 export interface SegmentEnd {
-  /** The next start makes its indexes anew. */
+  /** The next start makes its indexes anew: nothing is to be said of them. */
   readonly isScanned: boolean;
   /** It is the last one of the log. */
   readonly isLast: boolean;
-  /** The log lies in `__cluster_metadata-0`, which does without indexes. */
-  readonly isMetadata: boolean;
   /** First offset of the log, and whether all batches behind an offset have been seen. */
   readonly beginOffset: number;
   readonly isWholeSince: (offset: number) => boolean;
@@ -67,8 +65,10 @@ export class SegmentIndexes {
 
   /** The segment ends here: tells of what is wrong. */
   end(problems: ProblemList, end: SegmentEnd): void {
-    const found = new IndexFindings(problems, end.isScanned);
-    this.#endOffsetIndex(found, end);
+    // Whatever they are like: a crash leaves them behind, Kafka with room in advance.
+    if (end.isScanned) return;
+    const found = new IndexFindings(problems);
+    this.#endOffsetIndex(found);
     this.#endTimeIndex(found, end);
     this.#endTransactionIndex(found, end);
   }
@@ -78,15 +78,15 @@ export class SegmentIndexes {
     return this.#context.disk.existsSync(path) ? this.#context.disk.sizeSync(path) : -1;
   }
 
-  /** Only a segment without batches does without; those that a start reads get theirs anew. */
-  #isMissing(path: string, end: SegmentEnd): boolean {
-    return this.#sizeOf(path) < 0 && this.#files.sizeInBytes > 0 && !end.isScanned && !end.isMetadata;
+  /** Only a segment without batches does without. */
+  #isMissing(path: string): boolean {
+    return this.#sizeOf(path) < 0 && this.#files.sizeInBytes > 0;
   }
 
-  #endOffsetIndex(found: IndexFindings, end: SegmentEnd): void {
+  #endOffsetIndex(found: IndexFindings): void {
     const { offsetIndex: file, sizeInBytes } = this.#files;
     const size = this.#sizeOf(file);
-    if (this.#isMissing(file, end)) found.rebuilt('offset-index', file, 'The offset index is missing');
+    if (this.#isMissing(file)) found.rebuilt('offset-index', file, 'The offset index is missing');
     else if (!this.#offsetIndex.isSane(sizeInBytes, Math.max(0, size)))
       found.rebuilt('offset-index', file, 'The offset index fails the check that a start makes');
     else {
@@ -99,7 +99,7 @@ export class SegmentIndexes {
 
   #endTimeIndex(found: IndexFindings, end: SegmentEnd): void {
     const { timeIndex: file } = this.#files;
-    if (this.#isMissing(file, end)) return found.rebuilt('time-index', file, 'The time index is missing');
+    if (this.#isMissing(file)) return found.rebuilt('time-index', file, 'The time index is missing');
     if (!this.#timeIndex.isSane(Math.max(0, this.#sizeOf(file))))
       return found.rebuilt('time-index', file, 'The time index fails the check that a start makes');
     this.#times.end();
@@ -107,7 +107,7 @@ export class SegmentIndexes {
     for (const { offset, problem } of harmful)
       found.wrong('time-index', { file, offset }, `Entry for offset ${offset}: ${problem}`);
     const last = this.#timeIndex.lastEntry().timestamp;
-    const isSealed = !end.isLast && !end.isScanned && !end.isMetadata;
+    const isSealed = !end.isLast;
     if (harmful.length === 0 && isSealed && last < this.#maxTimestamp)
       found.wrong(
         'time-index',
@@ -129,20 +129,17 @@ export class SegmentIndexes {
   }
 }
 
-/** Tells of what is wrong with indexes: where the next start makes them anew, that is worth a remark and no more. */
+/** Tells of what is wrong with indexes that the next start takes as they are, or makes anew if it notices. */
 class IndexFindings {
   readonly #problems: ProblemList;
-  readonly #isScanned: boolean;
-  readonly #toldOf = new Set<ProblemKind>();
 
-  constructor(problems: ProblemList, isScanned: boolean) {
+  constructor(problems: ProblemList) {
     this.#problems = problems;
-    this.#isScanned = isScanned;
   }
 
   /** A start finds it out by itself. */
   rebuilt(kind: ProblemKind, file: string, problem: string): void {
-    this.#add(
+    this.#problems.problem(
       kind,
       { file },
       { problem, remedy: 'The next start reads the segment and makes its indexes anew' },
@@ -151,16 +148,10 @@ class IndexFindings {
 
   /** A start takes it as it is. */
   wrong(kind: ProblemKind, place: ProblemPlace, problem: string): void {
-    const remedy = this.#isScanned
-      ? 'The next start reads the segment and makes its indexes anew'
-      : "A start does not come across it. Remove the segment's .index: the next start makes all three indexes anew";
-    this.#add(kind, place, { problem, remedy });
-  }
-
-  #add(kind: ProblemKind, place: ProblemPlace, text: { problem: string; remedy: string }): void {
-    if (!this.#isScanned) this.#problems.problem(kind, place, text);
-    // One for each index will do: all of it is made anew.
-    else if (!this.#toldOf.has(kind)) this.#problems.remark(kind, place, text);
-    this.#toldOf.add(kind);
+    this.#problems.problem(kind, place, {
+      problem,
+      remedy:
+        "A start does not come across it. Remove the segment's .index: the next start makes all three indexes anew",
+    });
   }
 }

@@ -18,8 +18,8 @@ export interface Break {
   readonly restBytes: number;
   /** Whether a start comes across it that only looks at the headers behind the last entry of an index. */
   readonly isSeenInHeaders: boolean;
-  /** Nothing that could be a batch stands behind it. */
-  readonly isAtEnd: boolean;
+  /** Intact batches stand behind it: no run that was just killed leaves them, a power cut may. */
+  readonly hasIntactBehind: boolean;
 }
 
 /** What the next start will do about a break. */
@@ -73,18 +73,24 @@ export class StartOutlook implements Outlook {
     return slot > this.#firstScanned && baseOffset > nextOffset && baseOffset > this.recoveryPoint;
   }
 
-  verdict({ slot, offset, restBytes, isSeenInHeaders }: Break): Verdict {
+  verdict({ slot, offset, restBytes, isSeenInHeaders, hasIntactBehind }: Break): Verdict {
     if (this.isScanned(slot)) {
       if (offset < this.recoveryPoint) return this.#damage(offset, 'keeps');
       const highWatermark = this.#known.highWatermark ?? 0;
       const cut = `The next start ends the log here and removes the ${restBytes} bytes behind`;
-      if (offset >= highWatermark)
-        return { isCut: true, isHarmless: true, remedy: `${cut}, of which no checkpoint tells` };
-      return {
-        isCut: true,
-        isHarmless: false,
-        remedy: `${cut}, although records up to offset ${highWatermark} had been committed. Copy the folder first`,
-      };
+      if (offset < highWatermark)
+        return {
+          isCut: true,
+          isHarmless: false,
+          remedy: `${cut}, although records up to offset ${highWatermark} had been committed. Copy the folder first`,
+        };
+      if (hasIntactBehind)
+        return {
+          isCut: true,
+          isHarmless: false,
+          remedy: `${cut}, intact batches among them: usual after a power cut alone, which takes what was not acknowledged. Copy the folder first`,
+        };
+      return { isCut: true, isHarmless: true, remedy: `${cut}, of which no checkpoint tells` };
     }
     const isLast = slot === this.#baseOffsets.length - 1;
     return this.#damage(offset, isSeenInHeaders && isLast ? 'keeps' : 'misses');
@@ -119,8 +125,8 @@ export class MetadataOutlook implements Outlook {
     return false;
   }
 
-  verdict({ slot, restBytes, isAtEnd }: Break): Verdict {
-    if (isAtEnd && slot === this.#segmentCount - 1)
+  verdict({ slot, restBytes, hasIntactBehind }: Break): Verdict {
+    if (!hasIntactBehind && slot === this.#segmentCount - 1)
       return {
         isCut: true,
         isHarmless: true,

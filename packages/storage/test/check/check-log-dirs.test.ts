@@ -1,6 +1,12 @@
 import { controlRecordKey, ControlRecordType, encodeBatch } from '@ottla/protocol';
 import { describe, expect, test } from 'vitest';
-import { checkLogDirs, lockedDirs, snapshotName, type CheckProgress } from '../../src/index.ts';
+import {
+  checkLogDirs,
+  lockedDirs,
+  snapshotName,
+  type CheckProgress,
+  type LogProblem,
+} from '../../src/index.ts';
 import { check, CheckFixture, DIR, FOLDER, rawBatch, shortOf } from '../support/check-fixture.ts';
 import { logConfig } from '../support/fixtures.ts';
 
@@ -160,6 +166,18 @@ test('only the partitions that are wanted are read; progress knows all of their 
   expect(report).toMatchObject({ partitionCount: 2, recordCount: 61 });
   expect(progress.at(-1)).toMatchObject({ partitionCount: 2, checkedCount: 2, partition: 'orders-2' });
   expect(progress.at(-1)!.readBytes).toBe(progress.at(-1)!.totalBytes);
+});
+
+test('a partition by itself is checked as if it had been closed: nothing excuses damage', async () => {
+  const fixture = await CheckFixture.make();
+  const last = fixture.files('.log').at(-1)!;
+  fixture.edit(last, (bytes) => bytes.subarray(0, -3));
+  for (const name of fixture.disk.listSync(FOLDER))
+    fixture.write(`/copy/orders-0/${name}`, fixture.disk.readFileSync(`${FOLDER}/${name}`));
+  const found: LogProblem[] = [];
+  const onProblem = (problem: LogProblem): void => void found.push(problem);
+  await checkLogDirs({ disk: fixture.disk, dirs: ['/copy'], isWanted: () => true, onProblem });
+  expect(found.map(shortOf)).toEqual(['problem batch']);
 });
 
 test('nothing is written, removed or renamed', async () => {
