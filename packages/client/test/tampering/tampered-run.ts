@@ -34,20 +34,26 @@ export interface TamperingCounts {
   failed: number;
 }
 
+/** OTTLA_TAMPER_PATIENCE=5 gives everything five times as long: for a machine that has other work too. */
+const patience = Number(process.env['OTTLA_TAMPER_PATIENCE'] ?? 1);
+
+/** How long the client waits for one answer, and for an operation with all its attempts. */
+export const LIMITS = { requestTimeoutMs: 200 * patience, operationMs: 600 * patience };
+
 const TIMEOUTS: ClientOptions = {
-  requestTimeoutMs: 200,
-  defaultApiTimeoutMs: 600,
-  connectionSetupTimeoutMs: 200,
-  connectionSetupTimeoutMaxMs: 200,
+  requestTimeoutMs: LIMITS.requestTimeoutMs,
+  defaultApiTimeoutMs: LIMITS.operationMs,
+  connectionSetupTimeoutMs: LIMITS.requestTimeoutMs,
+  connectionSetupTimeoutMaxMs: LIMITS.requestTimeoutMs,
   reconnectBackoffMs: 2,
   reconnectBackoffMaxMs: 10,
   retryBackoffMs: 2,
   retryBackoffMaxMs: 10,
 };
 /** How long a loop without an end goes on. */
-const LOOP_MS = 900;
+const LOOP_MS = 900 * patience;
 /** Far beyond every timeout above, on a busy machine too. */
-const HANG_MS = 20_000;
+const HANG_MS = 20_000 * patience;
 /** What a few connections and a small broker need, and far below what broken answers announce. */
 const MEMORY_BYTES = 128 * 1024 * 1024;
 
