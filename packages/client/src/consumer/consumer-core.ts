@@ -228,7 +228,7 @@ export class ConsumerCore {
   ): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const { clock } = this.cluster.options;
+    const { clock, requestTimeoutMs } = this.cluster.options;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     const remainingMs = (): number => Math.max(1, Math.floor(deadlineMs - clock.monotonicMs()));
     this.#wake();
@@ -246,10 +246,12 @@ export class ConsumerCore {
           remainingMs(),
           running.catch(() => {}),
         );
-      // As in Java a last commit that fails (it has been logged) costs a second delivery and no error.
+      // As in Java a last commit that fails (it has been logged) costs a second delivery and no error, and a coordinator that does not
+      // answer in its usual time is not waited for.
+      const commitMs = Math.min(remainingMs(), requestTimeoutMs);
       await this.#within(
-        remainingMs(),
-        this.#autoCommit.commitLast(remainingMs()).catch(() => {}),
+        commitMs,
+        this.#autoCommit.commitLast(commitMs).catch(() => {}),
       );
       await this.#within(remainingMs(), this.#giveUpAll());
     } finally {

@@ -1,6 +1,8 @@
+import { startBroker } from '@ottla/testkit';
 import { expect, test } from 'vitest';
 import { Cluster } from '../../src/cluster/cluster.ts';
 import { Consumer } from '../../src/consumer/consumer.ts';
+import { connect } from '../../src/index.ts';
 import { apis } from '../../src/network/apis.ts';
 import { resolveOptions } from '../../src/options/resolve-options.ts';
 import { ShareConsumer } from '../../src/share/share-consumer.ts';
@@ -61,3 +63,20 @@ test('a share consumer closes its connections, whatever it was doing', () =>
     })();
     await Promise.all([joining.close(), loop]);
   }));
+
+test.each(['classic', 'consumer'] as const)(
+  'protocol %s: a coordinator that does not answer is not waited for longer than any request, as in Java',
+  async (groupProtocol) => {
+    await using kafka = await startBroker({ topics: { t: 1 }, records: { t: ['a', 'b'] } });
+    await using ottla = connect({ bootstrap: kafka.bootstrap, requestTimeoutMs: 500 });
+    const consumer = ottla.consumer('t', { group: 'g', groupProtocol, from: 'earliest' });
+    let seen = 0;
+    for await (const _ of consumer) if ((seen += 1) === 2) break;
+    for (const api of ['OffsetCommit', 'LeaveGroup', 'ConsumerGroupHeartbeat'] as const)
+      kafka.faults.delay(api, 3_600_000, { times: 1_000 });
+    const begun = performance.now();
+    await consumer.close();
+    // Far below the 30 s that close may take, and above what three requests wait.
+    expect(performance.now() - begun).toBeLessThan(15_000);
+  },
+);
