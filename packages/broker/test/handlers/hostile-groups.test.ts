@@ -11,6 +11,10 @@ const PROPERTIES = {
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
   'group.initial.rebalance.delay.ms': '0',
+  'group.max.size': '1',
+  'group.consumer.max.size': '1',
+  'group.share.max.size': '1',
+  'group.streams.max.size': '1',
 };
 
 /** Longer texts are told by their length. */

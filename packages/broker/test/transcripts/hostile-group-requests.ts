@@ -13,6 +13,7 @@ const LARGE_LIST = Array.from({ length: 60 }, (_, i) => `${i}${'x'.repeat(20_000
 /** As long as a text may be. */
 const LONG_NAME = 'n'.repeat(32_767);
 const MEMBER = 'AAAAAAAAAAAAAAAAAAAAAQ';
+const OTHER_MEMBER = 'BAAAAAAAAAAAAAAAAAAAAQ';
 
 const ask = (apiKey: number, version: number, body: object): TranscriptRequest => ({
   apiKey,
@@ -151,7 +152,7 @@ const CONSUMER: readonly TranscriptRequest[] = [
   consumer('large', 2, { subscribedTopicNames: ['t'] }),
   consumer('large', 1, { topicPartitions: null }),
   consumer('large', 7, { topicPartitions: null }),
-  consumer('large', 2, { memberId: 'BAAAAAAAAAAAAAAAAAAAAQ' }),
+  consumer('large', 2, { memberId: OTHER_MEMBER }),
   commit('large', committed(4097), { memberId: MEMBER, generationIdOrMemberEpoch: 2 }),
   commit('large', committed(4096, 300), { memberId: MEMBER, generationIdOrMemberEpoch: 2 }),
   commit('large', committed(1), { memberId: MEMBER, generationIdOrMemberEpoch: 1 }),
@@ -176,7 +177,7 @@ const SHARE: readonly TranscriptRequest[] = [
   share('shared', 0),
   share('shared', 2, { subscribedTopicNames: LARGE_LIST }),
   share('shared', 9, { subscribedTopicNames: null }),
-  share('shared', 2, { memberId: 'BAAAAAAAAAAAAAAAAAAAAQ', subscribedTopicNames: null }),
+  share('shared', 2, { memberId: OTHER_MEMBER, subscribedTopicNames: null }),
   share('shared', -1, { subscribedTopicNames: null }),
   groups,
 ];
@@ -207,7 +208,7 @@ const STREAMS: readonly TranscriptRequest[] = [
   streams(LONG_NAME, 0),
   streams('streamed', 0),
   streams('streamed', 9),
-  streams('streamed', 1, { memberId: 'BAAAAAAAAAAAAAAAAAAAAQ' }),
+  streams('streamed', 1, { memberId: OTHER_MEMBER }),
   streams('streamed', -1, { topology: null }),
   groups,
 ];
@@ -239,6 +240,21 @@ const TRANSACTIONS: readonly TranscriptRequest[] = [
   ask(DescribeTransactions, 0, { transactionalIds: [LONG_NAME] }),
 ];
 
+/** Recorded where a group of each kind has room for one member. */
+const FULL: readonly TranscriptRequest[] = [
+  join('full classic'),
+  join('full classic'),
+  consumer('full consumer', 0),
+  consumer('full consumer', 0, { memberId: OTHER_MEMBER }),
+  consumer('full consumer', 0),
+  share('full share', 0),
+  share('full share', 0, { memberId: OTHER_MEMBER }),
+  share('full share', -1, { subscribedTopicNames: null }),
+  share('full share', 0, { memberId: OTHER_MEMBER }),
+  streams('full streams', 0),
+  streams('full streams', 0, { memberId: OTHER_MEMBER }),
+];
+
 /** A coordinator is looked for before it is asked, so that its topic is made. */
 const find = (keyType: number, key: string): TranscriptRequest =>
   ask(FindCoordinator, 4, { keyType, coordinatorKeys: [key] });
@@ -256,4 +272,5 @@ export const HOSTILE_GROUP_REQUESTS: readonly TranscriptRequest[] = [
   ...SHARE,
   ...STREAMS,
   ...TRANSACTIONS,
+  ...FULL,
 ];
