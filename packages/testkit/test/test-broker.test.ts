@@ -52,6 +52,16 @@ test('records without keys go round the partitions, and what a client cannot sto
   await expect(startBroker({ topics: { 'no/name': 1 } })).rejects.toThrow('INVALID_TOPIC_EXCEPTION');
 });
 
+test('a record that begins a new segment is acknowledged like any other', async () => {
+  await using kafka = await startBroker({ topics: { t: 1 } });
+  await using ottla = connect(kafka.bootstrap);
+  const producer = ottla.producer();
+  // Older than `log.roll.hours` before the next one, which goes into a segment of its own.
+  await producer.send('t', { value: 'old', timestamp: 1_000 });
+  expect(await producer.send('t', { value: 'new' })).toMatchObject({ offset: 1 });
+  expect(await producer.send('t', { value: 'newer' })).toMatchObject({ offset: 2 });
+});
+
 test('a failing request is answered with the error as often as asked, and not served', async () => {
   await using kafka = await startBroker();
   await using ottla = connect(kafka.bootstrap);

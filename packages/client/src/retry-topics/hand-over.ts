@@ -17,6 +17,8 @@ export interface HandOver {
   readonly listener: RebalanceListener;
   /** The consumer is there, and begins. */
   start(consumer: Consumer): void;
+  /** The handler is about to get the record. */
+  begin(message: Message): void;
   /** The record needs nothing more. */
   done(message: Message): void;
   /** Stores the record that follows from a failed one, which is then done. Rejects when it is not stored. */
@@ -39,6 +41,8 @@ export class AcknowledgedHandOver implements HandOver {
   }
 
   start(): void {}
+
+  begin(): void {}
 
   done(): void {}
 

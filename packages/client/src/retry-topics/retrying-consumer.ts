@@ -193,13 +193,12 @@ export class RetryingConsumer<M extends Message = Message> implements AsyncDispo
     const { consumer: listener, transactionalId, autoCommitIntervalMs } = this.#options;
     const producer = this.#producer!;
     if (transactionalId === null) return new AcknowledgedHandOver(producer);
-    const { clock, logger, retryBackoffMs } = this.#cluster.options;
+    const { clock, retryBackoffMs } = this.#cluster.options;
     return new TransactionalHandOver({
       producer,
       queue: this.#queue,
       listener,
       clock,
-      logger,
       commitIntervalMs: autoCommitIntervalMs,
       retryBackoffMs,
     });
@@ -210,6 +209,7 @@ export class RetryingConsumer<M extends Message = Message> implements AsyncDispo
     handOver.start(consumer);
     await consumer.each(
       async (message) => {
+        handOver.begin(message);
         try {
           await handle(message as M, new RetryInfo(message));
         } catch (error) {

@@ -1,4 +1,4 @@
-import type { Clock, Logger, TimerHandle } from '@ottla/platform';
+import type { Clock, TimerHandle } from '@ottla/platform';
 import type { TopicPartition } from '../admin/admin-requests.ts';
 import { sleep } from '../cluster/wait.ts';
 import type { RebalanceListener } from '../consumer/consumer-options.ts';
@@ -15,7 +15,6 @@ export interface TransactionalParts {
   readonly queue: SerialQueue;
   readonly listener: RebalanceListener;
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly commitIntervalMs: number;
   readonly retryBackoffMs: number;
 }
@@ -49,6 +48,8 @@ export class TransactionalHandOver implements HandOver {
   readonly commit = 'manual';
   readonly listener: RebalanceListener;
   readonly #parts: TransactionalParts;
+  /** Records that handlers have, of partitions that were ours all the time. */
+  readonly #inHand = new Set<Message>();
   /** What may be committed and is not, by partition. */
   readonly #done = new Map<string, CommitOffset>();
   #consumer: Consumer | null = null;
@@ -65,7 +66,9 @@ export class TransactionalHandOver implements HandOver {
         await listener.onRevoked?.(partitions);
       },
       onLost: async (partitions) => {
-        for (const place of partitions) this.#done.delete(idOf(place));
+        const lost = new Set(partitions.map(idOf));
+        for (const id of lost) this.#done.delete(id);
+        for (const message of this.#inHand) if (lost.has(idOf(message))) this.#inHand.delete(message);
         await (listener.onLost ?? listener.onRevoked)?.call(listener, partitions);
       },
     };
@@ -76,7 +79,14 @@ export class TransactionalHandOver implements HandOver {
     this.#arm();
   }
 
-  done({ topic, partition, offset, leaderEpoch }: Message): void {
+  begin(message: Message): void {
+    this.#inHand.add(message);
+  }
+
+  done(message: Message): void {
+    // Whoever has the partition now says how far it is.
+    if (!this.#inHand.delete(message)) return;
+    const { topic, partition, offset, leaderEpoch } = message;
     const next = { topic, partition, offset: offset + 1, leaderEpoch };
     this.#done.set(idOf(next), next);
   }
@@ -85,11 +95,13 @@ export class TransactionalHandOver implements HandOver {
     return this.#parts.queue.run(async () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
+          // Whoever has the partition now gets the record too.
+          if (!this.#inHand.has(message)) return;
           await this.#transact(message, next);
+          this.#inHand.delete(message);
           return;
         } catch (error) {
-          // Whoever has the partition now gets the record too.
-          if (!this.#isAssigned(message)) return;
+          if (!this.#inHand.has(message)) return;
           if (attempt === MAX_ATTEMPTS || !isKafkaError(error, ...MEMBERSHIP_MOVES)) throw error;
           await sleep(this.#parts.clock, this.#parts.retryBackoffMs, []);
         }
@@ -134,10 +146,6 @@ export class TransactionalHandOver implements HandOver {
         .catch(() => {})
         .then(() => this.#arm());
     });
-  }
-
-  #isAssigned({ topic, partition }: Message): boolean {
-    return this.#consumer!.assignment.some((own) => own.topic === topic && own.partition === partition);
   }
 }
 

@@ -20,3 +20,21 @@ for await (const { value } of ottla.consumer({ pattern: /^orders-/, value: serde
 }
 // @ts-expect-error -- total is a number
 for await (const { value } of ottla.consumer(orders)) value.total.toUpperCase();
+
+class CardExpired extends Error {}
+const retrying = ottla.retryingConsumer(orders, { group: 'billing', exclude: [CardExpired, 'TypeError'] });
+await retrying.each(
+  ({ value }, { attempt }) => console.log(value.total.toFixed(attempt)),
+  ({ value }, { origin, failure }) => console.log(value.total, origin.topic, failure?.message),
+);
+// @ts-expect-error -- total is a number
+await retrying.each(({ value }) => value.total.toUpperCase());
+// @ts-expect-error -- its own commits are what nothing is lost by
+ottla.retryingConsumer(orders, { group: 'billing', commit: 'manual' });
+ottla.consumer(orders, {
+  interceptors: [
+    { onConsume: (message) => message.with({ value: { total: 1 } }), onCommit: (offsets) => offsets.length },
+  ],
+});
+const lag: number | null = ottla.consumer(orders).metrics().recordsLagMax;
+console.log(lag);
