@@ -169,7 +169,9 @@ class PartitionCheck {
       'Write the id of the topic into it, as `ottla topics describe` shows it, or remove the file';
     try {
       const topicId = readPartitionMetadata(this.#options.disk, file);
-      if (topicId === null && this.#options.disk.existsSync(file) && this.#options.known.hadCleanShutdown)
+      // A power cut before the first sync of the partition leaves it empty or torn.
+      const wasDurable = this.#options.known.hadCleanShutdown || this.#outlook.recoveryPoint > 0;
+      if (topicId === null && wasDurable && this.#options.disk.existsSync(file))
         this.#problems.problem('topic-id', { file }, { problem: 'The file has no topic id', remedy });
       return topicId;
     } catch (error) {

@@ -458,6 +458,22 @@ const checkpoints: readonly Case[] = [
     found: ['problem topic-id'],
   },
   {
+    title: 'topic ids that are none, after a crash that came later than the first sync',
+    damage: (fixture) => {
+      fixture.write(`${FOLDER}/partition.metadata`, '');
+      fixture.crashed({ recoveryPoint: 10 });
+    },
+    found: ['problem topic-id'],
+  },
+  {
+    title: 'topic ids that are none, after a crash that may have come before it',
+    damage: (fixture) => {
+      fixture.write(`${FOLDER}/partition.metadata`, '');
+      fixture.crashed({ recoveryPoint: 0 });
+    },
+    found: [],
+  },
+  {
     title: 'files of a compaction that was interrupted, and of segments to be removed',
     damage: (fixture) => {
       const bytes = fixture.disk.readFileSync(firstSegment('.log'));
