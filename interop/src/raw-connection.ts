@@ -45,7 +45,7 @@ export class RawConnection {
   }
 
   /** The next frame without its length; undefined when the broker closed the connection or said nothing in time. */
-  receive(timeoutMs = 6_000): Promise<Buffer | undefined> {
+  receive(timeoutMs = 20_000): Promise<Buffer | undefined> {
     const frame = this.#frames.shift();
     if (frame !== undefined || this.#ended) return Promise.resolve(frame);
     return new Promise((resolve) => {

@@ -28,7 +28,11 @@ function progress({ out }: JavaProgram): { copied: number; isDone: boolean } {
   return { copied: totalProcessed, isDone: out.some((line) => line.includes('shutdown_complete')) };
 }
 
-/** Kafka's own copier as a member of a group, which aborts every third transaction. */
+/**
+ * Kafka's own copier as a member of a group, which aborts every third transaction. The successor of a killed one needs its
+ * transactional id, by which the open transaction is ended at once. Any other waits for offsets that this transaction holds until it
+ * times out (a minute, and up to ten seconds more), and the tool gives up after a minute: with a real Kafka too.
+ */
 function startCopier(name: string): JavaProgram {
   const copier = startTool('TransactionalMessageCopier', {
     'broker-list': peer!.bootstrap,
