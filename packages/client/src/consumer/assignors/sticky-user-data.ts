@@ -35,7 +35,7 @@ export function decodeStickyUserData(bytes: Buffer): MemberData {
     let position = 4;
     for (let topics = bytes.readInt32BE(0); topics > 0; topics -= 1) {
       const nameEnd = position + 2 + bytes.readInt16BE(position);
-      if (nameEnd > bytes.length) throw new RangeError('The topic is cut short');
+      if (nameEnd < position + 2 || nameEnd > bytes.length) throw new RangeError('The topic is cut short');
       const topic = bytes.toString('utf8', position + 2, nameEnd);
       position = nameEnd + 4;
       for (let count = bytes.readInt32BE(nameEnd); count > 0; count -= 1) {

@@ -5,9 +5,11 @@ import {
   encodeMessageTo,
   ByteWriter,
   ProtocolError,
+  type MessageSchema,
 } from '@ottla/protocol';
 import type { TopicPartition } from '../../admin/admin-requests.ts';
 import { groupBy } from '../../admin/per-item.ts';
+import { KafkaError } from '../../errors/kafka-error.ts';
 import { compareText, type MemberSubscription } from '../assignors/assignor.ts';
 
 /** What members of classic groups send each other through the coordinator: an int16 version, then the message. */
@@ -40,17 +42,16 @@ export function encodeSubscription(subscription: {
 
 /**
  * Reads the subscription of a member.
- * @throws ProtocolError when it is malformed
+ * @throws KafkaError INCONSISTENT_GROUP_PROTOCOL when it is malformed
  */
 export function decodeSubscription(
   member: { readonly memberId: string; readonly groupInstanceId: string | null },
   bytes: Buffer,
 ): MemberSubscription {
-  const { topics, userData, ownedPartitions, generationId, rackId } = decodeMessage(
+  const { topics, userData, ownedPartitions, generationId, rackId } = read(
     consumerProtocolSubscription,
-    versionOf(bytes),
     bytes,
-    2,
+    `subscription of member "${member.memberId}"`,
   );
   return {
     memberId: member.memberId,
@@ -75,10 +76,24 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
   );
 }
 
-/** Reads an assignment; no bytes are no partitions. @throws ProtocolError when it is malformed */
+/** Reads an assignment; no bytes are no partitions. @throws KafkaError INCONSISTENT_GROUP_PROTOCOL when it is malformed */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return [];
-  return flat(decodeMessage(consumerProtocolAssignment, versionOf(bytes), bytes, 2).assignedPartitions);
+  return flat(read(consumerProtocolAssignment, bytes, 'assignment by the leader').assignedPartitions);
+}
+
+/** The broker passes on what members say, whatever it is. */
+function read<T>(schema: MessageSchema<T>, bytes: Buffer, what: string): T {
+  try {
+    return decodeMessage(schema, versionOf(bytes), bytes, 2);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KafkaError(
+      'INCONSISTENT_GROUP_PROTOCOL',
+      `The ${what} cannot be read: ${reason}; members of a group must all be consumers`,
+      { cause: error, retriable: false },
+    );
+  }
 }
 
 function withVersion(write: (writer: ByteWriter) => void): Buffer {
