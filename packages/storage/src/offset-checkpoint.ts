@@ -23,8 +23,9 @@ export function formatCheckpoint(lines: readonly string[]): string {
   return `0\n${lines.length}\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
-/** The lines of a checkpoint as columns. @throws Error naming the file when it does not have the format */
+/** The lines of a checkpoint as columns; none of an empty file, as Kafka makes them before it has anything to write. @throws Error naming the file when it does not have the format */
 export function parseCheckpoint(file: string, content: string, columns: number): string[][] {
+  if (content === '') return [];
   const lines = content.split('\n');
   const fail = (reason: string): never => {
     throw new Error(`Malformed checkpoint file "${file}": ${reason}`);

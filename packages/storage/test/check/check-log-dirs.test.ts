@@ -48,6 +48,14 @@ const cases: readonly Case[] = [
     says: /5 entries expected, 1 found.*goes offline at the next start/s,
   })),
   {
+    title: 'empty checkpoints, as Kafka makes them at its first start',
+    damage: (fixture) => {
+      for (const name of ['log-start', 'replication', 'cleaner'])
+        fixture.write(`${DIR}/${name}-offset-checkpoint`, '');
+    },
+    found: [],
+  },
+  {
     title: 'a recovery point of a partition that is not there, after a clean stop',
     damage: (fixture) =>
       fixture.write(`${DIR}/recovery-point-offset-checkpoint`, '0\n2\norders 0 60\ngone 3 12\n'),
