@@ -5,24 +5,27 @@ import { absent, interop, title, unique } from './support.ts';
 
 /** The client on three brokers of Apache Kafka: replicas that move, leaders that change, brokers that die and come back. */
 describe.skipIf(absent(interop.java))(title('client: a cluster of three', interop.java), () => {
+  let starting: Promise<Peer[]> | undefined;
   let peers: Peer[] = [];
   let ottla: Ottla;
   let admin: Admin;
 
   beforeAll(async () => {
     if ('absent' in interop.java) return;
-    peers = await startKafkaCluster({ libs: interop.java.brokerLibs, nodeCount: 3 });
+    starting = startKafkaCluster({ libs: interop.java.brokerLibs, nodeCount: 3 });
+    peers = await starting;
     ottla = connect({ bootstrap: peers.map(({ bootstrap }) => bootstrap), defaultApiTimeoutMs: 30_000 });
     admin = ottla.admin();
     await eventually('Three brokers', async () =>
       (await admin.cluster.describe()).nodes.length === 3 ? true : undefined,
     );
-  });
+  }, 180_000);
 
   afterAll(async () => {
     await ottla?.close();
-    for (const peer of peers) await peer.dispose();
-  });
+    // Also those that were up too late for a busy machine: nobody else ends them.
+    for (const peer of (await starting?.catch(() => [])) ?? []) await peer.dispose();
+  }, 180_000);
 
   async function leadersOf(topic: string): Promise<number[]> {
     return (await admin.topics.describe(topic)).partitions.map(({ leader }) => leader);
