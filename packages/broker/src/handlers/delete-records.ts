@@ -15,7 +15,7 @@ export interface DeleteRecordsDependencies {
   readonly replicaManager: ReplicaManager;
 }
 
-/** DeleteRecords 0 to 2: moves the log start of partitions; offset -1 stands for the high watermark. */
+/** DeleteRecords 0 to 2: moves the log start of partitions; offset -1 stands for the end of what is acknowledged. */
 export function deleteRecordsHandler(
   deps: DeleteRecordsDependencies,
 ): ApiHandler<DeleteRecordsRequest, DeleteRecordsResponse> {
@@ -26,15 +26,17 @@ export function deleteRecordsHandler(
     request: deleteRecordsRequest,
     response: deleteRecordsResponse,
 
-    handle(request) {
-      const topics = request.topics.map(({ name, partitions }) => ({
+    async handle(request) {
+      const topics = request.topics.map(async ({ name, partitions }) => ({
         name,
-        partitions: partitions.map(({ partitionIndex, offset }) => ({
-          partitionIndex,
-          ...deleteUpTo(deps, { topic: name, partition: partitionIndex }, offset),
-        })),
+        partitions: await Promise.all(
+          partitions.map(async ({ partitionIndex, offset }) => ({
+            partitionIndex,
+            ...(await deleteUpTo(deps, { topic: name, partition: partitionIndex }, offset)),
+          })),
+        ),
       }));
-      return { throttleTimeMs: 0, topics };
+      return { throttleTimeMs: 0, topics: await Promise.all(topics) };
     },
 
     errorResponse(request, errorCode) {
@@ -47,15 +49,18 @@ export function deleteRecordsHandler(
   };
 }
 
-function deleteUpTo(
+async function deleteUpTo(
   { metadata, replicaManager }: DeleteRecordsDependencies,
   { topic, partition }: { topic: string; partition: number },
   offset: number,
-): { lowWatermark: number; errorCode: number } {
+): Promise<{ lowWatermark: number; errorCode: number }> {
   if (metadata.current().topics.byName.get(topic)?.partitions[partition] === undefined) {
     return { lowWatermark: -1, errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION };
   }
   if (isInternalTopic(topic)) return { lowWatermark: -1, errorCode: ErrorCodes.INVALID_TOPIC_EXCEPTION };
   const hosted = replicaManager.partition(topic, partition);
-  return typeof hosted === 'number' ? { lowWatermark: -1, errorCode: hosted } : hosted.deleteRecords(offset);
+  if (typeof hosted === 'number') return { lowWatermark: -1, errorCode: hosted };
+  const end = offset === -1 ? (hosted.log?.logEndOffset ?? -1) : offset;
+  await hosted.whenCommitted(end);
+  return hosted.deleteRecords(end);
 }
