@@ -29,7 +29,8 @@ async function setUp() {
       timeoutMs: 1000,
     };
     const response = await handler.handle(request, { connection: CONNECTION } as never);
-    return response?.topics[0]?.partitions[0];
+    if (typeof response !== 'object') throw new Error('No answer');
+    return response.topics[0]?.partitions[0];
   };
   return { append, deleteUpTo, highWatermark };
 }
