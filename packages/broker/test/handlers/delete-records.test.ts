@@ -30,7 +30,7 @@ async function setUp() {
     };
     const response = await handler.handle(request, { connection: CONNECTION } as never);
     if (typeof response !== 'object') throw new Error('No answer');
-    return response.topics[0]?.partitions[0];
+    return response.topics?.[0]?.partitions?.[0];
   };
   return { append, deleteUpTo, highWatermark };
 }
