@@ -160,6 +160,7 @@ describe('imports go one way', () => {
     'share',
     'coordinator',
     'replica',
+    'quota',
     'controller',
     'metadata',
     'config',

@@ -17,6 +17,7 @@ import type { MetadataStore } from '../metadata/image.ts';
 import { FetchSessionCache } from '../replica/fetch-session.ts';
 import type { ProducerIdSource } from '../replica/producer-id-source.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
+import { ByteRateQuota, type ByteRateQuotaOptions } from '../quota/byte-rate-quota.ts';
 import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
@@ -121,14 +122,26 @@ function recordHandlers(parts: BrokerParts, verification: TransactionVerificatio
     evictionMs: FETCH_SESSION_EVICTION_MS,
     random: parts.random,
   });
+  const sampling = {
+    samples: config().get('quota.window.num'),
+    sampleMs: config().get('quota.window.size.seconds') * 1000,
+  };
+  const quotaOf = (key: ByteRateQuotaOptions['key']): ByteRateQuota =>
+    new ByteRateQuota({ key, clock, metadata, sampling });
   return [
-    produceHandler({ metadata, replicaManager: replicas, verification }),
+    produceHandler({
+      metadata,
+      replicaManager: replicas,
+      verification,
+      quota: quotaOf('producer_byte_rate'),
+    }),
     fetchHandler({
       clock,
       metadata,
       replicaManager: replicas,
       sessions,
       fetchMaxBytes: () => config().get('fetch.max.bytes'),
+      quota: quotaOf('consumer_byte_rate'),
     }),
     listOffsetsHandler({ replicaManager: replicas }),
     offsetForLeaderEpochHandler({ replicaManager: replicas }),

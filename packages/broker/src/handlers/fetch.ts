@@ -15,6 +15,7 @@ import type {
   SessionPartition,
   SessionResult,
 } from '../replica/fetch-session.ts';
+import type { ByteRateQuota, QuotaClient } from '../quota/byte-rate-quota.ts';
 import { failedRead, FetchIsolation, type PartitionReadResult } from '../replica/partition-read.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
@@ -27,6 +28,7 @@ export interface FetchDependencies {
   readonly sessions: FetchSessionCache;
   /** `fetch.max.bytes`: the most a client gets in one response, whatever it asks for. */
   readonly fetchMaxBytes: () => number;
+  readonly quota: ByteRateQuota;
 }
 
 type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
@@ -150,7 +152,11 @@ class FetchRun {
   run(): FetchResponse | Promise<FetchResponse> {
     const { request, context } = this.#input;
     const replicaId = replicaIdOf(request, context.apiVersion);
-    const maxBytes = Math.min(request.maxBytes, this.#deps.fetchMaxBytes());
+    const maxBytes = Math.min(
+      request.maxBytes,
+      this.#deps.fetchMaxBytes(),
+      this.#deps.quota.maxBytesAtOnce(this.#client),
+    );
     const operation = this.#deps.replicaManager.fetch(
       {
         maxWaitMs: this.#targets.length === 0 ? 0 : request.maxWaitMs,
@@ -165,6 +171,22 @@ class FetchRun {
     if (!(reads instanceof Promise)) return this.#answer(reads);
     context.connection.pendingWait = operation;
     return reads.then((done) => this.#answer(done));
+  }
+
+  get #client(): QuotaClient {
+    const { connection, clientId } = this.#input.context;
+    return { principal: connection.principal, clientId };
+  }
+
+  /** How long the client has to wait before it gets such an answer; 0: it gets it now. */
+  #throttle(results: readonly SessionResult[]): number {
+    const { quota } = this.#deps;
+    const bytes = results.reduce((sum, { read }) => sum + answerBytes(read), 0);
+    const throttleTimeMs = quota.throttleMs(this.#client, bytes);
+    if (throttleTimeMs === 0) return 0;
+    quota.takeBack(this.#client, bytes);
+    this.#input.context.connection.mute(throttleTimeMs);
+    return throttleTimeMs;
   }
 
   #sortOut(target: SessionPartition): void {
@@ -195,6 +217,9 @@ class FetchRun {
     const results: SessionResult[] = [];
     for (let i = 0; i < reads.length; i++) results.push({ target: this.#targets[i]!, read: reads[i]! });
     for (const refused of this.#refused) results.push(refused);
+    const throttleTimeMs = this.#throttle(results);
+    // Nothing is said then, and nothing noted as said: the client asks again for the same.
+    if (throttleTimeMs > 0) return { ...emptyResponse(0, this.#input.session.sessionId), throttleTimeMs };
     const { sessionId, errorCode, included } = this.#input.session.finish(results);
     const response = emptyResponse(errorCode, sessionId);
     for (const { target, read } of included) this.#add(response, target, read);
@@ -278,6 +303,15 @@ function partitionAnswer(
     // The encoder takes a list of buffers by reference; the decoded type knows only one.
     records: read.records as unknown as Buffer,
   };
+}
+
+/** What a partition's fields take beside its records, about. */
+const PARTITION_BYTES = 50;
+
+function answerBytes({ records }: PartitionReadResult): number {
+  let bytes = PARTITION_BYTES;
+  for (const part of records) bytes += part.length;
+  return bytes;
 }
 
 function emptyResponse(errorCode: number, sessionId: number): FetchResponse {

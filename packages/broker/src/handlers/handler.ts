@@ -6,6 +6,8 @@ export interface RequestContext {
   readonly correlationId: number;
   readonly clientId: string | null;
   readonly connection: ConnectionContext;
+  /** Size of the request without its header, in bytes: what quotas count. */
+  readonly requestBytes: number;
   /** Set by a handler whose answer refers to memory that is used again: called once when the answer has left, or never will. */
   onSent: (() => void) | null;
   /** Set by a pipelined handler when the next request of the connection has to wait for this one after all. */
@@ -29,6 +31,8 @@ export interface ConnectionContext {
    * One slot is enough, because a connection runs one waiting request at a time.
    */
   pendingWait: CancellableWait | null;
+  /** Serves no further request of the connection for so long: its client is above a quota. Answers still leave. */
+  mute(durationMs: number): void;
 }
 
 /** Something that a request waits for and that ends early when its connection closes. */

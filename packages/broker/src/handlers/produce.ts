@@ -21,6 +21,7 @@ import {
   NO_RESPONSE,
   type RequestContext,
 } from './handler.ts';
+import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
 import { leaderHint, NO_LEADER } from './leader-hint.ts';
 import { firstBatchSize, recordsRefusal, wholeRequestRefusal } from './produce-check.ts';
 import type { TransactionVerification } from './transaction-verification.ts';
@@ -29,6 +30,7 @@ export interface ProduceDependencies {
   readonly metadata: MetadataStore;
   readonly replicaManager: ReplicaManager;
   readonly verification: TransactionVerification;
+  readonly quota: ByteRateQuota;
 }
 
 type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number];
@@ -71,7 +73,8 @@ export function produceHandler(deps: ProduceDependencies): ApiHandler<ProduceReq
       ): HandlerResult<ProduceResponse> {
         let next = 0;
         for (let i = 0; i < sorted.length; i++) sorted[i] ??= done[next++]!;
-        return answer(request, sorted as AppendResult[], { image, context });
+        const throttleTimeMs = throttle(deps.quota, context);
+        return answer(request, sorted as AppendResult[], { image, context, throttleTimeMs });
       }
     },
 
@@ -79,6 +82,13 @@ export function produceHandler(deps: ProduceDependencies): ApiHandler<ProduceReq
       return wholeRefusal(request, errorCode, null);
     },
   };
+}
+
+/** Kafka throttles when the records are appended, with acks=0 too: the client hears of it and is not heard meanwhile. */
+function throttle(quota: ByteRateQuota, { connection, clientId, requestBytes }: RequestContext): number {
+  const throttleTimeMs = quota.throttleMs({ principal: connection.principal, clientId }, requestBytes);
+  if (throttleTimeMs > 0) connection.mute(throttleTimeMs);
+  return throttleTimeMs;
 }
 
 /** One entry per partition of the request: the refusal, or null where the next of `requests` decides. */
@@ -154,8 +164,9 @@ function append(
 function answer(
   request: ProduceRequest,
   results: readonly AppendResult[],
-  { image, context }: { image: MetadataImage; context: RequestContext },
+  about: { image: MetadataImage; context: RequestContext; throttleTimeMs: number },
 ): HandlerResult<ProduceResponse> {
+  const { image, context, throttleTimeMs } = about;
   if (request.acks === ZERO_ACKS) {
     const failed = results.find((result) => result.errorCode !== 0);
     if (failed === undefined) return NO_RESPONSE;
@@ -164,7 +175,7 @@ function answer(
       `A produce request with acks=0 failed with error code ${failed.errorCode}`,
     );
   }
-  const response: ProduceResponse = { responses: [], throttleTimeMs: 0, nodeEndpoints: [] };
+  const response: ProduceResponse = { responses: [], throttleTimeMs, nodeEndpoints: [] };
   let next = 0;
   for (const { name, topicId, partitionData } of request.topicData) {
     const partitionResponses: PartitionAnswer[] = [];

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock, Logger } from '@ottla/platform';
+import type { Clock, Logger, TimerHandle } from '@ottla/platform';
 import { type CancellableWait, CloseConnectionError, type ConnectionContext } from '../handlers/handler.ts';
 import type { BudgetWaiter } from './frame-budget.ts';
 import { FrameError, type FrameMemory, FrameReader } from './frame-reader.ts';
@@ -74,6 +74,9 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   #isClosing = false;
   #isClosed = false;
   #requestsSeen = 0;
+  /** Runs while the connection is muted. */
+  #muteTimer: TimerHandle | null = null;
+  #mutedUntilMs = 0;
   /** When the frame in progress began, or reading was resumed within it, or closing began; -1 when nothing is timed. */
   #frameStartMs = -1;
   /** Bytes that the frame in progress had at that time. */
@@ -182,6 +185,17 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.#finishIfDrained();
   }
 
+  mute(durationMs: number): void {
+    const untilMs = this.#options.clock.monotonicMs() + durationMs;
+    if (this.#isClosed || untilMs <= this.#mutedUntilMs) return;
+    this.#mutedUntilMs = untilMs;
+    this.#muteTimer?.cancel();
+    this.#muteTimer = this.#options.clock.setTimer(durationMs, () => {
+      this.#muteTimer = null;
+      this.#goOn();
+    });
+  }
+
   destroy(): void {
     if (this.#socket === null) this.#onClose();
     else this.#socket.destroy();
@@ -202,7 +216,12 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   }
 
   #mayRun(): boolean {
-    return !this.#isExclusive && !this.#isUnsentFull && this.#slots.length - this.#slotsHead < MAX_IN_FLIGHT;
+    return (
+      !this.#isExclusive &&
+      !this.#isUnsentFull &&
+      this.#muteTimer === null &&
+      this.#slots.length - this.#slotsHead < MAX_IN_FLIGHT
+    );
   }
 
   #mayRead(): boolean {
@@ -390,6 +409,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   #onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#muteTimer?.cancel();
     this.#options.memory.budget.forget(this);
     this.#reader.close();
     for (const slot of this.#slots.slice(this.#slotsHead)) if (slot.isDone) slot.context?.onSent?.();

@@ -69,6 +69,7 @@ export class RequestDispatcher {
       correlationId: header.correlationId,
       clientId: header.clientId,
       connection,
+      requestBytes: frame.length - header.bodyStart,
       onSent: null,
     };
     const bytes = handler.borrowsFrame === true ? frame : Buffer.from(frame);
@@ -117,7 +118,15 @@ export class RequestDispatcher {
     if (handler === undefined || apiVersion < handler.minVersion || apiVersion > handler.maxVersion)
       return this.dispatch(frame, connection);
     const { correlationId, clientId, bodyStart } = decodeRequestHeader(frame);
-    const context: RequestContext = { apiVersion, correlationId, clientId, connection, onSent: null };
+    const requestBytes = frame.length - bodyStart;
+    const context: RequestContext = {
+      apiVersion,
+      correlationId,
+      clientId,
+      connection,
+      requestBytes,
+      onSent: null,
+    };
     const bytes = Buffer.from(frame);
     const request: unknown = decodeMessagePrefix(handler.request, apiVersion, bytes, bodyStart).value;
     const response = handler.errorResponse(request, errorCode, context);
@@ -185,6 +194,7 @@ export class RequestDispatcher {
       correlationId: frame.readInt32BE(4),
       clientId: null,
       connection,
+      requestBytes: 0,
       onSent: null,
     };
     const response = handler.errorResponse(null, ErrorCodes.UNSUPPORTED_VERSION, context);

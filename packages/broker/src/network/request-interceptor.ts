@@ -56,6 +56,7 @@ function carryOutLater(
     correlationId: -1,
     clientId: null,
     connection,
+    requestBytes: 0,
     onSent: null,
   };
   const pending = request.until.then(async () => {

@@ -68,6 +68,8 @@ export interface SessionRequest {
 export interface FetchContext {
   /** Not 0: the whole request is refused, nothing is read. */
   readonly errorCode: number;
+  /** The session that the request goes on with; 0 when there is none yet. */
+  readonly sessionId: number;
   /** Every partition of the fetch, in reading order. */
   readonly partitions: Iterable<SessionPartition>;
   /**
@@ -146,6 +148,7 @@ export class FetchSessionCache {
   #full(request: SessionRequest, partitions: Map<string, SessionPartition>, nowMs: number): FetchContext {
     return {
       errorCode: ErrorCodes.NONE,
+      sessionId: INVALID_SESSION_ID,
       partitions: partitions.values(),
       finish: (results) => {
         const sessionId = this.#create(request, results, nowMs);
@@ -254,6 +257,7 @@ function resolveNames(session: FetchSession, topicNames: (topicId: string) => st
 function refused(errorCode: number): FetchContext {
   return {
     errorCode,
+    sessionId: INVALID_SESSION_ID,
     partitions: [],
     finish: () => ({ sessionId: INVALID_SESSION_ID, errorCode, included: NONE_INCLUDED }),
   };
@@ -262,6 +266,7 @@ function refused(errorCode: number): FetchContext {
 function sessionless(partitions: Map<string, SessionPartition>): FetchContext {
   return {
     errorCode: ErrorCodes.NONE,
+    sessionId: INVALID_SESSION_ID,
     partitions: partitions.values(),
     finish: (results) => ({ sessionId: INVALID_SESSION_ID, errorCode: ErrorCodes.NONE, included: results }),
   };
@@ -270,6 +275,7 @@ function sessionless(partitions: Map<string, SessionPartition>): FetchContext {
 function incremental(session: FetchSession, epoch: number): FetchContext {
   return {
     errorCode: ErrorCodes.NONE,
+    sessionId: session.id,
     partitions: session.partitions.values(),
     finish: (results) => {
       // Another request of the same session came in between: only that one may answer.

@@ -95,4 +95,5 @@ export const CONNECTION: ConnectionContext = {
   softwareVersion: '1',
   closed: new AbortController().signal,
   pendingWait: null,
+  mute: () => {},
 };

@@ -84,6 +84,7 @@ export const metricsAndQuotasKeys = {
     default: '11',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     doc: "Number of samples kept of each client's rate",
   },
   'quota.window.size.seconds': {
@@ -91,6 +92,7 @@ export const metricsAndQuotasKeys = {
     default: '1',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     doc: "Length of one sample of a client's rate",
   },
   'replication.quota.window.num': {

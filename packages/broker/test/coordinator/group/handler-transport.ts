@@ -128,8 +128,16 @@ function context(connection: string, apiVersion: number): RequestContext {
     softwareVersion: '1',
     closed: new AbortController().signal,
     pendingWait: null,
+    mute: () => {},
   };
-  return { apiVersion, correlationId: 1, clientId: 'client', connection: connectionContext, onSent: null };
+  return {
+    apiVersion,
+    correlationId: 1,
+    clientId: 'client',
+    requestBytes: 0,
+    connection: connectionContext,
+    onSent: null,
+  };
 }
 
 /** Lets everything run that is due in this and the next turns of the event loop. */

@@ -308,7 +308,14 @@ export class ShareSimulation {
     const incarnation = this.#incarnation;
     const handler = this.#world.incarnation.handlers.get(apiKey)!;
     const connection = { ...CONNECTION, id: member.memberId, closed: member.closed.signal };
-    const context = { apiVersion, correlationId: 1, clientId: 'client', connection, onSent: null };
+    const context = {
+      apiVersion,
+      correlationId: 1,
+      clientId: 'client',
+      requestBytes: 0,
+      connection,
+      onSent: null,
+    };
     const answer = (await handler.handle(request, context)) as Answer;
     return incarnation === this.#incarnation ? answer : null;
   }

@@ -325,6 +325,7 @@ export class TransactionSimulation {
       correlationId: 1,
       clientId: 'client',
       connection: CONNECTION,
+      requestBytes: 0,
       onSent: null,
     };
     const answer = (await handler.handle(request, context)) as Answer;
