@@ -15,7 +15,8 @@ const secured = 'the ottla command on an Apache Kafka with an authorizer';
 const SLOW_MS = 240_000;
 
 /**
- * What the `ottla` command administers and Ottla's broker does not serve: against Apache Kafka, whichever broker is under test.
+ * What the `ottla` command administers, access rules among it, which Ottla's broker has no authorizer for: against Apache Kafka,
+ * whichever broker is under test.
  * What one tool does, the other sees: Kafka's own is asked after ours.
  */
 describe.skipIf(absent(interop.java))(title(secured, interop.java), { timeout: SLOW_MS }, () => {

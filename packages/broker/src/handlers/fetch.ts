@@ -181,6 +181,7 @@ class FetchRun {
   /** How long the client has to wait before it gets such an answer; 0: it gets it now. */
   #throttle(results: readonly SessionResult[]): number {
     const { quota } = this.#deps;
+    if (!quota.isOn) return 0;
     const bytes = results.reduce((sum, { read }) => sum + answerBytes(read), 0);
     const throttleTimeMs = quota.throttleMs(this.#client, bytes);
     if (throttleTimeMs === 0) return 0;

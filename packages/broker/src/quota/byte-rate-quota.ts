@@ -36,6 +36,11 @@ export class ByteRateQuota {
     this.#options = options;
   }
 
+  /** Whether anybody has a quota at all, so that requests without need not be measured. */
+  get isOn(): boolean {
+    return this.#options.metadata.current().clientQuotas.size > 0;
+  }
+
   /** Counts bytes of a client and tells how long it has to wait for them, in milliseconds; 0: not at all. */
   throttleMs(client: QuotaClient, bytes: number): number {
     const quota = this.#quotaOf(client);
