@@ -327,6 +327,20 @@ describe('what is exported is documented', () => {
     }
     expect(bare).toEqual([]);
   });
+
+  test('a docstring above every type that @ottla/client exports: editors show it', () => {
+    const index = product.find(({ path }) => path === 'packages/client/src/index.ts')!;
+    const exported = new Set(index.code.match(/(?<=\btype )\w+/g));
+    expect(exported.size).toBeGreaterThan(80);
+    const bare = product
+      .filter(({ path }) => path.startsWith('packages/client/src/') && !path.includes('/kafkajs/'))
+      .flatMap((source) =>
+        [...source.text.matchAll(/(\*\/\n)?^export (?:interface|type) (\w+)/gm)]
+          .filter(([, docstring, name]) => docstring === undefined && exported.has(name!))
+          .map((match) => `${source.path}:${lineAt(source, match.index)} ${match[2]}`),
+      );
+    expect(bare).toEqual([]);
+  });
 });
 
 describe('a clone stands alone', () => {

@@ -15,7 +15,13 @@ export {
   type ShareGroupMember,
   type ShareGroupOffset,
 } from './admin/share-groups-admin.ts';
-export { type StreamsGroupDescription, type StreamsGroupMember } from './admin/streams-groups-admin.ts';
+export {
+  type StreamsAssignment,
+  type StreamsGroupDescription,
+  type StreamsGroupMember,
+  type StreamsSubtopology,
+  type StreamsTasks,
+} from './admin/streams-groups-admin.ts';
 export { type DelegationToken } from './admin/tokens-admin.ts';
 export {
   type ListTransactionsOptions,
@@ -28,14 +34,24 @@ export { type ScramCredential, type ScramMechanism, type UserCredentials } from 
 export { type TopicPartition } from './admin/admin-requests.ts';
 export { Admin } from './admin/admin.ts';
 export { type ClusterDescription, type NodeDescription } from './admin/cluster-admin.ts';
-export * from './admin/configs-admin.ts';
+export {
+  type AlterConfigsOptions,
+  type ConfigChange,
+  type ConfigChanges,
+  type ConfigEntry,
+  type ConfigResource,
+  type ConfigResourceType,
+  type ConfigSource,
+  type ConfigType,
+  type DescribeConfigsOptions,
+} from './admin/configs-admin.ts';
 export { type GroupDescription, type GroupMember } from './admin/describe-groups.ts';
 export {
   type DescribeTopicsOptions,
   type PartitionDescription,
   type TopicDescription,
 } from './admin/describe-topics.ts';
-export { type CommittedOffset, type GroupLag, type OffsetToCommit } from './admin/group-offsets.ts';
+export { type CommittedOffset, type GroupLag } from './admin/group-offsets.ts';
 export {
   type GroupListing,
   type GroupStatus,
@@ -70,15 +86,16 @@ export { type CloseOptions } from './consumer/consumer-core.ts';
 export { type ConsumerMetrics, type PartitionMetrics } from './consumer/consumer-metrics.ts';
 export { type FetchMetrics } from './metrics/fetch-counters.ts';
 export { type GroupMetrics, type JoinMetrics } from './metrics/group-counters.ts';
-export { type ShareMetrics } from './share/share-metrics.ts';
+export { type ShareConsumerMetrics } from './share/share-consumer-metrics.ts';
 export { LogTruncationError, PartitionError } from './consumer/consumer-errors.ts';
 export { type ConsumerInterceptor } from './consumer/consumer-interceptor.ts';
 export { type ConsumerOptions, type From, type RebalanceListener } from './consumer/consumer-options.ts';
 export { Consumer, type BatchesOptions, type PartitionLag, type SeekTarget } from './consumer/consumer.ts';
-export { type EachOptions, type Handler } from './consumer/delivery/each-runner.ts';
+export { type EachOptions } from './consumer/delivery/each-options.ts';
+export { type Handler } from './consumer/delivery/each-runner.ts';
 export { type ErrorPolicy } from './consumer/delivery/error-policy.ts';
 export { Message } from './consumer/delivery/message.ts';
-export { type CommitOffset } from './consumer/commit-offset.ts';
+export { type CommitOffset } from './admin/commit-offset.ts';
 export { type GroupMetadata } from './consumer/offset-committer.ts';
 export {
   type ConsumerSource,
@@ -101,7 +118,7 @@ export { type TlsOptions } from './network/tls-options.ts';
 export { openTelemetry, type OpenTelemetryOptions } from './telemetry/open-telemetry.ts';
 export { type OpenTelemetryApi } from './telemetry/open-telemetry-api.ts';
 export {
-  type OffsetsToCommit,
+  type CommitToSend,
   type ProcessSpan,
   type ReceivedRecords,
   type ReceiverInfo,

@@ -20,6 +20,7 @@ export type KeyOf<T> = T extends Topic<infer K, infer _V> ? K : never;
 /** The type of a topic's values. */
 export type ValueOf<T> = T extends Topic<infer _K, infer V> ? V : never;
 
+/** What a topic is made of; absent numbers are the broker's defaults when it is created. */
 export interface TopicOptions<K, V> {
   /** Default: text that may be absent. */
   readonly key?: Serde<K>;

@@ -35,9 +35,13 @@ export const ACL_PATTERN_TYPES = ['UNKNOWN', 'ANY', 'MATCH', 'LITERAL', 'PREFIXE
 
 export const ACL_PERMISSIONS = ['UNKNOWN', 'ANY', 'DENY', 'ALLOW'] as const;
 
+/** What a rule allows or denies, by Kafka's names. */
 export type AclOperation = (typeof ACL_OPERATIONS)[number];
+/** What a rule is about, by Kafka's names. */
 export type AclResourceType = (typeof ACL_RESOURCE_TYPES)[number];
+/** How the name in a rule or filter is compared with that of a resource (KIP-290). */
 export type AclPatternType = (typeof ACL_PATTERN_TYPES)[number];
+/** Whether a rule allows or denies. */
 export type AclPermission = (typeof ACL_PERMISSIONS)[number];
 
 /** What brokers answer when nobody asked for operations. */

@@ -22,21 +22,37 @@ import { TopicsAdmin } from './topics-admin.ts';
  * an outcome for each. Errors that pass by themselves are retried until `timeoutMs` (default: the client's `defaultApiTimeoutMs`).
  */
 export class Admin implements AsyncDisposable {
+  /** Creates, describes, grows and deletes topics. */
   readonly topics: TopicsAdmin;
+  /** Offsets of partitions by end or time; deletes records. */
   readonly offsets: OffsetsAdmin;
+  /** Classic and consumer groups, their offsets and lag. */
   readonly groups: GroupsAdmin;
+  /** Configs of topics, brokers, groups and client metrics. */
   readonly configs: ConfigsAdmin;
+  /** The nodes. */
   readonly cluster: ClusterAdmin;
+  /** Elections of leaders, reassignments. */
   readonly replicas: ReplicasAdmin;
+  /** Directories of brokers, and what lies in them. */
   readonly logDirs: LogDirsAdmin;
+  /** Transactions and the producers behind them. */
   readonly transactions: TransactionsAdmin;
+  /** Access control lists. */
   readonly acls: AclsAdmin;
+  /** Users with SCRAM credentials. */
   readonly users: UsersAdmin;
+  /** Client quotas. */
   readonly quotas: QuotasAdmin;
+  /** Delegation tokens. */
   readonly tokens: TokensAdmin;
+  /** Feature levels. */
   readonly features: FeaturesAdmin;
+  /** The controllers. */
   readonly quorum: QuorumAdmin;
+  /** Share groups (KIP-932). */
   readonly shareGroups: ShareGroupsAdmin;
+  /** Streams groups (KIP-1071). */
   readonly streamsGroups: StreamsGroupsAdmin;
   readonly #requests: AdminRequests;
   readonly #onClosed: () => void;

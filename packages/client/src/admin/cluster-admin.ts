@@ -5,6 +5,7 @@ import { apis } from '../network/apis.ts';
 import { operationsOf, type AclOperation } from './acl-names.ts';
 import type { AdminRequests } from './admin-requests.ts';
 
+/** A broker of the cluster. */
 export interface NodeDescription {
   readonly nodeId: number;
   readonly host: string;
@@ -14,6 +15,7 @@ export interface NodeDescription {
   readonly isFenced: boolean;
 }
 
+/** The cluster as one of its brokers knows it. */
 export interface ClusterDescription {
   readonly clusterId: string;
   /** With KRaft any broker, which forwards to the controller; -1 when there is none. */

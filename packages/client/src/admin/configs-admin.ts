@@ -10,6 +10,7 @@ import { nameAt } from './acl-names.ts';
 /** What has configs, by Kafka's numbers. */
 const RESOURCE_TYPES = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
 
+/** What may have configs. */
 export type ConfigResourceType = keyof typeof RESOURCE_TYPES;
 
 /** Something that has configs. A broker is named by its id; the name '' is the default of all brokers. */
@@ -43,9 +44,12 @@ const TYPES = [
   'PASSWORD',
 ] as const;
 
+/** Where a value comes from, by Kafka's names. */
 export type ConfigSource = (typeof SOURCES)[number];
+/** Of which type a value is, by Kafka's names. */
 export type ConfigType = (typeof TYPES)[number];
 
+/** A config of a resource, with the value in force. */
 export interface ConfigEntry {
   readonly name: string;
   /** Null when it is sensitive or not set. */
@@ -65,6 +69,7 @@ export interface ConfigEntry {
   readonly documentation: string | undefined;
 }
 
+/** Which configs, and how much about each. */
 export interface DescribeConfigsOptions extends CallLimits {
   /** Only these keys. */
   readonly keys?: readonly string[];
@@ -82,6 +87,7 @@ export type ConfigChange =
 /** Changes by key; a plain value sets the key. */
 export type ConfigChanges = Readonly<Record<string, ConfigChange | string | number | boolean>>;
 
+/** How configs are changed. */
 export interface AlterConfigsOptions extends CallLimits {
   /** Checks, and changes nothing. */
   readonly validateOnly?: boolean;

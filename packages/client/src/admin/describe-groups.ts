@@ -15,6 +15,7 @@ import { apis } from '../network/apis.ts';
 import { operationsOf, type AclOperation } from './acl-names.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
 
+/** A consumer in a group. */
 export interface GroupMember {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
@@ -30,6 +31,7 @@ export interface GroupMember {
   readonly targetAssignment: readonly TopicPartition[] | undefined;
 }
 
+/** A classic group or a consumer group (KIP-848) as its coordinator sees it. */
 export interface GroupDescription {
   readonly groupId: string;
   readonly type: 'classic' | 'consumer';

@@ -5,6 +5,7 @@ import { apis } from '../network/apis.ts';
 import { operationsOf, type AclOperation } from './acl-names.ts';
 import type { AdminRequests } from './admin-requests.ts';
 
+/** A topic with its partitions, in their order. */
 export interface TopicDescription {
   readonly name: string;
   readonly topicId: string;
@@ -14,6 +15,7 @@ export interface TopicDescription {
   readonly authorizedOperations: readonly AclOperation[] | undefined;
 }
 
+/** A partition, and the nodes that hold it. */
 export interface PartitionDescription {
   readonly partition: number;
   /** Node id; -1 when there is none just now. */
@@ -27,6 +29,7 @@ export interface PartitionDescription {
   readonly lastKnownElr?: readonly number[] | undefined;
 }
 
+/** What to ask for beside topics and partitions. */
 export interface DescribeTopicsOptions extends CallLimits {
   readonly includeAuthorizedOperations?: boolean;
 }

@@ -6,6 +6,7 @@ import type { VersionRange } from '../network/handshake.ts';
 import type { AdminRequests } from './admin-requests.ts';
 import type { PerItem } from './per-item.ts';
 
+/** A feature of the cluster: the level in force, and those that could be. */
 export interface FeatureStatus {
   /** The level in force for the whole cluster; 0 when the feature is off. */
   readonly finalizedLevel: number;
@@ -13,6 +14,7 @@ export interface FeatureStatus {
   readonly supported: VersionRange | undefined;
 }
 
+/** The level that a feature shall have; 0 switches it off. */
 export interface FeatureUpdate {
   readonly level: number;
   /** What is allowed when the level is lower than the one in force. Default: upgrade. */

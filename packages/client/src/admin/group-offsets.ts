@@ -4,6 +4,7 @@ import type { KafkaError } from '../errors/kafka-error.ts';
 import { brokerError, throwIfError, errorOf } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
+import type { CommitOffset } from './commit-offset.ts';
 import type { GroupDescription } from './describe-groups.ts';
 import type { OffsetsAdmin, PartitionFailure } from './offsets-admin.ts';
 import { only, byTopic } from './per-item.ts';
@@ -17,12 +18,6 @@ export interface CommittedOffset extends TopicPartition {
   /** Text that the committer added. */
   readonly metadata: string;
   readonly error: null;
-}
-
-export interface OffsetToCommit extends TopicPartition {
-  readonly offset: number;
-  readonly leaderEpoch?: number;
-  readonly metadata?: string;
 }
 
 /** How far a group is in a partition. */
@@ -87,7 +82,7 @@ export class GroupOffsets {
   /** Commits for a group without members. */
   async alter(
     groupId: string,
-    offsets: readonly OffsetToCommit[],
+    offsets: readonly CommitOffset[],
     options: CallLimits,
   ): Promise<(TopicPartition & { readonly error: KafkaError | null })[]> {
     const body = {

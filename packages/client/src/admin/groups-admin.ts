@@ -4,13 +4,16 @@ import { apis } from '../network/apis.ts';
 import type { Topic } from '../topic.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
 import { describeGroups, type GroupDescription, type GroupMember } from './describe-groups.ts';
-import { GroupOffsets, type CommittedOffset, type GroupLag, type OffsetToCommit } from './group-offsets.ts';
+import type { CommitOffset } from './commit-offset.ts';
+import { GroupOffsets, type CommittedOffset, type GroupLag } from './group-offsets.ts';
 import type { OffsetsAdmin, PartitionFailure } from './offsets-admin.ts';
 import { only, type PerItem } from './per-item.ts';
 import { resetOffsets, type OffsetReset, type ResetStep } from './reset-offsets.ts';
 
+/** The protocols of groups. */
 export type GroupType = 'classic' | 'consumer' | 'share' | 'streams';
 
+/** A group in a list. */
 export interface GroupListing {
   readonly groupId: string;
   /** Undefined when the broker is too old to say. */
@@ -21,6 +24,7 @@ export interface GroupListing {
   readonly state: string | undefined;
 }
 
+/** Only groups to which all of these apply. */
 export interface ListGroupsOptions extends CallLimits {
   /** Only groups in one of these states: `Stable`, `Empty`, `Dead`, ... */
   readonly states?: readonly string[];
@@ -113,7 +117,7 @@ export class GroupsAdmin {
   /** Commits offsets for a group without members (or of partitions that nobody owns). */
   alterOffsets(
     groupId: string,
-    offsets: readonly OffsetToCommit[],
+    offsets: readonly CommitOffset[],
     options: CallLimits = {},
   ): Promise<(TopicPartition & { readonly error: KafkaError | null })[]> {
     return this.#groupOffsets.alter(groupId, offsets, options);

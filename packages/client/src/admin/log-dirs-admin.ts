@@ -13,6 +13,7 @@ export interface ReplicaOnDisk extends TopicPartition {
   readonly isFuture: boolean;
 }
 
+/** One of the `log.dirs` of a broker. */
 export interface LogDirDescription {
   readonly path: string;
   /** KAFKA_STORAGE_ERROR when the directory is offline. */

@@ -42,6 +42,7 @@ export interface PartitionFailure extends TopicPartition {
   readonly error: KafkaError;
 }
 
+/** How offsets are looked up. */
 export interface ListOffsetsOptions extends CallLimits {
   /** `read_committed` counts up to the last stable offset. Default: `read_uncommitted`. */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed';

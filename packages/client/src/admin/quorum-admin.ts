@@ -14,6 +14,7 @@ export interface QuorumReplica {
   readonly lastCaughtUpTimestampMs: number | undefined;
 }
 
+/** The quorum as its leader sees it. */
 export interface QuorumDescription {
   readonly leaderId: number;
   readonly leaderEpoch: number;

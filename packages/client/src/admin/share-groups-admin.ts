@@ -10,6 +10,7 @@ import { flatten } from './describe-groups.ts';
 import type { PartitionFailure } from './offsets-admin.ts';
 import { only, type PerItem, byTopic } from './per-item.ts';
 
+/** A member of a share group. Several may have the same partition. */
 export interface ShareGroupMember {
   readonly memberId: string;
   readonly clientId: string;
@@ -20,6 +21,7 @@ export interface ShareGroupMember {
   readonly assignment: readonly TopicPartition[];
 }
 
+/** A share group (KIP-932) as its coordinator sees it. */
 export interface ShareGroupDescription {
   readonly groupId: string;
   /** `Stable`, `Empty` or `Dead`. */

@@ -13,12 +13,14 @@ export interface StreamsTasks {
   readonly partitions: readonly number[];
 }
 
+/** The tasks of a member: those that it works on, copies of state, and copies that catch up. */
 export interface StreamsAssignment {
   readonly activeTasks: readonly StreamsTasks[];
   readonly standbyTasks: readonly StreamsTasks[];
   readonly warmupTasks: readonly StreamsTasks[];
 }
 
+/** A thread of a Kafka Streams application. */
 export interface StreamsGroupMember {
   readonly memberId: string;
   readonly memberEpoch: number;
@@ -35,6 +37,7 @@ export interface StreamsGroupMember {
   readonly isClassic: boolean;
 }
 
+/** A part of the topology, with the topics that tie it to the others. */
 export interface StreamsSubtopology {
   readonly subtopologyId: string;
   readonly sourceTopics: readonly string[];
@@ -43,6 +46,7 @@ export interface StreamsSubtopology {
   readonly stateChangelogTopics: readonly string[];
 }
 
+/** A streams group (KIP-1071) as its coordinator sees it. */
 export interface StreamsGroupDescription {
   readonly groupId: string;
   readonly state: string;

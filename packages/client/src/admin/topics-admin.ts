@@ -26,6 +26,7 @@ export type TopicSpec =
       readonly assignments?: readonly (readonly number[])[] | undefined;
     };
 
+/** How topics are created. */
 export interface CreateTopicsOptions extends CallLimits {
   /** Checks, and creates nothing. */
   readonly validateOnly?: boolean;
@@ -41,6 +42,7 @@ export interface CreatedTopic {
   readonly replicationFactor: number;
 }
 
+/** A topic in a list. */
 export interface TopicListing {
   readonly name: string;
   readonly topicId: string;

@@ -7,6 +7,7 @@ import type { AdminRequests, TopicPartition } from './admin-requests.ts';
 import { outcomes, withPlaces, type PartitionFailure } from './offsets-admin.ts';
 import { only, type PerItem, byTopic } from './per-item.ts';
 
+/** A transactional id in a list. */
 export interface TransactionListing {
   readonly transactionalId: string;
   readonly producerId: number;
@@ -14,6 +15,7 @@ export interface TransactionListing {
   readonly state: string;
 }
 
+/** A transactional id as its coordinator knows it. */
 export interface TransactionDescription extends TransactionListing {
   /** Node id. */
   readonly coordinator: number;
@@ -24,6 +26,7 @@ export interface TransactionDescription extends TransactionListing {
   readonly partitions: readonly TopicPartition[];
 }
 
+/** Only transactions to which all of these apply. */
 export interface ListTransactionsOptions extends CallLimits {
   readonly states?: readonly string[];
   readonly producerIds?: readonly number[];
@@ -44,6 +47,7 @@ export interface ProducerState {
   readonly currentTransactionStartOffset: number | undefined;
 }
 
+/** The producers that a partition remembers. */
 export type PartitionProducers = TopicPartition & {
   readonly producers: readonly ProducerState[];
   readonly error: null;

@@ -8,13 +8,16 @@ import { only, valuesOrThrow, type PerItem } from './per-item.ts';
 
 const MECHANISMS = { 'SCRAM-SHA-256': 1, 'SCRAM-SHA-512': 2 } as const;
 
+/** SASL mechanisms with credentials in the cluster. */
 export type ScramMechanism = keyof typeof MECHANISMS;
 
+/** What the broker tells of a password: never the password itself, nor its keys. */
 export interface ScramCredential {
   readonly mechanism: ScramMechanism;
   readonly iterations: number;
 }
 
+/** A user and the mechanisms that the user may log in with. */
 export interface UserCredentials {
   readonly user: string;
   readonly credentials: readonly ScramCredential[];

@@ -23,6 +23,7 @@ import { RebalanceHost } from './rebalance-host.ts';
 import type { Subscription } from './subscription.ts';
 import { SubscriptionWatch } from './subscription-watch.ts';
 
+/** How a consumer ends. */
 export interface CloseOptions {
   /** For finishing records, committing and leaving, all together. Default: 30 000. */
   readonly timeoutMs?: number;

@@ -1,6 +1,6 @@
 import type { Logger } from '@ottla/platform';
 import type { Message } from './delivery/message.ts';
-import type { CommitOffset } from './commit-offset.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 
 /** Sees every record of a consumer and every commit (KIP-42). What it throws is logged and ignored. Keep both quick. */
 export interface ConsumerInterceptor {

@@ -7,11 +7,12 @@ import { KafkaError } from '../errors/kafka-error.ts';
 import { ConsumerCore, type CloseOptions } from './consumer-core.ts';
 import { resolveConsumerOptions, type ConsumerOptions } from './consumer-options.ts';
 import type { SendDeadLetter } from './delivery/dead-letter.ts';
-import { EachRunner, type EachOptions, type Handler } from './delivery/each-runner.ts';
+import { resolveEachOptions, type EachOptions } from './delivery/each-options.ts';
+import { EachRunner, type Handler } from './delivery/each-runner.ts';
 import type { Message } from './delivery/message.ts';
 import { BatchLoop, RecordLoop } from './delivery/record-loops.ts';
 import { endOffsetOf, type ConsumerMetrics } from './consumer-metrics.ts';
-import type { CommitOffset } from './commit-offset.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 import type { GroupMetadata } from './offset-committer.ts';
 import type { PartitionState } from './partition-state.ts';
 import { Subscription, type ConsumerSource } from './subscription.ts';
@@ -28,6 +29,7 @@ export interface PartitionLag extends TopicPartition {
   readonly lag: number;
 }
 
+/** How `batches` cuts what was fetched. */
 export interface BatchesOptions {
   /** Default: 500, as `max.poll.records`. */
   readonly maxRecords?: number;
@@ -89,16 +91,12 @@ export class Consumer<M extends Message = Message> implements AsyncIterable<M>, 
   /**
    * Calls the handler for every record, `concurrency` at once, in order by key or partition. Only what lies before the first unfinished
    * record is committed. Resolves when the consumer is closed or its signal aborts, after the handlers that run have ended; rejects
-   * with the first error that `onError` did not take.
+   * with the first error that `onError` did not take. @throws OptionError for an option that is not valid
    */
-  async each(handler: Handler<M>, options: Partial<EachOptions> = {}): Promise<void> {
-    const { concurrency, orderBy, onError } = this.#core.options;
+  async each(handler: Handler<M>, options: EachOptions = {}): Promise<void> {
     const runner = new EachRunner<M>(this.#core, handler, {
-      concurrency,
-      orderBy,
-      onError,
+      ...resolveEachOptions(options, this.#core.options),
       sendDeadLetter: this.#sendDeadLetter,
-      ...options,
     });
     this.#begin('each');
     this.#each = runner.run();

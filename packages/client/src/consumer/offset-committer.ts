@@ -6,7 +6,7 @@ import { brokerError, isKafkaError, KafkaError } from '../errors/kafka-error.ts'
 import { apis } from '../network/apis.ts';
 import { commitFailed } from './consumer-errors.ts';
 import type { Timing } from '../metrics/timing.ts';
-import type { CommitOffset } from './commit-offset.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 import type { ConsumerInterceptors } from './consumer-interceptor.ts';
 
 /** Who a member is to its group: for commits, and for a producer that sends offsets in a transaction. */

@@ -2,7 +2,7 @@ import type { TopicPartition } from '../admin/admin-requests.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ResolvedConsumerOptions } from './consumer-options.ts';
 import type { MembershipHost } from './group/membership.ts';
-import type { CommitOffset } from './commit-offset.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 import { PartitionState } from './partition-state.ts';
 
 export interface RebalanceHostParts {

@@ -2,7 +2,8 @@ import { onAbort } from './abort.ts';
 import type { RequestSpan } from '../options/client-hooks.ts';
 import type { Api, RequestBody } from './api.ts';
 
-export interface SendOptions {
+/** How one request is sent, and how long its answer is waited for. */
+export interface CallOptions {
   /** The promise rejects with a TimeoutError after this. */
   readonly timeoutMs: number;
   /** Rejects the promise with the signal's reason. What was sent already may still take effect. */
@@ -18,7 +19,7 @@ export interface SendOptions {
 export class Call {
   readonly api: Api<unknown, unknown>;
   readonly body: RequestBody<unknown>;
-  readonly options: SendOptions;
+  readonly options: CallOptions;
   readonly startedMs: number;
   /** When the promise rejects. */
   readonly deadlineMs: number;
@@ -38,7 +39,7 @@ export class Call {
     request: {
       readonly api: Api<unknown, unknown>;
       readonly body: RequestBody<unknown>;
-      readonly options: SendOptions;
+      readonly options: CallOptions;
     },
     nowMs: number,
     resolve: (value: unknown) => void,

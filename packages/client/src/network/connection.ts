@@ -5,7 +5,7 @@ import { KafkaError } from '../errors/kafka-error.ts';
 import type { ClientMetrics, ClientTracer } from '../options/client-hooks.ts';
 import type { Api, RequestBody } from './api.ts';
 import { apis } from './apis.ts';
-import { Call, CallQueue, type SendOptions } from './call.ts';
+import { Call, CallQueue, type CallOptions } from './call.ts';
 import { lostConnection, openFailure } from './connection-hints.ts';
 import { FrameReader } from './frame-reader.ts';
 import { authenticate, chooseVersion, negotiateVersions, type BrokerFeatures } from './handshake.ts';
@@ -122,7 +122,7 @@ export class Connection {
    * Sends a request when its turn comes and resolves with the answer, whatever error codes stand in it.
    * Rejects with ConnectionError, TimeoutError, UnsupportedApiVersionError, BrokenProtocolError, ClosedError or the signal's reason.
    */
-  send<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: SendOptions): Promise<Res> {
+  send<Req, Res>(api: Api<Req, Res>, body: RequestBody<Req>, options: CallOptions): Promise<Res> {
     return new Promise<Res>((resolve, reject) => {
       if (options.signal?.aborted === true) return reject(options.signal.reason as Error);
       if (this.#error !== null) return reject(this.#error);
@@ -210,7 +210,7 @@ export class Connection {
   #exchange<Req, Res>(api: Api<Req, Res>, version: number, body: MessageInput<Req>): Promise<Res> {
     return new Promise<Res>((resolve, reject) => {
       if (this.#error !== null) return reject(this.#error);
-      const options: SendOptions = { timeoutMs: this.#options.requestTimeoutMs };
+      const options: CallOptions = { timeoutMs: this.#options.requestTimeoutMs };
       const request = { api, body, options } as unknown as ConstructorParameters<typeof Call>[0];
       const nowMs = this.#clock.monotonicMs();
       const call = new Call(request, nowMs, resolve as (value: unknown) => void, reject);

@@ -14,6 +14,7 @@ export interface ClientMetrics {
   }): void;
 }
 
+/** A request that is over. */
 export interface RequestEvent {
   /** Kafka's name of the API: `Fetch`. */
   readonly api: string;
@@ -25,6 +26,7 @@ export interface RequestEvent {
   readonly outcome: string;
 }
 
+/** What became of a connection to a broker. */
 export interface ConnectionEvent {
   readonly nodeId: number;
   readonly host: string;
@@ -45,6 +47,7 @@ export interface ClientTracer extends RecordTracer {
   }): RequestSpan | undefined;
 }
 
+/** A request on its way. */
 export interface RequestSpan {
   /** The request is over: `ok`, or the name of its error. Called once; not for requests that their caller aborts. */
   end(outcome: string): void;

@@ -49,7 +49,7 @@ export interface ReceivedRecords extends ReceiverInfo {
 }
 
 /** Offsets on their way to the group. */
-export interface OffsetsToCommit extends ReceiverInfo {
+export interface CommitToSend extends ReceiverInfo {
   readonly offsets: readonly {
     readonly topic: string;
     readonly partition: number;
@@ -67,5 +67,5 @@ export interface RecordTracer {
   /** Called when a loop (`for await`, `batches`, of a share consumer too) gets records. */
   onReceive?(received: ReceivedRecords): void;
   /** Called for each commit of offsets. `end` is told `ok`, or the name of its error. */
-  startCommit?(commit: OffsetsToCommit): { end(outcome: string): void } | undefined;
+  startCommit?(commit: CommitToSend): { end(outcome: string): void } | undefined;
 }

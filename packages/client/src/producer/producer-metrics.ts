@@ -15,6 +15,7 @@ export interface ProducerMetrics {
   onFull?(isFull: boolean): void;
 }
 
+/** A batch that is stored, or has failed for good. */
 export interface BatchEvent {
   readonly topic: string;
   readonly partition: number;

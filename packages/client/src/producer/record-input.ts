@@ -17,6 +17,7 @@ export interface RecordInput<K = unknown, V = unknown> {
   readonly timestamp?: number;
 }
 
+/** How one call of `send` works. */
 export interface SendOptions {
   /** Rejects the promise with its reason while the record waits for room or metadata; afterwards the record is on its way. */
   readonly signal?: AbortSignal | undefined;

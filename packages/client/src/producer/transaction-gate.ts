@@ -1,4 +1,4 @@
-import type { OffsetToCommit } from '../admin/group-offsets.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 import type { GroupMetadata } from '../consumer/offset-committer.ts';
 import { AuthorizationError, KafkaError } from '../errors/kafka-error.ts';
 import type { PartitionQueue } from './partition-queue.ts';
@@ -158,7 +158,7 @@ export class TransactionGate implements SendGate {
   }
 
   /** Makes the offsets of a group part of the transaction. */
-  async sendOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata): Promise<void> {
+  async sendOffsets(offsets: readonly CommitOffset[], group: GroupMetadata): Promise<void> {
     this.throwIfFailed();
     try {
       if (!this.#isV2) await this.#requests.addOffsets(this.sequences, group.groupId);

@@ -1,5 +1,5 @@
 import { ErrorCodes, type TxnOffsetCommitRequest } from '@ottla/protocol';
-import type { OffsetToCommit } from '../admin/group-offsets.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 import type { GroupMetadata } from '../consumer/offset-committer.ts';
 import { brokerError, isRetriableError, throwIfError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
@@ -89,7 +89,7 @@ export class TransactionRequests {
   async commitOffsets(
     identity: ProducerIdentity,
     what: {
-      readonly offsets: readonly OffsetToCommit[];
+      readonly offsets: readonly CommitOffset[];
       readonly group: GroupMetadata;
       readonly isV2: boolean;
     },
@@ -166,7 +166,7 @@ export class TransactionRequests {
   }
 }
 
-function byTopic(offsets: readonly OffsetToCommit[]) {
+function byTopic(offsets: readonly CommitOffset[]) {
   const topics = new Map<
     string,
     {

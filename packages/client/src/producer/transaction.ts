@@ -1,4 +1,4 @@
-import type { OffsetToCommit } from '../admin/group-offsets.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 import type { GroupMetadata } from '../consumer/offset-committer.ts';
 import { KafkaError } from '../errors/kafka-error.ts';
 import type { RecordMetadata } from './batch-outcome.ts';
@@ -52,7 +52,7 @@ export class Transaction {
    * Makes the offsets that a consumer has come to part of the transaction; pass `consumer.groupMetadata`, so that a member that
    * lost its partitions is refused (KIP-447).
    */
-  async sendOffsets(offsets: readonly OffsetToCommit[], group: GroupMetadata | string): Promise<void> {
+  async sendOffsets(offsets: readonly CommitOffset[], group: GroupMetadata | string): Promise<void> {
     this.#checkOpen();
     if (offsets.length === 0) return;
     const metadata =

@@ -4,7 +4,7 @@ import { sleep } from '../cluster/wait.ts';
 import type { RebalanceListener } from '../consumer/consumer-options.ts';
 import type { Consumer } from '../consumer/consumer.ts';
 import type { Message } from '../consumer/delivery/message.ts';
-import type { CommitOffset } from '../consumer/commit-offset.ts';
+import type { CommitOffset } from '../admin/commit-offset.ts';
 import { isKafkaError } from '../errors/kafka-error.ts';
 import type { Producer } from '../producer/producer.ts';
 import type { HandOver, OutgoingRecord } from './hand-over.ts';

@@ -5,7 +5,7 @@ import { TurnTaker } from '../consumer/delivery/turn-taker.ts';
 import { Subscription, type ConsumerSource } from '../consumer/subscription.ts';
 import { OptionError } from '../errors/client-errors.ts';
 import { ShareCore } from './share-core.ts';
-import type { ShareMetrics } from './share-metrics.ts';
+import type { ShareConsumerMetrics } from './share-consumer-metrics.ts';
 import type { ShareMessage } from './share-message.ts';
 import {
   resolveShareOptions,
@@ -60,7 +60,7 @@ export class ShareConsumer<M extends ShareMessage = ShareMessage>
   }
 
   /** What the share consumer has done so far: counts and times, by the names of Kafka's metrics in camelCase. */
-  metrics(): ShareMetrics {
+  metrics(): ShareConsumerMetrics {
     return this.#core.metrics();
   }
 

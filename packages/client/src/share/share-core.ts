@@ -10,7 +10,7 @@ import { AcquiredRecords } from './acquired-records.ts';
 import { sendShareHeartbeat } from './share-heartbeat.ts';
 import { ShareMessage } from './share-message.ts';
 import { ShareNode } from './share-node.ts';
-import { ShareCounters, type ShareMetrics } from './share-metrics.ts';
+import { ShareCounters, type ShareConsumerMetrics } from './share-consumer-metrics.ts';
 import type { AcknowledgementResult, ResolvedShareOptions } from './share-options.ts';
 import { SharePartition } from './share-partition.ts';
 
@@ -82,7 +82,7 @@ export class ShareCore implements MembershipHost {
     return [...this.#partitions.values()].map(({ topic, partition }) => ({ topic, partition }));
   }
 
-  metrics(): ShareMetrics {
+  metrics(): ShareConsumerMetrics {
     return this.#counters.metrics(this.cluster.options.clock.monotonicMs(), this.#partitions.size);
   }
 

@@ -3,6 +3,7 @@ import type { ClientTracer } from '../options/client-hooks.ts';
 import type { RecordMetadata } from '../producer/batch-outcome.ts';
 import type { OpenTelemetryApi, OtelLink, OtelSpan } from './open-telemetry-api.ts';
 
+/** What to make spans of, beside records. */
 export interface OpenTelemetryOptions {
   /** Also makes a span of every request to a broker. Default: false. */
   readonly requests?: boolean;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OptionError, serde, topic } from '../../src/index.ts';
 import { resolveConsumerOptions, type ConsumerOptions } from '../../src/consumer/consumer-options.ts';
+import { resolveEachOptions } from '../../src/consumer/delivery/each-options.ts';
 import { parseDurationMs } from '../../src/consumer/parse-duration.ts';
 import { Subscription, type ConsumerSource } from '../../src/consumer/subscription.ts';
 import { EMPTY_METADATA, type ClusterMetadata } from '../../src/cluster/metadata.ts';
@@ -24,6 +25,18 @@ describe('options of a consumer', () => {
   ])('%o is refused: %s', (options, text) => {
     expect(() => resolveConsumerOptions(options)).toThrow(OptionError);
     expect(() => resolveConsumerOptions(options)).toThrow(text);
+  });
+
+  test('those of one call of each go before those of the consumer, and are checked as well', () => {
+    const defaults = resolveConsumerOptions({ concurrency: 4, orderBy: 'key' });
+    expect(resolveEachOptions({ concurrency: 2 }, defaults)).toMatchObject({
+      concurrency: 2,
+      orderBy: 'key',
+    });
+    expect(() => resolveEachOptions({ concurrency: 0 }, defaults)).toThrow(
+      'concurrency "0" is not an integer',
+    );
+    expect(() => resolveEachOptions({ orderBy: 'topic' as never }, defaults)).toThrow('orderBy "topic"');
   });
 
   test("defaults are Kafka's", () => {

@@ -3,26 +3,18 @@ import type { ClientTracer } from '../../options/client-hooks.ts';
 import type { ConsumerCore } from '../consumer-core.ts';
 import type { PartitionState } from '../partition-state.ts';
 import { deadLetterHandler, type SendDeadLetter } from './dead-letter.ts';
-import type { ErrorPolicy } from './error-policy.ts';
+import type { ResolvedEachOptions } from './each-options.ts';
 import type { Message } from './message.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import { ParkedRecords } from './parked-records.ts';
 import { TurnTaker } from './turn-taker.ts';
 
+/** Handles one record: the record counts as handled when what it returns has resolved, and has failed when that rejects. */
 export type Handler<M extends Message> = (message: M) => unknown;
 
-export interface EachOptions {
-  readonly concurrency: number;
-  readonly orderBy: 'key' | 'partition';
-  readonly onError: ErrorPolicy;
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * Milliseconds since the epoch before which a record is not handed to the handler. Its partition is paused until then; other partitions,
-   * heartbeats and rebalances go on. Called once for each record, in the order of the log.
-   */
-  readonly notBefore?: ((message: Message) => number) | undefined;
+interface RunnerOptions extends ResolvedEachOptions {
   /** Sends to the topic that `onError.deadLetter` names. */
-  readonly sendDeadLetter?: SendDeadLetter | undefined;
+  readonly sendDeadLetter: SendDeadLetter | undefined;
 }
 
 /** Records of one key or partition, handled one after the other. */
@@ -43,7 +35,7 @@ const DEFAULT_MAX_BACKOFF_MS = 30_000;
 export class EachRunner<M extends Message> {
   readonly #core: ConsumerCore;
   readonly #handler: Handler<M>;
-  readonly #options: EachOptions;
+  readonly #options: RunnerOptions;
   readonly #turns: TurnTaker;
   readonly #deadLetter: ((message: Message, error: unknown) => unknown) | undefined;
   readonly #lanes = new Map<string, Lane>();
@@ -60,7 +52,7 @@ export class EachRunner<M extends Message> {
   #wake: () => void = () => {};
 
   /** @throws OptionError */
-  constructor(core: ConsumerCore, handler: Handler<M>, options: EachOptions) {
+  constructor(core: ConsumerCore, handler: Handler<M>, options: RunnerOptions) {
     this.#core = core;
     this.#handler = handler;
     this.#options = options;

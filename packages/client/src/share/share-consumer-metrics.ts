@@ -4,7 +4,7 @@ import { IdleCounter } from '../metrics/idle-counter.ts';
 import type { AcknowledgementResult } from './share-options.ts';
 
 /** What a share consumer has done, by the names of Kafka's JMX metrics. */
-export interface ShareMetrics extends FetchMetrics, GroupMetrics {
+export interface ShareConsumerMetrics extends FetchMetrics, GroupMetrics {
   /** Acknowledgements of records that were sent. */
   readonly acknowledgementsSendTotal: number;
   /** Those of them that the broker has not taken. */
@@ -28,7 +28,7 @@ export class ShareCounters {
     }
   }
 
-  metrics(nowMs: number, assignedPartitions: number): ShareMetrics {
+  metrics(nowMs: number, assignedPartitions: number): ShareConsumerMetrics {
     return {
       ...this.fetch.metrics(),
       ...this.group.metrics(nowMs, assignedPartitions),
