@@ -1,6 +1,6 @@
+import { ZERO_UUID } from '@ottla/protocol';
 import type { BrokerConfig } from './config/broker-config.ts';
 import type { Voter } from './controller/metadata-batches.ts';
-import { ZERO_UUID } from '@ottla/protocol';
 
 /** Where Kafka's own single-node configuration puts the controller. */
 const DEFAULT_CONTROLLER_PORT = 9093;
@@ -22,7 +22,7 @@ export interface QuorumVoters {
 /** What `controller.quorum.voters` and the controller listeners amount to. */
 export function quorumVoters(config: BrokerConfig, directoryId: string): QuorumVoters {
   const own = ownVoter(config, directoryId);
-  const name = config.get('controller.listener.names')?.[0] ?? 'CONTROLLER';
+  const name = config.controllerListenerName;
   const named = config.get('controller.quorum.voters').map((voter): Voter => {
     const [, id, host = '', port] = VOTER.exec(voter) ?? [];
     return { voterId: Number(id), directoryId: ZERO_UUID, endpoints: [{ name, host, port: Number(port) }] };
@@ -37,7 +37,6 @@ function ownVoter(config: BrokerConfig, directoryId: string): Voter {
     host: host === '' ? 'localhost' : host,
     port,
   }));
-  const endpoints =
-    bound.length > 0 ? bound : [{ name: 'CONTROLLER', host: 'localhost', port: DEFAULT_CONTROLLER_PORT }];
-  return { voterId: config.nodeId, directoryId, endpoints };
+  const unbound = { name: config.controllerListenerName, host: 'localhost', port: DEFAULT_CONTROLLER_PORT };
+  return { voterId: config.nodeId, directoryId, endpoints: bound.length > 0 ? bound : [unbound] };
 }

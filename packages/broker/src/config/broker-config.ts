@@ -10,11 +10,11 @@ import { defaultValue, parseValue } from './parse-value.ts';
  * What Kafka demands to be set and a single Ottla node can do without: its controller is embedded and binds no listener
  * of its own. Filled in under whatever the user sets.
  */
-const embeddedProperties: Readonly<Record<string, string>> = {
+const embeddedProperties = {
   'process.roles': 'broker,controller',
   'node.id': '1',
   'controller.listener.names': 'CONTROLLER',
-};
+} as const;
 
 /** The places where a broker key can be set, weakest first. */
 export interface ConfigLayers {
@@ -81,6 +81,11 @@ export class BrokerConfig {
 
   get nodeId(): number {
     return this.get('node.id');
+  }
+
+  /** The first of `controller.listener.names`, by which voters reach each other. */
+  get controllerListenerName(): string {
+    return this.get('controller.listener.names')?.[0] ?? embeddedProperties['controller.listener.names'];
   }
 
   /** `log.dirs`, else `log.dir`; without duplicates. */

@@ -1,5 +1,5 @@
 import { ErrorCodes } from '@ottla/protocol';
-import { quotaEntityKey, quotaRecord, type QuotaEntity } from '../metadata/access-image.ts';
+import { quotaEntityKey, quotaRecord, type QuotaEntity } from '../metadata/client-quotas-image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
 import { OK, type CommandResult, type CommandState } from './command.ts';
 import type { AlterQuotasCommand, ItemResult, QuotaOperation, QuotaResult } from './controller.ts';

@@ -1,4 +1,4 @@
-import type { QuotaEntity } from '../metadata/access-image.ts';
+import type { QuotaEntity } from '../metadata/client-quotas-image.ts';
 import type { Voter } from './metadata-batches.ts';
 
 /**

@@ -64,6 +64,6 @@ function quorumOf({ config, metadata, controller }: ClusterParts): Quorum {
   return {
     clusterId: metadata.current().clusterId,
     description: controller.describeQuorum(),
-    listenerName: config().get('controller.listener.names')?.[0] ?? 'CONTROLLER',
+    listenerName: config().controllerListenerName,
   };
 }

@@ -8,7 +8,7 @@ import {
 import type { DescribeClientQuotasRequest, DescribeClientQuotasResponse } from '@ottla/protocol';
 import { QuotaEntityType } from '../controller/alter-client-quotas.ts';
 import type { ItemResult } from '../controller/controller.ts';
-import type { EntityQuotas, QuotaEntity } from '../metadata/access-image.ts';
+import type { EntityQuotas, QuotaEntity } from '../metadata/client-quotas-image.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ApiHandler } from './handler.ts';
 

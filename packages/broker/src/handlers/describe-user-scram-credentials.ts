@@ -9,7 +9,7 @@ import type {
   DescribeUserScramCredentialsRequest,
   DescribeUserScramCredentialsResponse,
 } from '@ottla/protocol';
-import type { ScramCredentials } from '../metadata/access-image.ts';
+import type { ScramCredentials } from '../metadata/scram-image.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ApiHandler } from './handler.ts';
 

@@ -1,5 +1,7 @@
-import { changedCredentials, changedQuotas } from './access-image.ts';
-import type { ClientQuotas, ScramCredentials } from './access-image.ts';
+import { changedQuotas } from './client-quotas-image.ts';
+import { changedCredentials } from './scram-image.ts';
+import type { ClientQuotas } from './client-quotas-image.ts';
+import type { ScramCredentials } from './scram-image.ts';
 import { configResourceKey, MapConfigsImage } from './configs-image.ts';
 import { ConfigResourceType } from './image.ts';
 import type { BrokerImage, MetadataDelta, MetadataImage, TopicImage } from './image.ts';

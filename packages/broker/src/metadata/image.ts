@@ -1,4 +1,5 @@
-import type { ClientQuotas, ScramCredentials } from './access-image.ts';
+import type { ClientQuotas } from './client-quotas-image.ts';
+import type { ScramCredentials } from './scram-image.ts';
 import type { MetadataRecord } from './records.ts';
 
 /**

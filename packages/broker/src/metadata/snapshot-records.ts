@@ -1,4 +1,5 @@
-import { credentialRecords, quotaRecords } from './access-image.ts';
+import { quotaRecords } from './client-quotas-image.ts';
+import { credentialRecords } from './scram-image.ts';
 import type { BrokerImage, MetadataImage, TopicImage } from './image.ts';
 import { metadataRecord } from './records.ts';
 import type { MetadataRecord } from './records.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '@ottla/platform';
-import type { ClientQuotas } from '../metadata/access-image.ts';
+import type { ClientQuotas } from '../metadata/client-quotas-image.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import { effectiveQuota, type EffectiveQuota } from './effective-quota.ts';
 import { RateWindow, type RateSampling } from './rate-window.ts';

@@ -1,4 +1,4 @@
-import { quotaEntityKey, type ClientQuotas } from '../metadata/access-image.ts';
+import { quotaEntityKey, type ClientQuotas } from '../metadata/client-quotas-image.ts';
 
 /** The quota that a client is under, and whom it shares it with. */
 export interface EffectiveQuota {

@@ -1,7 +1,7 @@
 import { SimClock } from '@ottla/platform';
 import { describe, expect, test } from 'vitest';
 import { emptyImage, MetadataImageBuilder } from '../../src/metadata/image-builder.ts';
-import { quotaRecord } from '../../src/metadata/access-image.ts';
+import { quotaRecord } from '../../src/metadata/client-quotas-image.ts';
 import type { MetadataImage } from '../../src/metadata/image.ts';
 import { ByteRateQuota } from '../../src/quota/byte-rate-quota.ts';
 import { effectiveQuota } from '../../src/quota/effective-quota.ts';

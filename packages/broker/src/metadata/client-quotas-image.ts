@@ -1,17 +1,6 @@
 import type { MetadataRecord, MetadataRecordData } from './records.ts';
 import { metadataRecord } from './records.ts';
 
-/** What the broker keeps of a password: enough to check a proof, not to make one (RFC 5802). */
-export interface ScramCredential {
-  readonly salt: Buffer;
-  readonly storedKey: Buffer;
-  readonly serverKey: Buffer;
-  readonly iterations: number;
-}
-
-/** SCRAM credentials by user, then by Kafka's id of the mechanism: 1 SCRAM-SHA-256, 2 SCRAM-SHA-512. */
-export type ScramCredentials = ReadonlyMap<string, ReadonlyMap<number, ScramCredential>>;
-
 /** Whom a quota is for: names by entity type (`user`, `client-id`, `ip`); null stands for all without one of their own. */
 export type QuotaEntity = ReadonlyMap<string, string | null>;
 
@@ -29,25 +18,6 @@ export function quotaEntityKey(entity: QuotaEntity): string {
   return JSON.stringify([...entity].toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** The credentials after a record. */
-export function changedCredentials(
-  credentials: ScramCredentials,
-  record: Extract<MetadataRecord, { type: 'UserScramCredentialRecord' | 'RemoveUserScramCredentialRecord' }>,
-): ScramCredentials {
-  const { name, mechanism } = record.data;
-  const ofUser = new Map(credentials.get(name));
-  if (record.type === 'UserScramCredentialRecord') {
-    const { salt, storedKey, serverKey, iterations } = record.data;
-    ofUser.set(mechanism, { salt, storedKey, serverKey, iterations });
-  } else {
-    ofUser.delete(mechanism);
-  }
-  const next = new Map(credentials);
-  if (ofUser.size > 0) next.set(name, ofUser);
-  else next.delete(name);
-  return next;
-}
-
 /** The quotas after a record. */
 export function changedQuotas(
   quotas: ClientQuotas,
@@ -62,15 +32,6 @@ export function changedQuotas(
   if (values.size > 0) next.set(key, { entity, values });
   else next.delete(key);
   return next;
-}
-
-/** The records that rebuild the credentials from nothing. */
-export function* credentialRecords(credentials: ScramCredentials): Iterable<MetadataRecord> {
-  for (const [name, ofUser] of credentials) {
-    for (const [mechanism, credential] of ofUser) {
-      yield metadataRecord('UserScramCredentialRecord', { name, mechanism, ...credential });
-    }
-  }
 }
 
 /** The records that rebuild the quotas from nothing. */
