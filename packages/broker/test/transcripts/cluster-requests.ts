@@ -1,14 +1,14 @@
 import { ApiKeys } from '@ottla/protocol';
 import { ask } from './ask.ts';
 import type { TranscriptRequest } from './topic-requests.ts';
+import { addVoterBy, OTHER_DIRECTORY_ID, removeVoterOf } from './voter-change.ts';
 
 const { CreateTopics, DescribeAcls, CreateAcls, DeleteAcls, DescribeQuorum, ElectLeaders } = ApiKeys;
 const { CreateDelegationToken, RenewDelegationToken, ExpireDelegationToken } = ApiKeys;
 const { DescribeDelegationToken, AlterPartitionReassignments, ListPartitionReassignments } = ApiKeys;
-const { UnregisterBroker, AddRaftVoter, RemoveRaftVoter, DescribeTopicPartitions } = ApiKeys;
+const { UnregisterBroker, DescribeTopicPartitions } = ApiKeys;
 
 const ZERO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
-const DIRECTORY_ID = 'abcdefghijklmnopqrstuQ';
 
 const preparation: readonly TranscriptRequest[] = [
   ask(CreateTopics, 7, {
@@ -168,18 +168,8 @@ const reassignments: readonly TranscriptRequest[] = [
 
 const listeners = [{ name: 'CONTROLLER', host: 'localhost', port: 9093 }];
 
-const voter = (fields: object = {}, version = 1): TranscriptRequest =>
-  ask(AddRaftVoter, version, {
-    clusterId: null,
-    timeoutMs: 1000,
-    voterId: 2,
-    voterDirectoryId: DIRECTORY_ID,
-    listeners,
-    ...fields,
-  });
-
-const removal = (fields: object = {}): TranscriptRequest =>
-  ask(RemoveRaftVoter, 0, { clusterId: null, voterId: 1, voterDirectoryId: ZERO_ID, ...fields });
+const voter = addVoterBy(listeners);
+const removal = removeVoterOf(ZERO_ID);
 
 /** Changes of the voters, which a quorum refuses whose one voter is named by `controller.quorum.voters`. */
 const voters: readonly TranscriptRequest[] = [
@@ -195,7 +185,7 @@ const voters: readonly TranscriptRequest[] = [
   removal(),
   removal({ clusterId: 'another' }),
   removal({ voterId: 2 }),
-  removal({ voterDirectoryId: DIRECTORY_ID }),
+  removal({ voterDirectoryId: OTHER_DIRECTORY_ID }),
 ];
 
 const unregistrations: readonly TranscriptRequest[] = [

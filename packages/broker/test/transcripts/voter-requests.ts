@@ -1,29 +1,19 @@
 import { ApiKeys } from '@ottla/protocol';
 import { ask } from './ask.ts';
 import type { TranscriptRequest } from './topic-requests.ts';
+import { addVoterBy, OTHER_DIRECTORY_ID, removeVoterOf } from './voter-change.ts';
 
-const { ApiVersions, DescribeQuorum, AddRaftVoter, RemoveRaftVoter, UpdateFeatures } = ApiKeys;
+const { ApiVersions, DescribeQuorum, UpdateFeatures } = ApiKeys;
 
 const ZERO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
-const DIRECTORY_ID = 'abcdefghijklmnopqrstuQ';
 /** The directory id of the one voter, which an answer to DescribeQuorum has told. */
 const OWN_DIRECTORY = '$id:voter-1';
 
 /** Nobody listens on port 1. */
 const listeners = [{ name: 'CONTROLLER', host: '127.0.0.1', port: 1 }];
 
-const voter = (fields: object = {}, version = 1): TranscriptRequest =>
-  ask(AddRaftVoter, version, {
-    clusterId: null,
-    timeoutMs: 1000,
-    voterId: 2,
-    voterDirectoryId: DIRECTORY_ID,
-    listeners,
-    ...fields,
-  });
-
-const removal = (fields: object = {}): TranscriptRequest =>
-  ask(RemoveRaftVoter, 0, { clusterId: null, voterId: 1, voterDirectoryId: OWN_DIRECTORY, ...fields });
+const voter = addVoterBy(listeners);
+const removal = removeVoterOf(OWN_DIRECTORY);
 
 const quorum = (version: number): TranscriptRequest =>
   ask(DescribeQuorum, version, {
@@ -57,7 +47,7 @@ export const VOTER_REQUESTS: readonly TranscriptRequest[] = [
   removal({ clusterId: 'another' }),
   removal({ voterDirectoryId: ZERO_ID }),
   removal({ voterId: 2 }),
-  removal({ voterDirectoryId: DIRECTORY_ID }),
+  removal({ voterDirectoryId: OTHER_DIRECTORY_ID }),
   removal(),
   quorum(2),
 ];

@@ -8,19 +8,13 @@ import {
   type Ottla,
   type ProducerInterceptor,
 } from '../../src/index.ts';
+import { keepingWarnings } from '../warnings.ts';
 
 let kafka: TestBroker;
 let ottla: Ottla;
-const warnings: string[] = [];
+const { logger, warnings } = keepingWarnings();
 beforeAll(async () => {
   kafka = await startBroker();
-  const ignore = (): void => {};
-  const logger = {
-    debug: ignore,
-    info: ignore,
-    warn: (_: object, text: string) => void warnings.push(text),
-    error: ignore,
-  };
   ottla = connect({ bootstrap: kafka.bootstrap, logger });
 });
 afterAll(async () => {
