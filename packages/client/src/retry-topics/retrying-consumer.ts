@@ -12,7 +12,8 @@ import {
   type ResolvedRetryOptions,
   type RetryingConsumerOptions,
 } from './retry-options.ts';
-import { nextStage, retryStages, type RetryStage } from './retry-stages.ts';
+import { drawDelayMs, routeAfterFailure } from './retry-route.ts';
+import { retryStages, type RetryStage } from './retry-stages.ts';
 import { prepareTopics } from './retry-topics.ts';
 import { SerialQueue, TransactionalHandOver } from './transactional-hand-over.ts';
 
@@ -236,11 +237,11 @@ export class RetryingConsumer<M extends Message = Message> implements AsyncDispo
     message: Message,
     error: unknown,
   ): Promise<void> {
-    const { logger, clock } = this.#cluster.options;
+    const { logger, clock, random } = this.#cluster.options;
     const { topic, partition, offset } = message;
-    const info = new RetryInfo(message);
-    const { attempt } = info;
-    const to = this.#destination(index, info, error);
+    const { attempt, origin } = new RetryInfo(message);
+    const failed = { from: index, error, attempt, ageMs: clock.nowMs() - origin.timestamp };
+    const to = routeAfterFailure(this.#stages, failed, this.#options);
     const fields = { err: error, topic, partition, offset, attempt };
     if (to === null) {
       logger.error(fields, 'A record keeps failing and is left: there is no topic for it');
@@ -250,8 +251,8 @@ export class RetryingConsumer<M extends Message = Message> implements AsyncDispo
     const nextTopic = topic.slice(0, topic.length - stage.suffix.length) + to.stage.suffix;
     if (to.stage.kind === 'dead-letter') logger.error(fields, `A failed record goes to ${nextTopic}`);
     else logger.debug(fields, `A failed record goes to ${nextTopic}`);
-    const notBeforeMs = clock.nowMs() + this.#drawDelay(to);
-    const { group } = this.#options;
+    const { group, backOff } = this.#options;
+    const notBeforeMs = clock.nowMs() + drawDelayMs(to, backOff, random);
     const hasPartition = partition < (this.#partitionCounts.get(nextTopic) ?? 0);
     await handOver.give(message, {
       topic: nextTopic,
@@ -262,41 +263,6 @@ export class RetryingConsumer<M extends Message = Message> implements AsyncDispo
         ...(hasPartition && { partition }),
       },
     });
-  }
-
-  /** Where a record goes that failed in a stage, and how long it waits there; null when nowhere. */
-  #destination(
-    from: number,
-    info: RetryInfo,
-    error: unknown,
-  ): { readonly stage: RetryStage; readonly delayMs: number } | null {
-    const { attempts, timeoutMs, isRetriable, deadLetterStrategy } = this.#options;
-    const stage = this.#stages[from]!;
-    if (stage.kind === 'dead-letter') {
-      if (deadLetterStrategy === 'fail-on-error' || !isRetriable(error)) return null;
-      const last = this.#stages.findLast(({ kind }) => kind === 'retry');
-      return { stage, delayMs: last?.delayMs ?? this.#options.backOff.delayMs };
-    }
-    const ageMs = this.#cluster.options.clock.nowMs() - info.origin.timestamp;
-    const isLate = timeoutMs > 0 && ageMs > timeoutMs;
-    const to = nextStage(this.#stages, from, {
-      error,
-      isFinal: info.attempt >= attempts || isLate || !isRetriable(error),
-    });
-    return to < 0 ? null : { stage: this.#stages[to]!, delayMs: this.#stages[to]!.delayMs };
-  }
-
-  #drawDelay({
-    stage: { jitterMs },
-    delayMs,
-  }: {
-    readonly stage: RetryStage;
-    readonly delayMs: number;
-  }): number {
-    if (jitterMs === 0) return delayMs;
-    const { backOff } = this.#options;
-    const drawn = delayMs - jitterMs + this.#cluster.options.random.nextInt(2 * jitterMs + 1);
-    return Math.min(Math.max(drawn, backOff.delayMs), backOff.maxDelayMs);
   }
 }
 
