@@ -7,8 +7,8 @@ export interface GroupMetrics {
   readonly heartbeatResponseTimeMax: number | null;
   /** Since the last one was sent. */
   readonly lastHeartbeatSecondsAgo: number | null;
-  /** From the first sign of another assignment until it is taken over, with the callbacks of the application. */
   readonly rebalanceTotal: number;
+  /** From the first sign of another assignment until it is taken over, with the callbacks of the application. */
   readonly rebalanceLatencyTotal: number;
   readonly rebalanceLatencyAvg: number | null;
   readonly rebalanceLatencyMax: number | null;
