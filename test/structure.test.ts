@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -354,5 +354,28 @@ describe('a clone stands alone', () => {
 
   test('the lockfile names no registry: npm install --omit-lockfile-registry-resolved', () => {
     expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "https?:/);
+  });
+});
+
+describe('the documentation', () => {
+  test('its links lead somewhere: correct the path, or remove the link', () => {
+    const pages = [
+      '.',
+      'docs',
+      'interop',
+      'bench',
+      ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`),
+    ]
+      .flatMap((folder) => readdirSync(join(root, folder)).map((name) => posix.join(folder, name)))
+      .filter((path) => path.endsWith('.md'));
+    const links = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#\s:]+)(?:#[^)]*)?\)/g)].map((match) => ({
+        page,
+        target: posix.join(dirname(page), match[1]!),
+      })),
+    );
+    expect(links.length).toBeGreaterThan(20);
+    const broken = links.filter(({ target }) => !existsSync(join(root, target)));
+    expect(broken).toEqual([]);
   });
 });
