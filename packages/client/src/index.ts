@@ -118,6 +118,7 @@ export { type TlsOptions } from './network/tls-options.ts';
 export { openTelemetry, type OpenTelemetryOptions } from './telemetry/open-telemetry.ts';
 export { type OpenTelemetryApi } from './telemetry/open-telemetry-api.ts';
 export {
+  type ClientTracer,
   type CommitToSend,
   type ProcessSpan,
   type ReceivedRecords,
@@ -129,11 +130,11 @@ export {
 } from './options/record-tracing.ts';
 export {
   type ClientMetrics,
-  type ClientTracer,
   type ConnectionEvent,
   type RequestEvent,
   type RequestSpan,
-} from './options/client-hooks.ts';
+  type RequestTracer,
+} from './network/request-hooks.ts';
 export { clientOptionsFromProperties, type ClientProperties } from './options/client-properties.ts';
 export { type ClientOptions } from './options/client-options.ts';
 export { type RecordMetadata } from './producer/batch-outcome.ts';

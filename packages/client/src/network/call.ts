@@ -1,6 +1,6 @@
 import { onAbort } from './abort.ts';
-import type { RequestSpan } from '../options/client-hooks.ts';
 import type { Api, RequestBody } from './api.ts';
+import type { RequestSpan } from './request-hooks.ts';
 
 /** How one request is sent, and how long its answer is waited for. */
 export interface CallOptions {

@@ -2,7 +2,7 @@ import type { Clock, Logger, Random, TimerHandle } from '@ottla/platform';
 import { decodeResponse, encodeRequest, ErrorCodes, ProtocolError, type MessageInput } from '@ottla/protocol';
 import { BrokenProtocolError, ClosedError, TimeoutError } from '../errors/client-errors.ts';
 import { KafkaError } from '../errors/kafka-error.ts';
-import type { ClientMetrics, ClientTracer } from '../options/client-hooks.ts';
+import type { ClientMetrics, RequestTracer } from './request-hooks.ts';
 import type { Api, RequestBody } from './api.ts';
 import { apis } from './apis.ts';
 import { Call, CallQueue, type CallOptions } from './call.ts';
@@ -32,7 +32,7 @@ export interface ConnectionOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: ClientMetrics;
-  readonly tracer: ClientTracer | null;
+  readonly tracer: RequestTracer | null;
   /** The connection can serve requests. */
   readonly onReady: () => void;
   /** It is gone; `wasReady` tells a lost connection from one that could not be opened. Comes once. */

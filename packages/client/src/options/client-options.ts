@@ -2,7 +2,8 @@ import type { Clock, Logger, Random } from '@ottla/platform';
 import type { SaslMechanism } from '../network/sasl/sasl-mechanism.ts';
 import type { SaslOptions } from '../network/sasl/sasl-options.ts';
 import type { TlsOptions } from '../network/tls-options.ts';
-import type { ClientMetrics, ClientTracer } from './client-hooks.ts';
+import type { ClientMetrics } from '../network/request-hooks.ts';
+import type { ClientTracer } from './record-tracing.ts';
 
 /** Where the brokers are and how to talk to them. Names are Kafka's in camelCase, defaults are Kafka's. */
 export interface ClientOptions {

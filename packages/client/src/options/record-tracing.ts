@@ -1,4 +1,5 @@
 import type { Message } from '../consumer/delivery/message.ts';
+import type { RequestTracer } from '../network/request-hooks.ts';
 import type { RecordMetadata } from '../producer/batch-outcome.ts';
 import type { HeaderPair } from '../producer/record-bytes.ts';
 
@@ -69,3 +70,6 @@ export interface RecordTracer {
   /** Called for each commit of offsets. `end` is told `ok`, or the name of its error. */
   startCommit?(commit: CommitToSend): { end(outcome: string): void } | undefined;
 }
+
+/** Makes spans of records and of requests; `openTelemetry(api)` is one. */
+export interface ClientTracer extends RecordTracer, RequestTracer {}

@@ -1,5 +1,5 @@
 import type { Message } from '../consumer/delivery/message.ts';
-import type { ClientTracer } from '../options/client-hooks.ts';
+import type { ClientTracer } from '../options/record-tracing.ts';
 import type { RecordMetadata } from '../producer/batch-outcome.ts';
 import type { OpenTelemetryApi, OtelLink, OtelSpan } from './open-telemetry-api.ts';
 

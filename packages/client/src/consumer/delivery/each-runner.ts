@@ -1,5 +1,5 @@
 import { sleep } from '../../cluster/wait.ts';
-import type { ClientTracer } from '../../options/client-hooks.ts';
+import type { ClientTracer } from '../../options/record-tracing.ts';
 import type { ConsumerCore } from '../consumer-core.ts';
 import type { PartitionState } from '../partition-state.ts';
 import { deadLetterHandler, type SendDeadLetter } from './dead-letter.ts';

@@ -1,5 +1,3 @@
-import type { RecordTracer } from './record-tracing.ts';
-
 /** What the client measures: called for each event, so keep it cheap. Every member is optional. */
 export interface ClientMetrics {
   /** A request was answered, failed, or timed out. `durationMs` is from the call until its end, `outcome` `ok` or an error's name. */
@@ -35,8 +33,8 @@ export interface ConnectionEvent {
   readonly error?: Error;
 }
 
-/** Makes spans of records and of requests; `openTelemetry(api)` is one. */
-export interface ClientTracer extends RecordTracer {
+/** Makes spans of requests. */
+export interface RequestTracer {
   /** Called where the request is made, in the caller's own async context; return nothing to leave the request out. */
   startRequest?(request: {
     /** Kafka's name of the API: `Fetch`. */
