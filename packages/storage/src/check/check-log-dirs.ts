@@ -1,17 +1,11 @@
 import type { Disk } from '@ottla/platform';
-import {
-  CLEAN_SHUTDOWN_FILE,
-  FAILED_SYNC_FILE,
-  LOCK_FILE,
-  META_PROPERTIES_FILE,
-  type FoundMetaProperties,
-} from '../dir-files.ts';
-import { isDeletedFolderName, LOG_SUFFIX, parseFolderName } from '../log-files.ts';
-import { RECOVERY_POINT_FILE } from '../offset-checkpoint.ts';
+import { CLEAN_SHUTDOWN_FILE, LOCK_FILE } from '../dir-files.ts';
 import type { TopicPartition } from '../types.ts';
 import { checkPartition, type PartitionReport } from './check-partition.ts';
-import { CheckedCheckpoints, checkMetaProperties } from './dir-checks.ts';
-import { ProblemList, type LogProblem } from './log-problem.ts';
+import { CheckedCheckpoints, checkMetaProperties, checkOwners, type Owner } from './dir-checks.ts';
+import { findDir, type FoundDir, type FoundPartition } from './found-dir.ts';
+import { tellOfLastRun, tellOfMissingFolders } from './last-run.ts';
+import type { LogProblem, ProblemList } from './log-problem.ts';
 
 export interface LogDirsCheckOptions {
   readonly disk: Disk;
@@ -61,21 +55,6 @@ export async function checkLogDirs(options: LogDirsCheckOptions): Promise<LogDir
   return new LogDirsCheck(options).run();
 }
 
-interface FoundPartition {
-  readonly name: string;
-  readonly topicPartition: TopicPartition;
-  readonly sizeInBytes: number;
-}
-
-interface FoundDir {
-  readonly path: string;
-  readonly names: readonly string[];
-  readonly problems: ProblemList;
-  readonly partitions: readonly FoundPartition[];
-  /** Partitions that were put somewhere by themselves: nothing is known of the last run, so nothing excuses damage. */
-  readonly isLoose: boolean;
-}
-
 class LogDirsCheck {
   readonly #options: LogDirsCheckOptions;
   /** Where each partition lies. */
@@ -99,12 +78,12 @@ class LogDirsCheck {
   }
 
   async run(): Promise<LogDirsReport> {
-    const dirs = this.#options.dirs.map((path) => this.#list(path));
+    const dirs = this.#options.dirs.map((path) => findDir(path, this.#options));
     for (const { partitions } of dirs) {
       this.#partitionCount += partitions.length;
       for (const { sizeInBytes } of partitions) this.#totalBytes += sizeInBytes;
     }
-    const owners: { problems: ProblemList; found: FoundMetaProperties }[] = [];
+    const owners: Owner[] = [];
     for (const dir of dirs) {
       const isAsked = this.#options.isWanted !== undefined && dir.isLoose;
       const hasPartitions = dir.partitions.length > 0 && !isAsked;
@@ -120,72 +99,15 @@ class LogDirsCheck {
     return this.#report;
   }
 
-  #list(path: string): FoundDir {
-    const { disk, isWanted = () => true, onProblem } = this.#options;
-    const names = disk.listSync(path);
-    const partitions: FoundPartition[] = [];
-    for (const name of names) {
-      const topicPartition = parseFolderName(name);
-      if (topicPartition === null || !isWanted(topicPartition) || !disk.isDirectorySync(`${path}/${name}`))
-        continue;
-      const sizeInBytes = disk
-        .listSync(`${path}/${name}`)
-        .filter((file) => file.endsWith(LOG_SUFFIX))
-        .reduce((sum, file) => sum + disk.sizeSync(`${path}/${name}/${file}`), 0);
-      partitions.push({ name, topicPartition, sizeInBytes });
-    }
-    const isLoose = !names.includes(META_PROPERTIES_FILE) && !names.includes(RECOVERY_POINT_FILE);
-    const problems = new ProblemList({ dir: path, partition: null }, onProblem);
-    return { path, names, problems, partitions, isLoose };
-  }
-
   async #checkDir(dir: FoundDir): Promise<void> {
     const { disk } = this.#options;
-    const { path, names, problems } = dir;
+    const { names, problems } = dir;
     const hadCleanShutdown = dir.isLoose || names.includes(CLEAN_SHUTDOWN_FILE);
     const checkpoints = new CheckedCheckpoints(disk, problems);
-    this.#tellOfFolders(dir);
-    if (names.includes(FAILED_SYNC_FILE))
-      problems.remark(
-        'disk',
-        { file: `${path}/${FAILED_SYNC_FILE}` },
-        {
-          problem: 'A call of the disk failed in the last run',
-          remedy: 'The next start writes again what may not have reached the disk',
-        },
-      );
+    tellOfLastRun(disk, dir);
     if (this.#options.isWanted === undefined) tellOfMissingFolders(dir, checkpoints, hadCleanShutdown);
     for (const partition of dir.partitions) {
       await this.#checkPartition(dir, partition, checkpoints.of(partition.name, hadCleanShutdown));
-    }
-  }
-
-  /** Folders that no broker serves. */
-  #tellOfFolders({ path, names, problems }: FoundDir): void {
-    if (this.#options.disk.isLockedSync(`${path}/${LOCK_FILE}`))
-      problems.remark(
-        'folder',
-        { file: `${path}/${LOCK_FILE}` },
-        {
-          problem: 'A broker is running in the directory',
-          remedy: 'What is being written may look damaged: check again when it has stopped',
-        },
-      );
-    for (const name of names) {
-      const what = isDeletedFolderName(name)
-        ? { problem: 'A deleted partition', remedy: 'The next start removes it' }
-        : /\.[0-9a-f]{32}-future$/.test(name)
-          ? {
-              problem: 'A replica that Kafka was moving here from another directory',
-              remedy: 'Ottla leaves it alone; remove it when the partition itself is sound',
-            }
-          : /\.[0-9a-f]{32}-stray$/.test(name)
-            ? {
-                problem: 'A replica that Kafka has put aside, since the metadata did not know it',
-                remedy: 'Nobody reads it: remove it when it is not missed',
-              }
-            : null;
-      if (what !== null) problems.remark('leftover', { file: `${path}/${name}` }, what);
     }
   }
 
@@ -258,60 +180,5 @@ class LogDirsCheck {
     this.#report.problemCount += report.problemCount;
     this.#report.remarkCount += report.remarkCount;
     this.#options.onPartition?.(report);
-  }
-}
-
-/** Partitions that had been here, by the recovery points; a deletion takes its line away a moment after the folder. */
-function tellOfMissingFolders(
-  { path, names, problems }: FoundDir,
-  { recoveryPoints }: CheckedCheckpoints,
-  hadCleanShutdown: boolean,
-): void {
-  for (const [key, offset] of recoveryPoints) {
-    if (names.some((name) => name === key || name.startsWith(`${key}.`))) continue;
-    const place = { file: `${path}/${key}`, offset };
-    const problem = `The folder is missing, the recovery points name it with offset ${offset}`;
-    if (hadCleanShutdown)
-      problems.problem('folder', place, {
-        problem,
-        remedy: 'The next start makes an empty one if the topic is still there. Restore it from a copy',
-      });
-    else
-      problems.remark('folder', place, {
-        problem,
-        remedy: 'Usual for a partition that was deleted shortly before the last run ended',
-      });
-  }
-}
-
-/** All directories of a broker say the same about it. */
-function checkOwners(owners: readonly { problems: ProblemList; found: FoundMetaProperties }[]): void {
-  const [first, ...others] = owners;
-  const directoryIds = new Map<string, string>();
-  for (const { problems, found } of owners) {
-    if (found.directoryId === null) continue;
-    const other = directoryIds.get(found.directoryId);
-    directoryIds.set(found.directoryId, problems.dir);
-    if (other !== undefined)
-      problems.problem(
-        'meta-properties',
-        {},
-        {
-          problem: `Its directory.id "${found.directoryId}" is that of "${other}" too`,
-          remedy: 'One is a copy of the other: a broker starts with one of them only',
-        },
-      );
-  }
-  for (const { problems, found } of others) {
-    for (const name of ['clusterId', 'nodeId'] as const)
-      if (found[name] !== first!.found[name])
-        problems.problem(
-          'meta-properties',
-          {},
-          {
-            problem: `It belongs to ${name === 'nodeId' ? 'node' : 'cluster'} "${found[name] ?? ''}", "${first!.problems.dir}" to "${first!.found[name] ?? ''}"`,
-            remedy: 'A broker starts with the directories of one cluster and node only',
-          },
-        );
   }
 }

@@ -1,20 +1,18 @@
 import type { Disk } from '@ottla/platform';
 import { validateBatchCrc, type BatchSummary } from '@ottla/protocol';
 import type { BatchVisit } from '../batch-scanner.ts';
-import { readPartitionMetadata } from '../dir-files.ts';
 import { FilePool } from '../file-pool.ts';
-import { PARTITION_METADATA_FILE } from '../log-files.ts';
+import { METADATA_FOLDER } from '../metadata-files.ts';
 import type { EndTransactionMarker } from '../producer-state.ts';
 import { readTransactionMarker } from '../transaction-marker.ts';
 import { headerFault, recordsFault } from './batch-faults.ts';
-import { readEpochs } from './epoch-check.ts';
-import type { EpochCheck } from './epoch-check.ts';
+import { readEpochs, type EpochCheck } from './epoch-check.ts';
 import { checkLogEnd } from './log-end.ts';
-import { contentProblem, ProblemList, type LogProblem } from './log-problem.ts';
-import { METADATA_FOLDER } from '../metadata-files.ts';
+import { ProblemList, type LogProblem } from './log-problem.ts';
 import { checkMetadataFiles } from './metadata-check.ts';
 import { OffsetOrder } from './offset-order.ts';
 import { partitionFiles, type PartitionFiles, type SegmentFiles } from './partition-files.ts';
+import { checkedTopicId, tellOfLeftovers } from './partition-folder.ts';
 import { ProducerCheck } from './producer-check.ts';
 import { SegmentIndexes } from './segment-indexes.ts';
 import { scanDamaged, type UnreadableBytes } from './segment-scan.ts';
@@ -120,7 +118,7 @@ class PartitionCheck {
   async run(): Promise<PartitionReport> {
     const { segments } = this.#files;
     try {
-      this.#tellOfLeftovers();
+      tellOfLeftovers(this.#folder, this.#files, this.#problems);
       for (const [slot, files] of segments.entries()) {
         if (this.#cutOffset !== null || !this.#beginsSegment(slot, files)) break;
         await this.#checkSegment(slot, files);
@@ -164,39 +162,10 @@ class PartitionCheck {
   }
 
   #topicId(): string | null {
-    const file = `${this.#folder}/${PARTITION_METADATA_FILE}`;
-    const remedy =
-      'Write the id of the topic into it, as `ottla topics describe` shows it, or remove the file';
-    try {
-      const topicId = readPartitionMetadata(this.#options.disk, file);
-      // A power cut before the first sync of the partition leaves it empty or torn.
-      const wasDurable = this.#options.known.hadCleanShutdown || this.#outlook.recoveryPoint > 0;
-      if (topicId === null && wasDurable && this.#options.disk.existsSync(file))
-        this.#problems.problem('topic-id', { file }, { problem: 'The file has no topic id', remedy });
-      return topicId;
-    } catch (error) {
-      this.#problems.problem('topic-id', { file }, { problem: contentProblem(error), remedy });
-      return null;
-    }
-  }
-
-  #tellOfLeftovers(): void {
-    const { removed, swapped } = this.#files;
-    if (swapped.length > 0)
-      this.#problems.remark('leftover', this.#first(swapped), {
-        problem: 'A compaction was interrupted when it was done',
-        remedy: `The next start puts ${swapped.length} files in the place of those they were made from`,
-      });
-    const unused = removed.filter((name) => /\.(?:deleted|cleaned|swap|tmp)$/.test(name));
-    if (unused.length > 0)
-      this.#problems.remark('leftover', this.#first(unused), {
-        problem: `${unused.length} files were to be removed when the last run ended`,
-        remedy: 'The next start removes them',
-      });
-  }
-
-  #first(names: readonly string[]): { file: string } {
-    return { file: `${this.#folder}/${names[0]}` };
+    const { disk, known } = this.#options;
+    // A power cut before the first sync of the partition leaves the file empty or torn.
+    const wasDurable = known.hadCleanShutdown || this.#outlook.recoveryPoint > 0;
+    return checkedTopicId({ disk, folder: this.#folder, wasDurable }, this.#problems);
   }
 
   /** False where the next start ends the log before this segment. */

@@ -81,3 +81,41 @@ export class CheckedCheckpoints {
     };
   }
 }
+
+/** Whose a directory is, by its `meta.properties`. */
+export interface Owner {
+  readonly problems: ProblemList;
+  readonly found: FoundMetaProperties;
+}
+
+/** All directories of a broker say the same about it. */
+export function checkOwners(owners: readonly Owner[]): void {
+  const [first, ...others] = owners;
+  const directoryIds = new Map<string, string>();
+  for (const { problems, found } of owners) {
+    if (found.directoryId === null) continue;
+    const other = directoryIds.get(found.directoryId);
+    directoryIds.set(found.directoryId, problems.dir);
+    if (other !== undefined)
+      problems.problem(
+        'meta-properties',
+        {},
+        {
+          problem: `Its directory.id "${found.directoryId}" is that of "${other}" too`,
+          remedy: 'One is a copy of the other: a broker starts with one of them only',
+        },
+      );
+  }
+  for (const { problems, found } of others) {
+    for (const name of ['clusterId', 'nodeId'] as const)
+      if (found[name] !== first!.found[name])
+        problems.problem(
+          'meta-properties',
+          {},
+          {
+            problem: `It belongs to ${name === 'nodeId' ? 'node' : 'cluster'} "${found[name] ?? ''}", "${first!.problems.dir}" to "${first!.found[name] ?? ''}"`,
+            remedy: 'A broker starts with the directories of one cluster and node only',
+          },
+        );
+  }
+}
