@@ -1,7 +1,7 @@
 import { ConfigError, startBroker } from '@ottla/broker';
 import type { Broker, LoadProgress } from '@ottla/broker';
 import { NodeDisk } from '@ottla/platform';
-import { ProgressLine } from './cluster/progress-line.ts';
+import { ProgressLine } from './terminal/progress-line.ts';
 import { createLogger } from './logger.ts';
 import type { DeferredLogger } from './logger.ts';
 import { startupErrorLine } from './startup-error.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compileFormat } from '../src/cluster/record-format.ts';
+import { compileFormat } from '../src/records/record-format.ts';
 
 const record = {
   topic: 't',

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recordOfLine, type LineOptions } from '../src/cluster/lines-to-records.ts';
-import { parseRange } from '../src/cluster/read-plan.ts';
-import { recordFilter } from '../src/cluster/record-filter.ts';
-import { recordFromJson, recordToJson } from '../src/cluster/record-json.ts';
-import { splitChunks } from '../src/cluster/record-lines.ts';
+import { recordOfLine, type LineOptions } from '../src/records/lines-to-records.ts';
+import { parseRange } from '../src/records/read-plan.ts';
+import { recordFilter } from '../src/records/record-filter.ts';
+import { recordFromJson, recordToJson } from '../src/records/record-json.ts';
+import { splitChunks } from '../src/records/record-lines.ts';
 
 async function split(chunks: readonly (Buffer | string)[], delimiter = '\n'): Promise<string[]> {
   const lines: string[] = [];

@@ -1,9 +1,9 @@
 import type { Consumer } from '@ottla/client';
 import { NodeClock } from '@ottla/platform';
 import { consumerSettings } from '../cluster/client-settings.ts';
-import { ProgressLine } from '../cluster/progress-line.ts';
+import { ProgressLine } from '../terminal/progress-line.ts';
 import { ClusterExitCode, runOnCluster, type ClusterAccess } from '../cluster/run-on-cluster.ts';
-import { StopSignal } from '../cluster/stop-signal.ts';
+import { StopSignal } from '../terminal/stop-signal.ts';
 import type { BenchConsumeOptions } from './bench-options.ts';
 import { producerOptions, topicOptions } from './bench-produce.ts';
 import { BenchTopic } from './bench-topic.ts';

@@ -1,10 +1,10 @@
 import type { ProducerOptions } from '@ottla/client';
 import { NodeRandom } from '@ottla/platform';
 import { producerSettings } from '../cluster/client-settings.ts';
-import { ProgressLine } from '../cluster/progress-line.ts';
-import { unescape } from '../cluster/record-format.ts';
+import { ProgressLine } from '../terminal/progress-line.ts';
+import { unescape } from '../records/record-format.ts';
 import { ClusterExitCode, runOnCluster, type ClusterAccess } from '../cluster/run-on-cluster.ts';
-import { StopSignal } from '../cluster/stop-signal.ts';
+import { StopSignal } from '../terminal/stop-signal.ts';
 import type { BenchOptions, BenchProduceOptions } from './bench-options.ts';
 import { BenchTopic, type BenchTopicOptions } from './bench-topic.ts';
 import { payloads } from './payloads.ts';

@@ -1,6 +1,6 @@
 import { NodeDisk, SeededRandom } from '@ottla/platform';
 import { UsageError } from '../cluster/run-on-cluster.ts';
-import { fileChunks, splitChunks } from '../cluster/record-lines.ts';
+import { fileChunks, splitChunks } from '../records/record-lines.ts';
 
 /** Enough different ones that compression finds no more in a batch than in a record. */
 const VARIANT_BYTES = 4 * 1024 * 1024;

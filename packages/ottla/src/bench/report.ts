@@ -1,4 +1,4 @@
-import { printRows, toJson } from '../cluster/print.ts';
+import { printRows, toJson } from '../terminal/print.ts';
 import type { OutputOptions } from '../cluster/run-on-cluster.ts';
 import type { Latencies } from './latencies.ts';
 

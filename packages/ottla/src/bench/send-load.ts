@@ -1,6 +1,6 @@
 import type { Producer, Transaction } from '@ottla/client';
 import { NodeClock } from '@ottla/platform';
-import { Pace } from '../cluster/pace.ts';
+import { Pace } from '../records/pace.ts';
 import { Latencies } from './latencies.ts';
 
 /** What a load is made of. */

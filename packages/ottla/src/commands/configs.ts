@@ -1,7 +1,7 @@
 import type { ConfigChange, ConfigResource } from '@ottla/client';
 import type { Command } from 'commander';
 import { collect } from '../collect.ts';
-import { printRows } from '../cluster/print.ts';
+import { printRows } from '../terminal/print.ts';
 import {
   runOnCluster,
   UsageError,

@@ -1,11 +1,11 @@
 import { Option, type Command } from 'commander';
 import { consumerSettings } from '../cluster/client-settings.ts';
-import { writeOut } from '../cluster/print.ts';
-import { partitionList, parseRange, planReads, type ReadPlan } from '../cluster/read-plan.ts';
-import { readAsMember, readPlan, type RecordSource } from '../cluster/read-records.ts';
-import { recordFilter, type FilterOptions } from '../cluster/record-filter.ts';
-import { compileFormat, unescape, type RecordFormat } from '../cluster/record-format.ts';
-import { recordToJson } from '../cluster/record-json.ts';
+import { writeOut } from '../terminal/print.ts';
+import { partitionList, parseRange, planReads, type ReadPlan } from '../records/read-plan.ts';
+import { readAsMember, readPlan, type RecordSource } from '../records/read-records.ts';
+import { recordFilter, type FilterOptions } from '../records/record-filter.ts';
+import { compileFormat, unescape, type RecordFormat } from '../records/record-format.ts';
+import { recordToJson } from '../records/record-json.ts';
 import {
   runOnCluster,
   UsageError,
@@ -15,7 +15,7 @@ import {
   type ClusterAccess,
   type ClusterOptions,
 } from '../cluster/run-on-cluster.ts';
-import { StopSignal } from '../cluster/stop-signal.ts';
+import { StopSignal } from '../terminal/stop-signal.ts';
 import { collect } from '../collect.ts';
 
 interface ConsumeOptions extends ClusterOptions, FilterOptions {

@@ -1,7 +1,7 @@
 import { NodeDisk } from '@ottla/platform';
 import { Option, type Command } from 'commander';
-import { bytesText, ProgressLine } from '../cluster/progress-line.ts';
-import { RowStream } from '../cluster/row-stream.ts';
+import { bytesText, ProgressLine } from '../terminal/progress-line.ts';
+import { RowStream } from '../terminal/row-stream.ts';
 import {
   ClusterExitCode,
   runLocally,

@@ -2,14 +2,14 @@ import type { Producer } from '@ottla/client';
 import { NodeDisk } from '@ottla/platform';
 import { Option, type Command } from 'commander';
 import { producerSettings } from '../cluster/client-settings.ts';
-import { recordOfLine, recordsOfLines, type LineOptions } from '../cluster/lines-to-records.ts';
-import { Pace } from '../cluster/pace.ts';
-import { parseTimeMs } from '../cluster/parse-time.ts';
-import { toJson } from '../cluster/print.ts';
-import { bytesText, ProgressLine } from '../cluster/progress-line.ts';
-import { unescape } from '../cluster/record-format.ts';
-import type { RecordToSend } from '../cluster/record-json.ts';
-import { fileChunks, splitChunks } from '../cluster/record-lines.ts';
+import { recordOfLine, recordsOfLines, type LineOptions } from '../records/lines-to-records.ts';
+import { Pace } from '../records/pace.ts';
+import { parseTimeMs } from '../records/parse-time.ts';
+import { toJson } from '../terminal/print.ts';
+import { bytesText, ProgressLine } from '../terminal/progress-line.ts';
+import { unescape } from '../records/record-format.ts';
+import type { RecordToSend } from '../records/record-json.ts';
+import { fileChunks, splitChunks } from '../records/record-lines.ts';
 import {
   nameAndValue,
   runOnCluster,
@@ -19,7 +19,7 @@ import {
   withProperties,
   type ClusterOptions,
 } from '../cluster/run-on-cluster.ts';
-import { StopSignal } from '../cluster/stop-signal.ts';
+import { StopSignal } from '../terminal/stop-signal.ts';
 import { collect } from '../collect.ts';
 
 interface ProduceOptions extends ClusterOptions {

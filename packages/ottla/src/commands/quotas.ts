@@ -1,7 +1,7 @@
 import type { QuotaEntity, QuotaEntry, QuotaFilter } from '@ottla/client';
 import type { Command } from 'commander';
-import { confirmed, withConfirmation, type ConfirmOptions } from '../cluster/confirm.ts';
-import { printRows } from '../cluster/print.ts';
+import { confirmed, withConfirmation, type ConfirmOptions } from '../terminal/confirm.ts';
+import { printRows } from '../terminal/print.ts';
 import {
   runOnCluster,
   UsageError,

@@ -1,6 +1,6 @@
 import type { StreamsGroupDescription } from '@ottla/client';
 import type { Command } from 'commander';
-import { printRows } from '../cluster/print.ts';
+import { printRows } from '../terminal/print.ts';
 import {
   reportFailure,
   runOnCluster,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { printRows } from '../cluster/print.ts';
+import { printRows } from '../terminal/print.ts';
 import { collect } from '../collect.ts';
 import {
   reportFailure,

@@ -1,7 +1,7 @@
 import { NodeDisk } from '@ottla/platform';
 import type { Command, CommanderError } from 'commander';
 import { collect } from '../collect.ts';
-import { bytesText, ProgressLine } from '../cluster/progress-line.ts';
+import { bytesText, ProgressLine } from '../terminal/progress-line.ts';
 import {
   ClusterExitCode,
   runLocally,

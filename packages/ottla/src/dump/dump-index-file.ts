@@ -12,7 +12,7 @@ import {
   TransactionIndex,
   type BatchVisit,
 } from '@ottla/storage';
-import { timeText } from '../cluster/print.ts';
+import { timeText } from '../terminal/print.ts';
 import type { DumpContext } from './dump-options.ts';
 import { openBatchFile } from './open-file.ts';
 

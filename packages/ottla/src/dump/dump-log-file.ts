@@ -7,7 +7,7 @@ import {
   type DecodedRecord,
 } from '@ottla/protocol';
 import { offsetFromName, parseFolderName, scanSegment, type BatchVisit } from '@ottla/storage';
-import { timeText, toJson } from '../cluster/print.ts';
+import { timeText, toJson } from '../terminal/print.ts';
 import type { DumpContext } from './dump-options.ts';
 import { openBatchFile } from './open-file.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Disk } from '@ottla/platform';
-import type { RowStream } from '../cluster/row-stream.ts';
+import type { RowStream } from '../terminal/row-stream.ts';
 import type { DecoderName } from './record-decoders.ts';
 
 /** What a dump shows. */

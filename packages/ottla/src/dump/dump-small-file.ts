@@ -1,5 +1,5 @@
 import { decodeProducerSnapshot, parseCheckpoint } from '@ottla/storage';
-import { timeText } from '../cluster/print.ts';
+import { timeText } from '../terminal/print.ts';
 import type { DumpContext } from './dump-options.ts';
 
 /** Larger than any such file becomes: what is, is something else. */

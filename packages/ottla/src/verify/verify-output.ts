@@ -1,6 +1,6 @@
 import type { LogDirsReport, LogProblem, PartitionReport } from '@ottla/storage';
-import { bytesText, type ProgressLine } from '../cluster/progress-line.ts';
-import { RowStream } from '../cluster/row-stream.ts';
+import { bytesText, type ProgressLine } from '../terminal/progress-line.ts';
+import { RowStream } from '../terminal/row-stream.ts';
 import type { OutputOptions } from '../cluster/run-on-cluster.ts';
 
 /** Prints findings as they are made, and a line for each partition. */

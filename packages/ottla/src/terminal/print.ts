@@ -1,4 +1,4 @@
-import type { OutputOptions } from './run-on-cluster.ts';
+import type { OutputOptions } from '../cluster/run-on-cluster.ts';
 
 /** A value in a row; lists are joined by commas in a table. */
 export type Cell = string | number | boolean | bigint | null | undefined | readonly (string | number)[];

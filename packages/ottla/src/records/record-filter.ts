@@ -1,5 +1,5 @@
 import type { FormattedRecord } from './record-format.ts';
-import { nameAndValue, UsageError } from './run-on-cluster.ts';
+import { nameAndValue, UsageError } from '../cluster/run-on-cluster.ts';
 
 /** Which records are wanted; all of these have to hold. */
 export interface FilterOptions {

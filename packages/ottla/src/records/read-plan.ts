@@ -1,6 +1,6 @@
 import type { Admin, PartitionOffset } from '@ottla/client';
 import { parseTimeMs } from './parse-time.ts';
-import { UsageError, wholeNumber, type ClusterAccess } from './run-on-cluster.ts';
+import { UsageError, wholeNumber, type ClusterAccess } from '../cluster/run-on-cluster.ts';
 
 /** Where each partition is read from, and up to where. */
 export interface ReadPlan {

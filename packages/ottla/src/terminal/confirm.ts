@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ClusterExitCode } from './run-on-cluster.ts';
+import { ClusterExitCode } from '../cluster/run-on-cluster.ts';
 
 /** How a command that takes something away is told to. */
 export interface ConfirmOptions {

@@ -1,7 +1,7 @@
 import type { Consumer, ConsumerOptions, Message, TopicPartition } from '@ottla/client';
 import { NodeClock, type TimerHandle } from '@ottla/platform';
 import type { ReadPlan } from './read-plan.ts';
-import type { ClusterAccess } from './run-on-cluster.ts';
+import type { ClusterAccess } from '../cluster/run-on-cluster.ts';
 
 /** How often it is looked whether the end was passed without a record. */
 const END_CHECK_MS = 50;

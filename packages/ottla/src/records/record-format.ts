@@ -1,4 +1,4 @@
-import { UsageError } from './run-on-cluster.ts';
+import { UsageError } from '../cluster/run-on-cluster.ts';
 
 /** What a format can show of a record. */
 export interface FormattedRecord {

@@ -1,4 +1,4 @@
-import { UsageError } from './run-on-cluster.ts';
+import { UsageError } from '../cluster/run-on-cluster.ts';
 
 /**
  * A moment in milliseconds since the epoch: such a number, or a date as ISO 8601 has it, which is in UTC when it names no zone.

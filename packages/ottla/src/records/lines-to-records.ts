@@ -1,5 +1,5 @@
 import { recordFromJson, type RecordToSend } from './record-json.ts';
-import { UsageError } from './run-on-cluster.ts';
+import { UsageError } from '../cluster/run-on-cluster.ts';
 
 /** What all records of a command have, and how its lines are read. */
 export interface LineOptions {

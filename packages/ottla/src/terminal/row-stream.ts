@@ -1,5 +1,5 @@
 import { headOf, textOf, toJson, writeOut, type Cell } from './print.ts';
-import type { OutputOptions } from './run-on-cluster.ts';
+import type { OutputOptions } from '../cluster/run-on-cluster.ts';
 
 /** What a stream prints: cells in a table, and anything at all in JSON. */
 export type StreamedRow = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import type { Disk } from '@ottla/platform';
-import { UsageError } from './run-on-cluster.ts';
+import { UsageError } from '../cluster/run-on-cluster.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** No record is longer with the usual settings; without a limit a file without delimiters would fill the memory. */

@@ -1,6 +1,6 @@
-import { toJson } from './print.ts';
+import { toJson } from '../terminal/print.ts';
 import type { FormattedRecord } from './record-format.ts';
-import { UsageError } from './run-on-cluster.ts';
+import { UsageError } from '../cluster/run-on-cluster.ts';
 
 /** Bytes in JSON: text where they are UTF-8, else an object, so that what `consume` prints can be produced again byte by byte. */
 type JsonBytes = string | { readonly base64: string } | null;
