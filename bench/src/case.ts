@@ -44,7 +44,7 @@ export interface BenchCase {
 const generator = fileURLToPath(new URL('./generator.js', import.meta.url));
 
 /** Runs the generator against a broker; throws with its error output when it fails. */
-function generate(plan: GeneratorPlan): Promise<GeneratorReport> {
+export function generate(plan: GeneratorPlan): Promise<GeneratorReport> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [generator, JSON.stringify(plan)], {
       stdio: ['ignore', 'pipe', 'pipe'],

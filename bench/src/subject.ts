@@ -80,5 +80,10 @@ export async function deleteTopic(subject: Subject, name: string): Promise<void>
   const body = { topics: [{ name }], timeoutMs: 30_000 };
   await exchange(subject.peer.port, encodeRequest(deleteTopicsRequest, 6, header, body));
   await delay(700);
+  quietDisk();
+}
+
+/** Waits until everything that was written is on disk. */
+export function quietDisk(): void {
   execFileSync('sync');
 }

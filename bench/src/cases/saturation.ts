@@ -1,4 +1,5 @@
 import { freshTopic, generateMeasured, type BenchCase, type BenchOptions, type Figures } from '../case.ts';
+import { unthrottledBytes } from '../page-cache.ts';
 import { createTopic, deleteTopic, type Subject } from '../subject.ts';
 
 const partitionCount = 6;
@@ -16,7 +17,8 @@ async function run(subject: Subject, options: BenchOptions, recordBytes: number)
     connectionCount: 4,
     seconds: Math.max(1, 6 * options.scale),
   };
-  const produced = await generateMeasured(subject, { ...shape, mode: 'produce', inFlight: 4 });
+  const maxBytes = unthrottledBytes();
+  const produced = await generateMeasured(subject, { ...shape, mode: 'produce', inFlight: 4, maxBytes });
   const perPartition = produced.report.requestCount * produced.report.recordsPerBatch;
   const fetched = await generateMeasured(subject, {
     ...shape,

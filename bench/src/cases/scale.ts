@@ -1,5 +1,6 @@
 import { freshTopic, generateMeasured, type BenchCase, type BenchOptions } from '../case.ts';
-import { createTopic, deleteTopic, type Subject } from '../subject.ts';
+import { unthrottledBytes } from '../page-cache.ts';
+import { createTopic, deleteTopic, quietDisk, type Subject } from '../subject.ts';
 
 const shape = { recordBytes: 1000, batchBytes: 65_536, connectionCount: 4, inFlight: 4 } as const;
 
@@ -14,6 +15,7 @@ async function produceRate(subject: Subject, options: BenchOptions, partitionCou
     partitionCount,
     batchesPerRequest: 1,
     seconds: Math.max(1, 4 * options.scale),
+    maxBytes: unthrottledBytes(),
   });
   await deleteTopic(subject, topic);
   return report.bytes / 1e6 / report.seconds;
@@ -60,7 +62,9 @@ const logSize: BenchCase = {
         seconds: 600,
         maxBytes: Math.max(0, gigabytes * options.scale * 1e9 - filledBytes),
       });
-      const produced = await generateMeasured(subject, { ...common, mode: 'produce', seconds });
+      quietDisk();
+      const maxBytes = unthrottledBytes();
+      const produced = await generateMeasured(subject, { ...common, mode: 'produce', seconds, maxBytes });
       filledBytes += fill.report.bytes + produced.report.bytes;
       // The same gigabyte is read at either size, so that only the size of the log differs.
       const endOffset = Math.floor(1e9 / 6 / 65_536) * produced.report.recordsPerBatch;

@@ -1,7 +1,13 @@
 import { resolve } from 'node:path';
 import { hostName, NodeClock, NodeDisk, NodeRandom, SILENT_LOGGER } from '@ottla/platform';
 import type { Clock, Disk, Logger, Random } from '@ottla/platform';
-import { cleanerThreadUrl, LogManager, ThreadCleanRunner, type CleanerOptions } from '@ottla/storage';
+import {
+  cleanerThreadUrl,
+  LogManager,
+  type RecordMemory,
+  ThreadCleanRunner,
+  type CleanerOptions,
+} from '@ottla/storage';
 import { BrokerConfigState } from './broker-config-state.ts';
 import { BrokerInterventions } from './broker-interventions.ts';
 import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
@@ -180,7 +186,8 @@ export class Broker implements AsyncDisposable {
         random: this.#random,
         logger: this.#logger,
       });
-      const server = await this.#openServer(toBind, new RequestDispatcher(handlers, this.#logger));
+      const dispatcher = new RequestDispatcher(handlers, this.#logger);
+      const server = await this.#openServer(toBind, dispatcher, logManager.recordMemory);
       const { metadata } = controller;
       this.#interventions = new BrokerInterventions({ controller, metadata, replicas, groups, server });
       // A join may wait for minutes: pending ones are refused first, so that the server has no one to wait for.
@@ -395,6 +402,7 @@ export class Broker implements AsyncDisposable {
   async #openServer(
     listeners: ReturnType<typeof listenersToBind>,
     dispatcher: RequestDispatcher,
+    recordMemory: RecordMemory,
   ): Promise<SocketServer> {
     const { config } = this;
     const state = this.#configState;
@@ -439,6 +447,7 @@ export class Broker implements AsyncDisposable {
       clock: this.#clock,
       logger: this.#logger,
       dispatch,
+      recordMemory,
     });
     await server.open();
     this.#stoppers.push(() => server.close(CLOSE_GRACE_MS));

@@ -13,6 +13,7 @@ export type { CleanError } from './cleaner/clean-error.ts';
 export type { LogCleanerSettings } from './cleaner/log-cleaner.ts';
 export { ThreadCleanRunner } from './cleaner/clean-runners.ts';
 export { cleanerThreadUrl } from './cleaner/cleaner-thread-url.ts';
+export type { RecordMemory, RecordRoom } from './tail-cache.ts';
 export type { VerificationGuard } from './verification-guards.ts';
 // The controller's log lies beside the partitions, and has files of its own.
 export * from './metadata-files.ts';

@@ -10,7 +10,7 @@ import { SyncGate, type LogContext } from './log-context.ts';
 import { LogDirectory, type DirectoryCheckpoints } from './log-directory.ts';
 import { deletedFolderName, isDeletedFolderName, parseFolderName, partitionKey } from './log-files.ts';
 import { Log } from './log.ts';
-import { TailCache } from './tail-cache.ts';
+import { type RecordMemory, TailCache } from './tail-cache.ts';
 import { PendingBytes } from './write-queue.ts';
 import type { TopicPartition } from './types.ts';
 
@@ -82,6 +82,8 @@ const MAX_CONCURRENT_SYNCS = 3;
 /** All logs of a broker and the directories that hold them. */
 export class LogManager {
   readonly clusterId: string;
+  /** Where requests with records are best received. */
+  readonly recordMemory: RecordMemory;
   readonly #options: LogManagerOptions;
   readonly #directories: LogDirectory[];
   readonly #contexts = new Map<LogDirectory, LogContext>();
@@ -101,6 +103,7 @@ export class LogManager {
     this.clusterId = clusterId;
     this.#pool = new FilePool(options.disk);
     const tailCache = new TailCache(options.tailCacheBytes ?? DEFAULT_TAIL_CACHE_BYTES);
+    this.recordMemory = tailCache;
     const syncGate = new SyncGate(MAX_CONCURRENT_SYNCS);
     const pendingBytes = new PendingBytes();
     for (const dir of directories) {

@@ -247,7 +247,8 @@ export class Log {
 
   /**
    * Appends whole batches; offsets, epoch (and times) are patched into `records`, which belongs to the caller again on
-   * return: the tail cache has its own copy. The data is in the page cache on return, unless `isDeferred`.
+   * return, unless it lies in `LogManager.recordMemory`: then it stays where it is and never changes again. The data is
+   * in the page cache on return, unless `isDeferred`.
    * @throws LogError with Kafka's code: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER, ...
    */
   append(records: Buffer, options: LogAppendOptions): LogAppendInfo {

@@ -25,6 +25,7 @@ export class Slab {
  */
 export class SlabPool {
   readonly #free: Slab[] = [];
+  readonly #byMemory = new WeakMap<ArrayBufferLike, Slab>();
   readonly #maxLentBytes: number;
   #lentBytes = 0;
 
@@ -54,11 +55,22 @@ export class SlabPool {
 
   /** A slab that the caller holds. */
   take(): Slab {
-    const slab = this.#free.pop() ?? new Slab();
+    const slab = this.#free.pop() ?? this.#create();
     slab.used = 0;
     slab.holds = 1;
     this.#lentBytes += SLAB_BYTES;
     return slab;
+  }
+
+  #create(): Slab {
+    const slab = new Slab();
+    this.#byMemory.set(slab.buffer.buffer, slab);
+    return slab;
+  }
+
+  /** The slab that the bytes lie in; null for other memory. */
+  slabOf(bytes: Buffer): Slab | null {
+    return this.#byMemory.get(bytes.buffer) ?? null;
   }
 
   hold(slab: Slab): void {

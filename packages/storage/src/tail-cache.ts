@@ -5,6 +5,19 @@ const MAX_READER_BYTES = 96 * 1024 * 1024;
 /** What a reader gets of a log while memory is scarce, or one batch. */
 export const SCARCE_READ_BYTES: number = 64 * 1024;
 
+/** Memory that records are received into: when they are appended they stay where they are. */
+export interface RecordMemory {
+  /** Room for `bytes`; null when there is none of this kind, and the records are to be received elsewhere. */
+  takeRoom(bytes: number): RecordRoom | null;
+}
+
+/** Memory that one request is received into. */
+export interface RecordRoom {
+  readonly buffer: Buffer;
+  /** The caller is done with the buffer; once. What was appended of it stays as it is. */
+  release(): void;
+}
+
 /**
  * The newest batches of every log in memory, so that consumers that keep up cost no read. One bound holds for all logs
  * together; the oldest piece of any log goes first.
@@ -15,10 +28,11 @@ export const SCARCE_READ_BYTES: number = 64 * 1024;
  *
  * Appended bytes are copied into slabs that are recycled when all their pieces are evicted and read. The copy costs a
  * tenth of what fresh memory for every batch would cost in garbage collection, and it frees the caller's buffer at once.
+ * Large requests are received into slabs in the first place (`takeRoom`) and not copied.
  * Small appends of one log are copied into a shared piece one after the other: a thousand tiny batches then do not
  * become a thousand entries of a writev.
  */
-export class TailCache {
+export class TailCache implements RecordMemory {
   /** Also serves reads from files. */
   readonly slabs: SlabPool;
   readonly #maxBytes: number;
@@ -54,6 +68,24 @@ export class TailCache {
     const from = slab.used;
     slab.used += bytes;
     return { buffer: slab.buffer.subarray(from, slab.used), slab };
+  }
+
+  takeRoom(bytes: number): RecordRoom | null {
+    if (bytes > SLAB_BYTES || this.slabs.isScarce) return null;
+    const { buffer, slab } = this.allocate(bytes);
+    this.slabs.hold(slab!);
+    return { buffer, release: () => this.slabs.release(slab!) };
+  }
+
+  /** The slab that the bytes were received into, which is now the cache's as well; null for bytes that are to be copied. */
+  adopt(bytes: Buffer): Slab | null {
+    const slab = this.slabs.slabOf(bytes);
+    if (slab === null || this.#piecesOf.has(slab)) return slab;
+    // It was full before the first of its bytes was appended.
+    this.slabs.hold(slab);
+    this.#piecesOf.set(slab, 0);
+    this.#bytes += SLAB_BYTES;
+    return slab;
   }
 
   /** The slab is forgotten when it is neither written to nor has pieces. */
@@ -109,6 +141,11 @@ export interface TailPiece {
   newer: TailPiece | null;
 }
 
+interface OffsetRange {
+  readonly baseOffset: number;
+  readonly endOffset: number;
+}
+
 /** Appends up to this size are copied into a chunk. */
 const SMALL_APPEND_BYTES = 8 * 1024;
 const MIN_CHUNK_BYTES = 4 * 1024;
@@ -154,8 +191,8 @@ export class LogTail {
   }
 
   /**
-   * Copies the batches [baseOffset, endOffset) that were just appended to the log. The copy that is returned never changes
-   * while its slab is held.
+   * Keeps the batches [baseOffset, endOffset) that were just appended to the log: copied, unless they were received into a
+   * slab. The bytes that are returned never change while their slab is held.
    */
   append(records: Buffer, baseOffset: number, endOffset: number): { bytes: Buffer; slab: Slab | null } {
     let last = this.#pieces.length > this.#first ? this.#pieces.at(-1)! : undefined;
@@ -164,7 +201,10 @@ export class LogTail {
       last = undefined;
     }
     if (records.length > SMALL_APPEND_BYTES) {
-      return this.#push(records, records.length, { baseOffset, endOffset });
+      const slab = this.#cache.adopt(records);
+      if (slab === null) return this.#copy(records, records.length, { baseOffset, endOffset });
+      this.#push({ buffer: records, slab }, records.length, { baseOffset, endOffset });
+      return { bytes: records, slab };
     }
     if (last !== undefined && last.length + records.length <= last.buffer.length) {
       const bytes = last.buffer.subarray(last.length, last.length + records.length);
@@ -175,21 +215,22 @@ export class LogTail {
     }
     // A busy log gets larger chunks, an idle one keeps little.
     this.#chunkBytes = last === undefined ? MIN_CHUNK_BYTES : Math.min(MAX_CHUNK_BYTES, this.#chunkBytes * 2);
-    return this.#push(records, Math.max(this.#chunkBytes, records.length), { baseOffset, endOffset });
+    return this.#copy(records, Math.max(this.#chunkBytes, records.length), { baseOffset, endOffset });
   }
 
-  #push(
-    records: Buffer,
-    capacity: number,
-    range: { baseOffset: number; endOffset: number },
-  ): { bytes: Buffer; slab: Slab | null } {
-    const { buffer, slab } = this.#cache.allocate(capacity);
-    records.copy(buffer, 0);
+  #copy(records: Buffer, capacity: number, range: OffsetRange): { bytes: Buffer; slab: Slab | null } {
+    const room = this.#cache.allocate(capacity);
+    records.copy(room.buffer, 0);
+    this.#push(room, records.length, range);
+    return { bytes: room.buffer.subarray(0, records.length), slab: room.slab };
+  }
+
+  #push(room: { buffer: Buffer; slab: Slab | null }, length: number, range: OffsetRange): void {
     const piece: TailPiece = {
       owner: this,
-      buffer,
-      slab,
-      length: records.length,
+      buffer: room.buffer,
+      slab: room.slab,
+      length,
       baseOffset: range.baseOffset,
       endOffset: range.endOffset,
       older: null,
@@ -197,7 +238,6 @@ export class LogTail {
     };
     this.#pieces.push(piece);
     this.#cache.add(piece);
-    return { bytes: buffer.subarray(0, records.length), slab };
   }
 
   /** Forgets the oldest piece. */

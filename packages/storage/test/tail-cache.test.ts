@@ -1,7 +1,7 @@
 import { SeededRandom } from '@ottla/platform';
 import { encodeBatch } from '@ottla/protocol';
 import { expect, test } from 'vitest';
-import { LogTail, TailCache, type TailRead } from '../src/tail-cache.ts';
+import { LogTail, type RecordRoom, TailCache, type TailRead } from '../src/tail-cache.ts';
 
 /**
  * Random appends to several logs and reads that are kept for a while: what a reader holds never changes under it,
@@ -15,6 +15,7 @@ test.each([1, 2, 3, 4])(
     const cache = new TailCache(maxBytes);
     const logs = [0, 1, 2].map(() => ({ tail: new LogTail(cache), batches: [] as Buffer[], end: 0 }));
     let held: { read: TailRead; expected: Buffer }[] = [];
+    const received: RecordRoom[] = [];
     for (let step = 0; step < 2500; step++) {
       const log = logs[random.nextInt(logs.length)]!;
       if (random.chance(0.7)) {
@@ -24,10 +25,19 @@ test.each([1, 2, 3, 4])(
           records: [{ timestamp: 1, value: Buffer.alloc(valueBytes, step) }],
         });
         log.batches.push(batch);
-        const given = Buffer.from(batch);
-        log.tail.append(given, log.end, log.end + 1);
-        // The caller's buffer is its own again.
-        given.fill(0xff);
+        const room = random.chance(0.5) ? cache.takeRoom(batch.length + 100) : null;
+        if (room === null) {
+          const given = Buffer.from(batch);
+          log.tail.append(given, log.end, log.end + 1);
+          // The caller's buffer is its own again.
+          given.fill(0xff);
+        } else {
+          // As the network does: received in the middle of a request, and perhaps held while others fill the slab.
+          batch.copy(room.buffer, 50);
+          received.push(room);
+          log.tail.append(room.buffer.subarray(50, 50 + batch.length), log.end, log.end + 1);
+          if (random.chance(0.8)) received.splice(random.nextInt(received.length), 1)[0]!.release();
+        }
         log.end++;
       } else if (log.tail.startOffset < log.end) {
         const offset = log.tail.startOffset + random.nextInt(log.end - log.tail.startOffset);
@@ -48,6 +58,7 @@ test.each([1, 2, 3, 4])(
           read.lease.release();
         }
         held = [];
+        for (const room of received.splice(0)) room.release();
       }
       expect(cache.bytes).toBeLessThanOrEqual(maxBytes + 2 * 1024 * 1024);
     }

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { Clock, Logger, TimerHandle } from '@ottla/platform';
 import { type CancellableWait, CloseConnectionError, type ConnectionContext } from '../handlers/handler.ts';
 import type { BudgetWaiter } from './frame-budget.ts';
-import { FrameError, type FrameMemory, FrameReader } from './frame-reader.ts';
+import type { FrameMemory } from './frame-memory.ts';
+import { FrameError, FrameReader } from './frame-reader.ts';
 import { foreignProtocolOf } from './foreign-protocol.ts';
 import type { Dispatch, DispatchResult } from './request-dispatcher.ts';
 

@@ -1,4 +1,5 @@
-import type { FrameBudget } from './frame-budget.ts';
+import type { RecordRoom } from '@ottla/storage';
+import { COUNTED_BYTES, type FrameMemory, LARGE_FRAME_BYTES, UNTRUSTED_BYTES } from './frame-memory.ts';
 
 /** Why a byte stream cannot be split into frames; the connection is closed. */
 export class FrameError extends Error {
@@ -9,53 +10,6 @@ export class FrameError extends Error {
   constructor(length: number, maxFrameBytes: number) {
     super(`Frame length ${length} is outside 1 to ${maxFrameBytes} (socket.request.max.bytes)`);
     this.length = length;
-  }
-}
-
-/** Size of the buffer that all connections read into. */
-export const LANDING_BYTES: number = 256 * 1024;
-/** A frame's buffer up to this size is allocated at once; beyond it, only in proportion to what has arrived. */
-const UNTRUSTED_BYTES = 64 * 1024;
-/** Frame buffers above this size are counted against the budget, and not kept for the next frame. */
-const COUNTED_BYTES = 1024 * 1024;
-/** How much memory waits for the next frame that needs a buffer of its own. */
-const MAX_FREE_BYTES = 8 * 1024 * 1024;
-
-/**
- * What the frame readers of one server share. Connections own no memory while no frame is cut in two: they all read
- * into one landing buffer, which is safe because libuv reads and delivers one socket at a time and whoever needs a
- * frame's bytes after its handler has returned copies them. Buffers of cut frames go round in the same way.
- */
-export class FrameMemory {
-  readonly landing: Buffer = Buffer.allocUnsafeSlow(LANDING_BYTES);
-  readonly budget: FrameBudget;
-  /** Free buffers by size, which is a power of two from 64 KiB to 1 MiB. */
-  readonly #free = new Map<number, Buffer[]>();
-  #freeBytes = 0;
-
-  constructor(budget: FrameBudget) {
-    this.budget = budget;
-  }
-
-  /** A buffer of at least `bytes`. */
-  take(bytes: number): Buffer {
-    if (bytes > COUNTED_BYTES) return Buffer.allocUnsafeSlow(bytes);
-    let size = UNTRUSTED_BYTES;
-    while (size < bytes) size *= 2;
-    const buffer = this.#free.get(size)?.pop();
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(size);
-    this.#freeBytes -= size;
-    return buffer;
-  }
-
-  /** Nobody refers to the buffer any more. */
-  giveBack(buffer: Buffer): void {
-    const size = buffer.length;
-    if (size > COUNTED_BYTES || this.#freeBytes + size > MAX_FREE_BYTES) return;
-    this.#freeBytes += size;
-    const list = this.#free.get(size);
-    if (list === undefined) this.#free.set(size, [buffer]);
-    else list.push(buffer);
   }
 }
 
@@ -84,10 +38,13 @@ export class FrameReader {
   #headCount = 0;
 
   #frame: Buffer | null = null;
+  /** What holds the memory of `#frame`, where records stay when they are appended; null for memory that goes round. */
+  #room: RecordRoom | null = null;
   #frameSize = 0;
   #frameFilled = 0;
   #countedBytes = 0;
   #largestFrame = 0;
+  #lastFrame = 0;
   #blocked = false;
   /** The frame in `#frame` is complete and was not taken yet. */
   #isFrameHeld = false;
@@ -128,7 +85,8 @@ export class FrameReader {
   /** Where the next read should put its bytes; never empty. */
   nextBuffer(): Buffer {
     const frame = this.#frame;
-    if (frame === null) return this.#memory.landing;
+    if (frame === null)
+      return this.#lastFrame < LARGE_FRAME_BYTES ? this.#memory.landing : this.#memory.landingHead;
     const end = Math.min(frame.length, this.#frameSize);
     return this.#frameFilled < end ? frame.subarray(this.#frameFilled, end) : this.#memory.landing;
   }
@@ -175,6 +133,11 @@ export class FrameReader {
     this.#restAt = 0;
   }
 
+  #noteFrame(size: number): void {
+    this.#lastFrame = size;
+    this.#largestFrame = Math.max(this.#largestFrame, size);
+  }
+
   #checkLength(size: number): void {
     if (size < 1 || size > this.#maxFrameBytes) throw new FrameError(size, this.#maxFrameBytes);
   }
@@ -200,7 +163,7 @@ export class FrameReader {
         this.#beginFrame(size, source, start, end);
         return;
       }
-      this.#largestFrame = Math.max(this.#largestFrame, size);
+      this.#noteFrame(size);
       if (!this.#onFrame(source.subarray(start, start + size))) {
         this.#holdFrom(source, start, { end, size });
         return;
@@ -226,7 +189,10 @@ export class FrameReader {
 
   #beginFrame(size: number, source: Buffer, start: number, end: number): void {
     const received = end - start;
-    this.#frame = this.#memory.take(Math.min(size, this.#allowance(received)));
+    const capacity = Math.min(size, this.#allowance(received));
+    const isRoomFor = capacity === size && size > UNTRUSTED_BYTES;
+    this.#room = isRoomFor ? (this.#memory.records?.takeRoom(size) ?? null) : null;
+    this.#frame = this.#room?.buffer ?? this.#memory.take(capacity);
     this.#frameSize = size;
     this.#frameFilled = source.copy(this.#frame, 0, start, end);
   }
@@ -239,7 +205,8 @@ export class FrameReader {
   #receiveIntoFrame(buffer: Buffer, count: number): void {
     const frame = this.#frame!;
     // The buffer for the next read is chosen before a pause, so bytes may land elsewhere after it.
-    const isDirect = buffer.buffer === frame.buffer;
+    const isDirect =
+      buffer.buffer === frame.buffer && buffer.byteOffset === frame.byteOffset + this.#frameFilled;
     let taken = count;
     if (!isDirect) {
       const room = Math.min(frame.length, this.#frameSize) - this.#frameFilled;
@@ -247,7 +214,7 @@ export class FrameReader {
     }
     this.#frameFilled += taken;
     if (this.#frameFilled === this.#frameSize) {
-      this.#largestFrame = Math.max(this.#largestFrame, this.#frameSize);
+      this.#noteFrame(this.#frameSize);
       if (!this.#onFrame(frame.subarray(0, this.#frameSize))) this.#isFrameHeld = true;
       // The handler may have closed the connection, which has given the buffer back already.
       else if (this.#frame === frame) this.#endFrame(frame);
@@ -283,7 +250,9 @@ export class FrameReader {
     this.#frameFilled = 0;
     this.#blocked = false;
     this.#isFrameHeld = false;
-    this.#memory.giveBack(frame);
+    if (this.#room === null) this.#memory.giveBack(frame);
+    else this.#room.release();
+    this.#room = null;
     if (this.#countedBytes === 0) return;
     const counted = this.#countedBytes;
     this.#countedBytes = 0;

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger, TimerHandle } from '@ottla/platform';
+import type { RecordMemory } from '@ottla/storage';
 import { ConnectionLimits, type ConnectionLimitOptions } from './connection-limits.ts';
 import { Connection } from './connection.ts';
 import { FrameBudget } from './frame-budget.ts';
-import { FrameMemory } from './frame-reader.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { Listener, type ListenerOptions } from './listener.ts';
 import type { Dispatch } from './request-dispatcher.ts';
 import { withUserBuffers } from './user-buffer-socket.ts';
@@ -18,6 +19,8 @@ export interface SocketServerOptions extends ConnectionLimitOptions {
   readonly connectionsMaxIdleMs: number;
   /** `socket.listen.backlog.size`. */
   readonly socketListenBacklogSize: number;
+  /** Where requests with records are received. */
+  readonly recordMemory: RecordMemory | null;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dispatch: Dispatch;
@@ -40,7 +43,7 @@ export class SocketServer {
     this.#options = options;
     const budgetBytes =
       options.queuedMaxRequestBytes > 0 ? options.queuedMaxRequestBytes : DEFAULT_QUEUED_BYTES;
-    this.#memory = new FrameMemory(new FrameBudget(budgetBytes));
+    this.#memory = new FrameMemory(new FrameBudget(budgetBytes), options.recordMemory);
     const dependencies = {
       limits: new ConnectionLimits(options),
       logger: options.logger,

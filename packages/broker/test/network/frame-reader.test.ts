@@ -1,7 +1,9 @@
 import { SeededRandom } from '@ottla/platform';
+import type { RecordMemory, RecordRoom } from '@ottla/storage';
 import { describe, expect, test } from 'vitest';
 import { FrameBudget } from '../../src/network/frame-budget.ts';
-import { FrameError, FrameMemory, FrameReader, LANDING_BYTES } from '../../src/network/frame-reader.ts';
+import { FrameMemory, LANDING_BYTES } from '../../src/network/frame-memory.ts';
+import { FrameError, FrameReader } from '../../src/network/frame-reader.ts';
 
 const MAX_FRAME_BYTES = 8 * 1024 * 1024;
 
@@ -16,6 +18,28 @@ function patterned(size: number, seed: number): Buffer {
   const body = Buffer.alloc(size);
   for (let i = 0; i < size; i++) body[i] = (i * 31 + seed) & 0xff;
   return body;
+}
+
+/** Gives rooms of one block, and spoils what is given back. */
+class SpoilingMemory implements RecordMemory {
+  readonly #block = Buffer.alloc(64 * 1024 * 1024);
+  #used = 0;
+  heldRooms = 0;
+
+  takeRoom(bytes: number): RecordRoom | null {
+    const end = this.#used + bytes;
+    if (bytes > 1_100_000 || end > this.#block.length) return null;
+    const buffer = this.#block.subarray(this.#used, end);
+    this.#used = end;
+    this.heldRooms++;
+    return {
+      buffer,
+      release: () => {
+        this.heldRooms--;
+        buffer.fill(0xff);
+      },
+    };
+  }
 }
 
 /** Feeds the stream as sockets do: each read fills at most the buffer that the reader gave for it. */
@@ -33,7 +57,8 @@ function feed(reader: FrameReader, stream: Buffer, readSize: (room: number) => n
 describe('FrameReader', () => {
   test.each([1, 2, 3, 4, 5, 6, 7, 8])('delivers the same frames however reads cut them (seed %i)', (seed) => {
     const random = new SeededRandom(seed);
-    const memory = new FrameMemory(new FrameBudget(64 * 1024 * 1024));
+    const rooms = new SpoilingMemory();
+    const memory = new FrameMemory(new FrameBudget(64 * 1024 * 1024), rooms);
     const sizes = [1, 10, 1000, 70_000, LANDING_BYTES - 4, LANDING_BYTES, 1_500_000, 5_000_000];
     // Two connections in turns over the same memory: neither may see the other's bytes.
     const bodies = [0, 1].map((who) =>
@@ -67,13 +92,13 @@ describe('FrameReader', () => {
       for (let i = 0; i < 12; i++) expect(received[who]![i]!.equals(bodies[who]![i]!)).toBe(true);
       expect(readers[who]!.isInFrame).toBe(false);
     }
-    expect(memory.budget.usedBytes).toBe(0);
+    expect([memory.budget.usedBytes, rooms.heldRooms]).toEqual([0, 0]);
   });
 
   test('delivers what came before a broken length, then refuses', () => {
     const frames: string[] = [];
     const reader = new FrameReader(
-      new FrameMemory(new FrameBudget(1)),
+      new FrameMemory(new FrameBudget(1), null),
       100,
       (frame) => frames.push(frame.toString()) > 0,
     );
@@ -87,14 +112,14 @@ describe('FrameReader', () => {
   });
 
   test.each([-1, 0, 101, 0x7fffffff])('refuses the length %i without taking memory', (length) => {
-    const reader = new FrameReader(new FrameMemory(new FrameBudget(1)), 100, () => true);
+    const reader = new FrameReader(new FrameMemory(new FrameBudget(1), null), 100, () => true);
     const head = Buffer.alloc(4);
     head.writeInt32BE(length, 0);
     expect(() => reader.receive(head, 4)).toThrow(`Frame length ${length} is outside 1 to 100`);
   });
 
   test('takes memory for what arrived, not for what was announced', () => {
-    const reader = new FrameReader(new FrameMemory(new FrameBudget(1)), MAX_FRAME_BYTES, () => true);
+    const reader = new FrameReader(new FrameMemory(new FrameBudget(1), null), MAX_FRAME_BYTES, () => true);
     const head = Buffer.alloc(4);
     head.writeInt32BE(MAX_FRAME_BYTES, 0);
     reader.receive(head, 4);
@@ -102,7 +127,7 @@ describe('FrameReader', () => {
   });
 
   test('a frame that waits stays counted, what follows it comes after it', () => {
-    const memory = new FrameMemory(new FrameBudget(8 * 1024 * 1024));
+    const memory = new FrameMemory(new FrameBudget(8 * 1024 * 1024), null);
     const sizes: number[] = [];
     let isBusy = true;
     const reader = new FrameReader(memory, MAX_FRAME_BYTES, (frame) => {
@@ -129,7 +154,7 @@ describe('FrameReader', () => {
 
   // All of them together fill the budget when none is complete.
   test('large frames that wait for each other are completed one after the other', () => {
-    const memory = new FrameMemory(new FrameBudget(8 * 1024 * 1024));
+    const memory = new FrameMemory(new FrameBudget(8 * 1024 * 1024), null);
     const done: number[] = [];
     const stream = framed(patterned(6 * 1024 * 1024, 1));
     const connections = Array.from({ length: 6 }, (_, who) => ({

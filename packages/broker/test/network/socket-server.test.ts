@@ -83,6 +83,7 @@ async function serve(
     clock,
     logger: SILENT_LOGGER,
     dispatch: (frame, connection) => dispatcher.dispatch(frame, connection),
+    recordMemory: null,
     ...options,
   });
   await server.open();
