@@ -1,4 +1,5 @@
 import type { Disk, DiskLock, Random } from '@ottla/platform';
+import { readCompactedOffsets } from './cleaner/cleaner-checkpoint.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
   FAILED_SYNC_FILE,
@@ -26,6 +27,8 @@ import {
 /** The offsets that a directory's checkpoints hold, by partition key. */
 export interface DirectoryCheckpoints {
   readonly recoveryPoints: Map<string, number>;
+  /** Up to where each log was compacted. */
+  readonly compactedOffsets: Map<string, number>;
   readonly logStartOffsets: Map<string, number>;
   readonly highWatermarks: Map<string, number>;
 }
@@ -137,6 +140,7 @@ export class LogDirectory implements LogDir {
   readCheckpoints(): DirectoryCheckpoints {
     return {
       recoveryPoints: readOffsetCheckpoint(this.#disk, this.#file(RECOVERY_POINT_FILE)),
+      compactedOffsets: readCompactedOffsets(this.#disk, this.path),
       logStartOffsets: readOffsetCheckpoint(this.#disk, this.#file(LOG_START_OFFSET_FILE)),
       highWatermarks: readOffsetCheckpoint(this.#disk, this.#file(HIGH_WATERMARK_FILE)),
     };

@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly config: LogConfig;
   /** Everything below was durable. */
   readonly recoveryPoint: number;
+  /** Everything below has been through compaction, which leaves gaps between segments; 0 without. */
+  readonly compactedOffset: number;
   readonly logStartOffset: number;
   readonly hadCleanShutdown: boolean;
   /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
@@ -233,7 +235,10 @@ export class LogLoader {
 
   /** Reads every segment from the recovery point on; returns the next offset. */
   async #recover(): Promise<number> {
-    const { recoveryPoint } = this.#options;
+    const { recoveryPoint, compactedOffset } = this.#options;
+    // Compaction takes only what is durable, so a gap below its end is its own, although a killed Kafka may have noted that
+    // end later than its recovery point.
+    const wholeFrom = Math.max(recoveryPoint, compactedOffset);
     for (const segment of this.#segments.all()) {
       // Sealed segments below the recovery point are durable with their indexes; only what is plainly broken is rebuilt.
       const next = this.#segments.at(this.#segments.floorSlot(segment.baseOffset) + 1);
@@ -246,7 +251,7 @@ export class LogLoader {
     let nextOffset = this.#segments.at(firstSlot)!.baseOffset;
     for (let slot = firstSlot; slot < this.#segments.length; slot++) {
       const segment = this.#segments.at(slot)!;
-      if (segment.baseOffset > nextOffset && segment.baseOffset > recoveryPoint) {
+      if (segment.baseOffset > nextOffset && segment.baseOffset > wholeFrom) {
         // The end of the segment before was lost, not being durable: what comes after a gap is no part of the prefix.
         this.#removeFrom(slot);
         break;

@@ -43,6 +43,7 @@ export interface LogOptions {
   readonly folder: string;
   readonly config: LogConfig;
   readonly recoveryPoint: number;
+  readonly compactedOffset: number;
   readonly logStartOffset: number;
   readonly hadCleanShutdown: boolean;
   /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */

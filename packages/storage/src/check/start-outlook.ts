@@ -70,7 +70,8 @@ export class StartOutlook implements Outlook {
 
   endsBefore(slot: number, nextOffset: number): boolean {
     const baseOffset = this.#baseOffsets[slot]!;
-    return slot > this.#firstScanned && baseOffset > nextOffset && baseOffset > this.recoveryPoint;
+    const wholeFrom = Math.max(this.recoveryPoint, this.#known.cleanerOffset ?? 0);
+    return slot > this.#firstScanned && baseOffset > nextOffset && baseOffset > wholeFrom;
   }
 
   verdict({ slot, offset, restBytes, isSeenInHeaders, hasIntactBehind }: Break): Verdict {

@@ -15,7 +15,7 @@ export class CleanerCheckpoint {
   constructor(disk: Disk, dir: string) {
     this.#disk = disk;
     this.#path = `${dir}/${CLEANER_OFFSET_FILE}`;
-    this.#offsets = readOrForget(disk, this.#path);
+    this.#offsets = readCompactedOffsets(disk, dir);
   }
 
   /** Undefined for a log that was never compacted. */
@@ -42,10 +42,10 @@ export class CleanerCheckpoint {
   }
 }
 
-/** A damaged checkpoint is no reason not to compact: it is made anew. */
-function readOrForget(disk: Disk, path: string): Map<string, number> {
+/** Up to where each log of a directory was compacted. A damaged checkpoint is no reason not to go on: it is made anew. */
+export function readCompactedOffsets(disk: Disk, dir: string): Map<string, number> {
   try {
-    return readOffsetCheckpoint(disk, path);
+    return readOffsetCheckpoint(disk, `${dir}/${CLEANER_OFFSET_FILE}`);
   } catch (error) {
     if (typeof (error as NodeJS.ErrnoException).code === 'string') throw error;
     return new Map();

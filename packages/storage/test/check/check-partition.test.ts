@@ -291,6 +291,17 @@ const crashes: readonly Case[] = [
     heals: true,
   },
   {
+    title: 'a gap that compaction has left above the recovery point, as a killed Kafka does',
+    damage: (fixture) => {
+      const { path } = fixture.batchAt(30);
+      fixture.edit(path, (bytes) => bytes.subarray(0, bytes.readInt32BE(8) + 12));
+      fixture.crashed({ recoveryPoint: 10 });
+      fixture.write(`${DIR}/cleaner-offset-checkpoint`, '0\n1\norders 0 60\n');
+    },
+    found: [],
+    heals: true,
+  },
+  {
     title: 'indexes that were only in memory, and those that are noise',
     damage: (fixture) => {
       fixture.disk.unlinkSync(fixture.files('.index').at(-1)!);
