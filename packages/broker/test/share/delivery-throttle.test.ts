@@ -1,15 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { SharePartitionState } from '../../src/share/share-partition-state.ts';
 import { AcknowledgeType, ShareAcquireMode } from '../../src/share/share-partition-types.ts';
+import { SETTINGS } from './share-settings.ts';
 
-const SETTINGS = {
-  recordLockDurationMs: 30_000,
-  deliveryCountLimit: 5,
-  maxRecordLocks: 200,
-  autoOffsetReset: 'earliest',
-  isReadCommitted: false,
-  isRenewEnabled: true,
-};
 const MEMBER = 'm';
 const context = { settings: SETTINGS, nowMs: 0 };
 const settled = { deliveryCountLimit: SETTINGS.deliveryCountLimit, nowMs: 0 };

@@ -5,6 +5,7 @@ import type { Partition, PartitionWaiter } from '../../src/replica/partition.ts'
 import { failedRead, type FetchTarget, type PartitionReadResult } from '../../src/replica/partition-read.ts';
 import { ShareFetchOperation, type ShareFetchParams } from '../../src/share/share-fetch-operation.ts';
 import { SharePartition } from '../../src/share/share-partition.ts';
+import { SETTINGS } from './share-settings.ts';
 
 /** A partition of batches with one record each, read through promises as from a file. */
 class FakePartition {
@@ -47,15 +48,6 @@ class FakePartition {
     for (const waiter of this.waiters) waiter.onPartitionChanged();
   }
 }
-
-const SETTINGS = {
-  recordLockDurationMs: 30_000,
-  deliveryCountLimit: 5,
-  maxRecordLocks: 200,
-  autoOffsetReset: 'earliest',
-  isReadCommitted: false,
-  isRenewEnabled: true,
-};
 
 function setUp(count: number) {
   const clock = new SimClock();
