@@ -65,9 +65,12 @@ function options() {
 function chosenCases(names: string | undefined, all: boolean): BenchCase[] {
   if (names === undefined) return cases.filter((bench) => all || bench.isLong !== true);
   const wanted = names.split(',');
-  const unknown = wanted.find((name) => !cases.some((bench) => bench.name.startsWith(name)));
+  const caseNames = new Set(cases.map(({ name }) => name));
+  const fits = (bench: BenchCase, name: string): boolean =>
+    caseNames.has(name) ? bench.name === name : bench.name.startsWith(name);
+  const unknown = wanted.find((name) => !cases.some((bench) => fits(bench, name)));
   if (unknown !== undefined) throw new Error(`Unknown case "${unknown}"\n${usage}`);
-  return cases.filter((bench) => wanted.some((name) => bench.name.startsWith(name)));
+  return cases.filter((bench) => wanted.some((name) => fits(bench, name)));
 }
 
 function chosenSubjects(names: string): SubjectName[] {
