@@ -21,6 +21,7 @@ export interface AppendRequest {
 export interface AppendOptions {
   /** 0 and 1 are answered from the page cache; -1 waits until the records are durable as the topic is configured and replicated to the ISR. */
   readonly acks: -1 | 0 | 1;
+  /** How long -1 waits, then answers REQUEST_TIMED_OUT; infinite: as long as it takes. */
   readonly timeoutMs: number;
   /** `client` checks names, sizes and control batches as Kafka does for clients; `coordinator` may write internal topics. */
   readonly origin: 'client' | 'coordinator';

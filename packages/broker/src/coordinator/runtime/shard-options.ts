@@ -15,7 +15,7 @@ export interface ShardOptions<T extends CoordinatorTypes> {
 }
 
 export interface RuntimeSettings {
-  /** How long a write may take, in milliseconds (`offsets.commit.timeout.ms`). */
+  /** How long callers wait for a write, in milliseconds (`offsets.commit.timeout.ms`); the write itself goes on. */
   readonly writeTimeoutMs: number;
   /** How long records wait for company; 0 or less: until the end of the event loop's turn (`group.coordinator.append.linger.ms`). */
   readonly lingerMs: number;

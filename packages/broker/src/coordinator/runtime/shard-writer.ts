@@ -2,6 +2,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import type { AppendResult } from '../../replica/replica-manager.ts';
 import { CoordinatorError, groupErrorOfAppendError, leftNothingBehind } from './coordinator-error.ts';
 import { encodeRecordBatch, recordSizeInBytes, type EncodedRecord } from './record-batches.ts';
+import { OverdueWatch } from './overdue-watch.ts';
 import type { ShardOptions } from './shard-options.ts';
 import type { CoordinatorTypes, Outcome, RecordPosition, TransactionalProducer } from './state-machine.ts';
 
@@ -25,6 +26,8 @@ export interface WriteListener<T extends CoordinatorTypes> {
   isReplayedAtAppend(record: T['record']): boolean;
   /** Every record of the write is committed and replayed. */
   committed(write: Write<T>): void;
+  /** The write takes longer than it may: whoever waits for it is told so. It goes on, and is reported when it has ended. */
+  overdue(write: Write<T>): void;
   /** Kafka's error code of the append. */
   failed(write: Write<T>, errorCode: number): void;
   /** A marker is in the log: what the producer wrote counts, or vanishes. */
@@ -66,6 +69,9 @@ interface Marker {
  * While a batch with records that were replayed at the append is in flight, the next ones wait: they may rest on its records,
  * and must not get into the log when those do not. An outcome without records may be hung onto the last such batch, to be
  * reported with it.
+ *
+ * An append waits for its commit as long as it takes, since what is in the log cannot be taken back; after
+ * `writeTimeoutMs` only its callers are given up.
  */
 export class ShardWriter<T extends CoordinatorTypes> {
   readonly #options: ShardOptions<T>;
@@ -80,6 +86,7 @@ export class ShardWriter<T extends CoordinatorTypes> {
   #inFlight = 0;
   #aheadInFlight = false;
   #closed = false;
+  readonly #overdue: OverdueWatch<Batch<T>>;
   #drainWaiters: (() => void)[] = [];
   /** Settles after every batch appended so far has been reported. */
   #tail: Promise<void> = Promise.resolve();
@@ -87,6 +94,8 @@ export class ShardWriter<T extends CoordinatorTypes> {
   constructor(options: ShardOptions<T>, listener: WriteListener<T>) {
     this.#options = options;
     this.#listener = listener;
+    const { clock, settings } = options;
+    this.#overdue = new OverdueWatch(clock, settings.writeTimeoutMs, (batch) => this.#giveUpCallers(batch));
   }
 
   /** True when every record handed over so far is committed and replayed, or has failed. */
@@ -153,13 +162,16 @@ export class ShardWriter<T extends CoordinatorTypes> {
       const pending = { ...marker, resolve };
       this.#markers.add(pending);
       this.#flush();
-      this.#ready.push({ ...emptyBatch<T>(null), marker: pending });
+      const batch = { ...emptyBatch<T>(null), marker: pending };
+      this.#overdue.begin(batch);
+      this.#ready.push(batch);
       this.#dispatch();
     });
   }
 
   close(): void {
     this.#closed = true;
+    this.#overdue.close();
     for (const { resolve } of this.#markers) resolve(ErrorCodes.NOT_LEADER_OR_FOLLOWER);
     this.#markers.clear();
     this.#open = null;
@@ -193,6 +205,7 @@ export class ShardWriter<T extends CoordinatorTypes> {
   #start(producer: TransactionalProducer | null): Batch<T> {
     const batch = emptyBatch<T>(producer);
     this.#open = batch;
+    this.#overdue.begin(batch);
     const { clock, settings } = this.#options;
     const flush = (): void => {
       if (this.#open === batch) this.#flush();
@@ -236,7 +249,7 @@ export class ShardWriter<T extends CoordinatorTypes> {
           records,
           ...(guard !== undefined && { verificationGuard: guard }),
         },
-        { acks: -1, timeoutMs: settings.writeTimeoutMs, origin: 'coordinator' },
+        { acks: -1, timeoutMs: Number.POSITIVE_INFINITY, origin: 'coordinator' },
       );
     } catch {
       return { errorCode: ErrorCodes.UNKNOWN_SERVER_ERROR, baseOffset: -1 };
@@ -245,6 +258,7 @@ export class ShardWriter<T extends CoordinatorTypes> {
 
   #finish(batch: Batch<T>, { errorCode, baseOffset }: { errorCode: number; baseOffset: number }): void {
     if (this.#closed) return;
+    this.#overdue.done(batch);
     this.#inFlight--;
     if (batch.isAhead) this.#aheadInFlight = false;
     if (this.#lastAhead === batch) this.#lastAhead = null;
@@ -265,6 +279,11 @@ export class ShardWriter<T extends CoordinatorTypes> {
     }
     this.#dispatch();
     if (this.idle) this.#notifyDrained();
+  }
+
+  #giveUpCallers(batch: Batch<T>): void {
+    batch.marker?.resolve(ErrorCodes.REQUEST_TIMED_OUT);
+    for (const { write } of batch.slices) this.#listener.overdue(write);
   }
 
   #finishMarker(marker: Marker, errorCode: number): void {

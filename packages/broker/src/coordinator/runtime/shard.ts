@@ -60,6 +60,7 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
     this.#timers = new TimerTable(options.clock, (command) => this.#enqueue({ command, ticket: NO_TICKET }));
     this.#writer = new ShardWriter(options, {
       committed: (write) => this.#committed(write),
+      overdue: (write) => this.#refuseCallers(write, groupErrorOfAppendError(ErrorCodes.REQUEST_TIMED_OUT)),
       failed: (write, errorCode) => this.#failed(write, errorCode),
       replay: (record, position) => this.#machine.replay(record, position),
       isReplayedAtAppend: (record) => this.#machine.replaysAtAppend(record),
@@ -210,11 +211,14 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
       this.#lose(errorCode, null);
       return;
     }
-    for (const reply of write.outcome.replies)
-      this.#settle({ ticket: reply.ticket, errorCode, errorMessage: null });
+    this.#refuseCallers(write, errorCode);
     if (write.outcome.followUp !== null) this.#follow(write.outcome.followUp, errorCode);
     if (!leftNothingBehind(appendErrorCode)) this.#lose(errorCode, null);
     this.#pump();
+  }
+
+  #refuseCallers(write: Write<T>, errorCode: number): void {
+    for (const { ticket } of write.outcome.replies) this.#settle({ ticket, errorCode, errorMessage: null });
   }
 
   #release(write: Write<T>): void {

@@ -198,6 +198,41 @@ it.each([
   },
 );
 
+it('a write that takes too long goes on: its callers are given up, later ones see it', async () => {
+  const { runtime, log, clock, problems } = await start();
+  const calls = [runtime.submit(0, { type: 'add' }), runtime.submit(0, { type: 'add-ahead' })];
+  const settled = Promise.allSettled([...calls, runtime.submit(0, { type: 'get' })]);
+  await turn();
+  clock.advance(999);
+  expect(await stateOf(settled)).toBe('waiting');
+  clock.advance(1);
+  const refused = { status: 'rejected', reason: { code: ErrorCodes.COORDINATOR_NOT_AVAILABLE } };
+  expect(await settled).toMatchObject([refused, refused, refused]);
+  log.settle();
+  await turn();
+  expect(await runtime.submit(0, { type: 'get' })).toBe('1/1');
+  expect(problems).toEqual([]);
+});
+
+it('each write has its own time', async () => {
+  const { runtime, log, clock } = await start();
+  const first = stateOf(runtime.submit(0, { type: 'add' }));
+  expect(await first).toBe('waiting');
+  clock.advance(600);
+  log.settle();
+  const second = runtime.submit(0, { type: 'add' });
+  await turn();
+  clock.advance(999);
+  expect(await stateOf(second)).toBe('waiting');
+  const third = runtime.submit(0, { type: 'add' });
+  clock.advance(1);
+  await expect(second).rejects.toMatchObject({ code: ErrorCodes.COORDINATOR_NOT_AVAILABLE });
+  log.settle();
+  await turn();
+  log.settle();
+  await third;
+});
+
 it('what is too large for a batch is the failure of its command only', async () => {
   const { runtime, log } = await start();
   await expect(runtime.submit(0, { type: 'add-ahead', bytes: 2000 })).rejects.toMatchObject({
