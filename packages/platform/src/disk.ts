@@ -6,6 +6,8 @@
  * the others go to the thread pool. Failures are thrown (or rejected) as Node's own errors with `code` (`ENOSPC`, `EIO`, ...).
  */
 export interface Disk {
+  /** How many asynchronous operations are worked on at a time; the others wait for their turn. */
+  readonly concurrency: number;
   /** Opens a file. `append` creates it when absent and opens it for reading and writing; `read` needs it to exist. */
   openSync(path: string, mode: 'read' | 'append'): DiskFile;
   /** Whole content of a small file (checkpoint, snapshot, properties); throws `ENOENT` when absent. */

@@ -23,6 +23,7 @@ type MemoryNode = MemoryContent | MemoryFolder;
  * It never fails but for want of room; what fails as real disks do is `SimDisk`.
  */
 export class MemoryDisk implements Disk {
+  readonly concurrency = 4;
   readonly #clock: Clock;
   readonly #capacityBytes: number;
   readonly #root: MemoryFolder = new Map();

@@ -3,8 +3,13 @@ import path from 'node:path';
 import type { Disk, DiskFile, DiskLock } from './disk.ts';
 import { isFileLocked, lockFile } from './node-lock.ts';
 
+/** libuv's own, unless UV_THREADPOOL_SIZE says otherwise. */
+const DEFAULT_POOL_THREADS = 4;
+
 /** The real file system. */
 export class NodeDisk implements Disk {
+  /** The threads of libuv's pool. */
+  readonly concurrency = Number(process.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS;
   #replacements = 0;
 
   /** Unique, so that a synchronous replacement during an asynchronous one of the same file does not mix with it. */

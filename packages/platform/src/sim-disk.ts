@@ -43,6 +43,7 @@ export interface SimDiskOptions {
  * renames and removals come undone unless their folder was synced; single calls fail on demand; it can be full.
  */
 export class SimDisk implements Disk {
+  readonly concurrency = 4;
   readonly random: SeededRandom;
   readonly #clock: Clock | null;
   readonly #delay: () => Promise<void>;
