@@ -2,42 +2,68 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import Table from 'cli-table3';
 import { generate } from '../case.ts';
+import type { GeneratorPlan } from '../generator-plan.ts';
+import { unthrottledBytes } from '../page-cache.ts';
 import { measured } from '../process-usage.ts';
 import { median } from '../statistics.ts';
-import { bareModes, type BareMode } from './bare-modes.ts';
+import { fetchModes, produceModes } from './bare-modes.ts';
 
 /** As large as the answers in the saturating cases: six partitions with 1 MiB each. */
 const ANSWER_BYTES = 6 * 1024 * 1024;
-const SECONDS = 4;
 
 interface Floor {
   readonly megabytesPerSecond: number;
   readonly cpuSecondsPerGb: number;
 }
 
-async function measure(mode: BareMode): Promise<Floor> {
-  const script = fileURLToPath(new URL('./bare-server.js', import.meta.url));
-  const server = spawn(process.execPath, [script, mode, String(ANSWER_BYTES)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+interface BareServer {
+  readonly name: string;
+  readonly script: string;
+  readonly args: readonly string[];
+  /** What the generator asks of it, as in the saturating cases. */
+  readonly plan: Pick<GeneratorPlan, 'mode' | 'inFlight' | 'seconds' | 'maxBytes'>;
+}
+
+function bareServers(): BareServer[] {
+  const produce = { mode: 'produce', inFlight: 4, seconds: 6, maxBytes: unthrottledBytes() } as const;
+  const fetch = { mode: 'fetch', inFlight: 2, seconds: 4 } as const;
+  return [
+    ...produceModes.map((mode) => ({
+      name: `produce ${mode}`,
+      script: './bare-produce-server.js',
+      args: [mode],
+      plan: produce,
+    })),
+    ...fetchModes.map((mode) => ({
+      name: `fetch ${mode}`,
+      script: './bare-fetch-server.js',
+      args: [mode, String(ANSWER_BYTES)],
+      plan: fetch,
+    })),
+  ];
+}
+
+async function measure({ script, args, plan }: BareServer): Promise<Floor> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const env = { UV_THREADPOOL_SIZE: '16', ...process.env };
+  const server = spawn(process.execPath, [path, ...args], { stdio: ['pipe', 'pipe', 'inherit'], env });
   try {
     const port = await new Promise<number>((resolve, reject) => {
       server.once('error', reject);
       server.stdout.once('data', (text: Buffer) => resolve(Number(text.toString())));
     });
-    const plan = {
-      mode: 'fetch',
-      port,
-      topic: 'floor',
-      partitionCount: 6,
-      recordBytes: 1000,
-      batchBytes: 65_536,
-      batchesPerRequest: 6,
-      connectionCount: 4,
-      inFlight: 2,
-      seconds: SECONDS,
-    } as const;
-    const { result, usage } = await measured(server.pid!, () => generate(plan));
+    const { result, usage } = await measured(server.pid!, () =>
+      generate({
+        ...plan,
+        port,
+        topic: 'floor',
+        partitionCount: 6,
+        recordBytes: 1000,
+        batchBytes: 65_536,
+        batchesPerRequest: 6,
+        connectionCount: 4,
+      }),
+    );
     return {
       megabytesPerSecond: result.bytes / 1e6 / result.seconds,
       cpuSecondsPerGb: usage.cpuSeconds / (result.bytes / 1e9),
@@ -48,17 +74,17 @@ async function measure(mode: BareMode): Promise<Floor> {
 }
 
 const rounds = Number(process.argv[2] ?? 3);
-const figures = new Map<BareMode, Floor[]>(bareModes.map((mode) => [mode, []]));
+const figures = new Map<string, Floor[]>();
 for (let round = 0; round < rounds; round++) {
-  for (const mode of bareModes) {
-    process.stderr.write(`  round ${round + 1}/${rounds}  ${mode}\n`);
-    figures.get(mode)!.push(await measure(mode));
+  for (const bare of bareServers()) {
+    process.stderr.write(`  round ${round + 1}/${rounds}  ${bare.name}\n`);
+    figures.set(bare.name, [...(figures.get(bare.name) ?? []), await measure(bare)]);
   }
 }
 const drawn = new Table({ head: ['bare Node server', 'MB/s', 'cpu s/GB'], style: { head: [], border: [] } });
-for (const [mode, found] of figures) {
+for (const [name, found] of figures) {
   drawn.push([
-    mode,
+    name,
     median(found.map(({ megabytesPerSecond }) => megabytesPerSecond)).toFixed(0),
     median(found.map(({ cpuSecondsPerGb }) => cpuSecondsPerGb)).toFixed(3),
   ]);

@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FrameCounter } from '../frame-counter.ts';
-import type { BareMode } from './bare-modes.ts';
+import type { FetchMode } from './bare-modes.ts';
 
 /**
  * The least that a server on Node's sockets can do for a fetch: for every frame that arrives it writes one answer of a
@@ -11,7 +11,7 @@ import type { BareMode } from './bare-modes.ts';
  * prints its port, and ends with its standard input.
  */
 const answerBytes = Number(process.argv[3]);
-const mode = process.argv[2] as BareMode;
+const mode = process.argv[2] as FetchMode;
 
 const answer = Buffer.alloc(answerBytes, 'x');
 answer.writeInt32BE(answerBytes - 4, 0);
