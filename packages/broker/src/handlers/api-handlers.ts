@@ -90,6 +90,8 @@ const FETCH_SESSION_EVICTION_MS = 120_000;
 
 /** Every API that this broker serves: what is not in this list is neither announced nor answered. */
 export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
+  // One for all APIs that hand out records, since it is the client that has the rate.
+  const consumed = byteRateQuota(parts, 'consumer_byte_rate');
   const verification = new TransactionVerification({
     replicaManager: parts.replicas,
     transactions: parts.transactions,
@@ -97,8 +99,8 @@ export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
   });
   const handlers = [
     ...clusterHandlers(parts),
-    ...topicHandlers(parts),
-    ...recordHandlers(parts, verification),
+    ...topicHandlers(parts, consumed),
+    ...recordHandlers(parts, verification, consumed),
     ...transactionHandlers(parts, verification),
   ];
   handlers.push(
@@ -114,26 +116,35 @@ export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
   return handlers;
 }
 
+function byteRateQuota(
+  { config, clock, metadata }: BrokerParts,
+  key: ByteRateQuotaOptions['key'],
+): ByteRateQuota {
+  const sampling = {
+    samples: config().get('quota.window.num'),
+    sampleMs: config().get('quota.window.size.seconds') * 1000,
+  };
+  return new ByteRateQuota({ key, clock, metadata, sampling });
+}
+
 /** What clients do with records: write, read, find and delete them. */
-function recordHandlers(parts: BrokerParts, verification: TransactionVerification): AnyApiHandler[] {
+function recordHandlers(
+  parts: BrokerParts,
+  verification: TransactionVerification,
+  consumed: ByteRateQuota,
+): AnyApiHandler[] {
   const { config, metadata, replicas, clock } = parts;
   const sessions = new FetchSessionCache({
     maxSessions: config().get('max.incremental.fetch.session.cache.slots'),
     evictionMs: FETCH_SESSION_EVICTION_MS,
     random: parts.random,
   });
-  const sampling = {
-    samples: config().get('quota.window.num'),
-    sampleMs: config().get('quota.window.size.seconds') * 1000,
-  };
-  const quotaOf = (key: ByteRateQuotaOptions['key']): ByteRateQuota =>
-    new ByteRateQuota({ key, clock, metadata, sampling });
   return [
     produceHandler({
       metadata,
       replicaManager: replicas,
       verification,
-      quota: quotaOf('producer_byte_rate'),
+      quota: byteRateQuota(parts, 'producer_byte_rate'),
     }),
     fetchHandler({
       clock,
@@ -141,7 +152,7 @@ function recordHandlers(parts: BrokerParts, verification: TransactionVerificatio
       replicaManager: replicas,
       sessions,
       fetchMaxBytes: () => config().get('fetch.max.bytes'),
-      quota: quotaOf('consumer_byte_rate'),
+      quota: consumed,
     }),
     listOffsetsHandler({ replicaManager: replicas }),
     offsetForLeaderEpochHandler({ replicaManager: replicas }),
@@ -176,7 +187,7 @@ function isVerificationEnabled({ config }: BrokerParts): boolean {
 }
 
 /** Topics, and the groups that read them. */
-function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
+function topicHandlers(parts: BrokerParts, consumed: ByteRateQuota): AnyApiHandler[] {
   const { config, metadata, controller, autoCreation } = parts;
   return [
     metadataHandler({
@@ -204,6 +215,7 @@ function topicHandlers(parts: BrokerParts): AnyApiHandler[] {
     ...shareHandlers(parts.shares, {
       metadata,
       fetchMaxBytes: () => config().get('fetch.max.bytes'),
+      quota: consumed,
       ensureStateTopic: () => autoCreation.ensureInternalTopic(SHARE_GROUP_STATE_TOPIC),
     }),
   ];

@@ -1,6 +1,7 @@
 import { ApiKeys, ErrorCodes, errorMessage, shareFetchRequest, shareFetchResponse } from '@ottla/protocol';
 import type { ShareFetchRequest, ShareFetchResponse } from '@ottla/protocol';
 import type { MetadataStore } from '../metadata/image.ts';
+import type { ByteRateQuota, QuotaClient } from '../quota/byte-rate-quota.ts';
 import { ShareFetchOperation, type ShareFetchResult } from '../share/share-fetch-operation.ts';
 import type { SharePartition } from '../share/share-partition.ts';
 import type { ShareRefusal } from '../share/share-partition-types.ts';
@@ -16,6 +17,8 @@ export interface ShareFetchDependencies {
   readonly metadata: MetadataStore;
   /** `fetch.max.bytes`: the most a client gets in one response, whatever it asks for. */
   readonly fetchMaxBytes: () => number;
+  /** `consumer_byte_rate`. */
+  readonly quota: ByteRateQuota;
 }
 
 type TopicAnswer = ShareFetchResponse['responses'][number];
@@ -164,7 +167,11 @@ class ShareFetchRun {
         memberId: session.memberId,
         maxWaitMs: isRefused ? 0 : request.maxWaitMs,
         minBytes: request.minBytes,
-        maxBytes: Math.min(request.maxBytes, this.#deps.fetchMaxBytes()),
+        maxBytes: Math.min(
+          request.maxBytes,
+          this.#deps.fetchMaxBytes(),
+          this.#deps.quota.maxBytesAtOnce(this.#client),
+        ),
         maxRecords: request.maxRecords,
         batchSize: request.batchSize,
         acquireMode: request.shareAcquireMode,
@@ -180,6 +187,25 @@ class ShareFetchRun {
     }
   }
 
+  get #client(): QuotaClient {
+    const { connection, clientId } = this.#input.context;
+    return { principal: connection.principal, clientId };
+  }
+
+  /**
+   * A client above its rate gets its records and is not heard for a while. (Kafka gives it nothing, and the records that were
+   * acquired for it wait until their locks end.)
+   */
+  #throttle(): number {
+    const { quota } = this.#deps;
+    if (!quota.isOn) return 0;
+    let bytes = 0;
+    for (const { records } of this.#fetched.values()) for (const piece of records) bytes += piece.length;
+    const throttleTimeMs = quota.throttleMs(this.#client, bytes);
+    if (throttleTimeMs > 0) this.#input.context.connection.mute(throttleTimeMs);
+    return throttleTimeMs;
+  }
+
   #open(topicId: string, partition: number): SharePartition | number {
     const topic = this.#deps.metadata.current().topics.byId.get(topicId);
     if (topic === undefined) return ErrorCodes.UNKNOWN_TOPIC_ID;
@@ -190,7 +216,11 @@ class ShareFetchRun {
 
   #answer(): ShareFetchResponse {
     const { session } = this.#input;
-    const response = { ...failed(0), acquisitionLockTimeoutMs: this.#deps.shares.lockTimeoutMs(session) };
+    const response = {
+      ...failed(0),
+      throttleTimeMs: this.#throttle(),
+      acquisitionLockTimeoutMs: this.#deps.shares.lockTimeoutMs(session),
+    };
     const topics = new Map<string, TopicAnswer>();
     for (const { topicId, partition } of this.#partitions) {
       const name = `${topicId}:${partition}`;

@@ -1,6 +1,7 @@
 import type { ShareGroupService } from '../coordinator/group/share/share-group-service.ts';
 import type { ShareCoordinator } from '../coordinator/share/share-coordinator.ts';
 import type { MetadataStore } from '../metadata/image.ts';
+import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
 import type { ShareService } from '../share/share-service.ts';
 import { alterShareGroupOffsetsHandler } from './alter-share-group-offsets.ts';
 import { deleteShareGroupOffsetsHandler } from './delete-share-group-offsets.ts';
@@ -29,14 +30,15 @@ export function shareHandlers(
   deps: {
     readonly metadata: MetadataStore;
     readonly fetchMaxBytes: () => number;
+    readonly quota: ByteRateQuota;
     readonly ensureStateTopic: () => Promise<number>;
   },
 ): AnyApiHandler[] {
-  const { metadata, fetchMaxBytes, ensureStateTopic } = deps;
+  const { metadata, fetchMaxBytes, quota, ensureStateTopic } = deps;
   return [
     shareGroupHeartbeatHandler({ shareGroups: groups, metadata, ensureStateTopic }),
     shareGroupDescribeHandler({ shareGroups: groups, metadata }),
-    shareFetchHandler({ shares: service, metadata, fetchMaxBytes }),
+    shareFetchHandler({ shares: service, metadata, fetchMaxBytes, quota }),
     shareAcknowledgeHandler({ shares: service, metadata }),
     initializeShareGroupStateHandler({ states }),
     readShareGroupStateHandler({ states }),

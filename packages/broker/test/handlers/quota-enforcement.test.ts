@@ -109,3 +109,76 @@ test('a consumer above its rate gets nothing, waits, and then gets what it asked
     responses: [{ topic: 't', partitions: [{ partitionIndex: 0, errorCode: 0 }] }],
   });
 });
+
+interface ShareFetchAnswer {
+  readonly throttleTimeMs: number;
+  readonly responses: { partitions: { records: Buffer | null; acquiredRecords: object[] }[] }[];
+}
+
+/** Asks until the answer is what it is waited for; the coordinators' topics are made meanwhile. */
+async function askUntil<T>(
+  connection: TranscriptClient,
+  request: () => TranscriptRequest,
+  isReady: (answer: T) => boolean,
+): Promise<T> {
+  let answer: T | undefined;
+  for (let tries = 0; tries < 200; tries += 1) {
+    answer = (await connection.exchange(request())) as T;
+    if (isReady(answer)) return answer;
+    clock.advance(10);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error(`Not the answer that was waited for, after 200 tries: ${JSON.stringify(answer)}`);
+}
+
+test('a share consumer above its rate gets what was acquired for it, and is not heard before it is below', async () => {
+  const memberId = 'AAAAAAAAAAAAAAAAAAAAAQ';
+  const configs = [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }];
+  await other.exchange(
+    ask(ApiKeys.IncrementalAlterConfigs, 1, {
+      resources: [{ resourceType: 32, resourceName: 'g', configs }],
+      validateOnly: false,
+    }),
+  );
+  const heartbeat = (): TranscriptRequest =>
+    ask(ApiKeys.ShareGroupHeartbeat, 1, {
+      groupId: 'g',
+      memberId,
+      rackId: null,
+      memberEpoch: 0,
+      subscribedTopicNames: ['t'],
+    });
+  const find = ask(ApiKeys.FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] });
+  await askUntil<{ coordinators: { errorCode: number }[] }>(
+    other,
+    () => find,
+    ({ coordinators }) => coordinators[0]!.errorCode === 0,
+  );
+  const { assignment } = await askUntil<{
+    assignment: { topicPartitions: { topicId: string }[] } | null;
+  }>(other, heartbeat, (answer) => (answer.assignment?.topicPartitions.length ?? 0) > 0);
+  const topics = [{ topicId: assignment!.topicPartitions[0]!.topicId, partitions: [{ partitionIndex: 0 }] }];
+  const shareFetch = (shareSessionEpoch: number): TranscriptRequest =>
+    ask(ApiKeys.ShareFetch, 1, {
+      groupId: 'g',
+      memberId,
+      shareSessionEpoch,
+      maxWaitMs: 0,
+      minBytes: 1,
+      maxBytes: 100_000,
+      maxRecords: 1,
+      batchSize: 1,
+      topics: shareSessionEpoch === 0 ? topics : [],
+      forgottenTopicsData: [],
+    });
+  await setQuota('consumer_byte_rate', QUOTA);
+  let epoch = 0;
+  const isGiven = ({ responses }: ShareFetchAnswer): boolean =>
+    (responses[0]?.partitions[0]?.acquiredRecords.length ?? 0) > 0;
+  const given = await askUntil<ShareFetchAnswer>(client, () => shareFetch(epoch++), isGiven);
+  expect(given.responses[0]!.partitions[0]!.records!.length).toBeGreaterThan(BYTES);
+  expect(given.throttleTimeMs).toBeGreaterThan(4000);
+  expect(given.throttleTimeMs).toBeLessThan(5400);
+  await isHeardAfter(given.throttleTimeMs);
+  await setQuota('consumer_byte_rate', null);
+});

@@ -10,6 +10,7 @@ import {
 import type { AnyApiHandler } from '../../../src/handlers/handler.ts';
 import { shareHandlers } from '../../../src/handlers/share-handlers.ts';
 import type { MetadataImage, MetadataStore, TopicImage } from '../../../src/metadata/image.ts';
+import { ByteRateQuota } from '../../../src/quota/byte-rate-quota.ts';
 import type { ReplicaManager } from '../../../src/replica/replica-manager.ts';
 import { SharePartitions } from '../../../src/share/share-partitions.ts';
 import { ShareService } from '../../../src/share/share-service.ts';
@@ -132,10 +133,13 @@ export class ShareWorld {
       return typeof hosted === 'number' ? -1 : hosted.highWatermark;
     };
     const shareGroups = new ShareGroupService({ ...shared, groups, states, endOffset });
+    const sampling = { samples: 11, sampleMs: 1000 };
+    const quota = new ByteRateQuota({ key: 'consumer_byte_rate', clock, metadata, sampling });
+    const ensureStateTopic = () => Promise.resolve(0);
     const handlers: AnyApiHandler[] = [
       ...shareHandlers(
         { groups: shareGroups, states, service },
-        { metadata, fetchMaxBytes: () => 1_000_000, ensureStateTopic: () => Promise.resolve(0) },
+        { metadata, fetchMaxBytes: () => 1_000_000, quota, ensureStateTopic },
       ),
     ];
     const byKey = new Map(handlers.map((handler) => [handler.apiKey, handler]));
