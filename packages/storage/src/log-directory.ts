@@ -1,5 +1,6 @@
 import type { Disk, DiskLock, Random } from '@ottla/platform';
-import { readCompactedOffsets } from './cleaner/cleaner-checkpoint.ts';
+import { LogDirUnusableError } from './errors.ts';
+import { readCompactedOffsets } from './files/cleaner-checkpoint.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
   FAILED_SYNC_FILE,
@@ -10,11 +11,8 @@ import {
   readCleanShutdown,
   readMetaProperties,
   type FoundMetaProperties,
-} from './dir-files.ts';
-import { LogDirUnusableError } from './errors.ts';
-import type { LogDir } from './log-context.ts';
-import { partitionKey } from './log-files.ts';
-import type { Log } from './log.ts';
+} from './files/dir-files.ts';
+import { partitionKey } from './files/log-files.ts';
 import {
   formatOffsets,
   HIGH_WATERMARK_FILE,
@@ -22,7 +20,9 @@ import {
   readOffsetCheckpoint,
   RECOVERY_POINT_FILE,
   type OffsetCheckpointEntry,
-} from './offset-checkpoint.ts';
+} from './files/offset-checkpoint.ts';
+import type { LogDir } from './log/log-context.ts';
+import type { Log } from './log/log.ts';
 
 /** The offsets that a directory's checkpoints hold, by partition key. */
 export interface DirectoryCheckpoints {

@@ -4,14 +4,14 @@ import type { CleanRunner } from './cleaner/clean-job.ts';
 import { InlineCleanRunner } from './cleaner/clean-runners.ts';
 import { LogCleaner, type LogCleanerSettings } from './cleaner/log-cleaner.ts';
 import { CorruptLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
-import { FilePool } from './file-pool.ts';
+import { FilePool } from './files/file-pool.ts';
+import { deletedFolderName, isDeletedFolderName, parseFolderName, partitionKey } from './files/log-files.ts';
 import type { LogConfig } from './log-config.ts';
-import { SyncGate, type LogContext } from './log-context.ts';
 import { LogDirectory, type DirectoryCheckpoints } from './log-directory.ts';
-import { deletedFolderName, isDeletedFolderName, parseFolderName, partitionKey } from './log-files.ts';
-import { Log } from './log.ts';
-import { type RecordMemory, TailCache } from './tail-cache.ts';
-import { PendingBytes } from './write-queue.ts';
+import { SyncGate, type LogContext } from './log/log-context.ts';
+import { Log } from './log/log.ts';
+import { PendingBytes } from './log/write-queue.ts';
+import { type RecordMemory, TailCache } from './memory/tail-cache.ts';
 import type { TopicPartition } from './types.ts';
 
 export interface LogManagerOptions {

@@ -1,4 +1,4 @@
-import type { VerificationGuard } from './verification-guards.ts';
+import type { VerificationGuard } from './producers/verification-guards.ts';
 
 /** A partition of a topic; `${topic}-${partition}` is the name of its folder. */
 export interface TopicPartition {

@@ -1,5 +1,5 @@
 import type { Disk } from '@ottla/platform';
-import { CLEAN_SHUTDOWN_FILE, LOCK_FILE } from '../dir-files.ts';
+import { CLEAN_SHUTDOWN_FILE, LOCK_FILE } from '../files/dir-files.ts';
 import type { TopicPartition } from '../types.ts';
 import { checkPartition, type PartitionReport } from './check-partition.ts';
 import { CheckedCheckpoints, checkMetaProperties, checkOwners, type Owner } from './dir-checks.ts';

@@ -1,10 +1,10 @@
 import type { Disk } from '@ottla/platform';
 import { validateBatchCrc, type BatchSummary } from '@ottla/protocol';
-import type { BatchVisit } from '../batch-scanner.ts';
-import { FilePool } from '../file-pool.ts';
-import { METADATA_FOLDER } from '../metadata-files.ts';
-import type { EndTransactionMarker } from '../producer-state.ts';
-import { readTransactionMarker } from '../transaction-marker.ts';
+import { FilePool } from '../files/file-pool.ts';
+import { METADATA_FOLDER } from '../files/metadata-files.ts';
+import type { EndTransactionMarker } from '../producers/producer-state.ts';
+import { readTransactionMarker } from '../producers/transaction-marker.ts';
+import type { BatchVisit } from '../segments/batch-scanner.ts';
 import { headerFault, recordsFault } from './batch-faults.ts';
 import { readEpochs, type EpochCheck } from './epoch-check.ts';
 import { checkLogEnd } from './log-end.ts';

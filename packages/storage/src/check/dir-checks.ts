@@ -1,12 +1,12 @@
 import type { Disk } from '@ottla/platform';
-import { META_PROPERTIES_FILE, readMetaProperties, type FoundMetaProperties } from '../dir-files.ts';
+import { CLEANER_OFFSET_FILE } from '../files/cleaner-checkpoint.ts';
+import { META_PROPERTIES_FILE, readMetaProperties, type FoundMetaProperties } from '../files/dir-files.ts';
 import {
   HIGH_WATERMARK_FILE,
   LOG_START_OFFSET_FILE,
   readOffsetCheckpoint,
   RECOVERY_POINT_FILE,
-} from '../offset-checkpoint.ts';
-import { CLEANER_OFFSET_FILE } from '../cleaner/cleaner-checkpoint.ts';
+} from '../files/offset-checkpoint.ts';
 import { contentProblem, type ProblemList } from './log-problem.ts';
 import type { KnownOffsets } from './start-outlook.ts';
 

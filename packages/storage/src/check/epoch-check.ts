@@ -1,7 +1,7 @@
 import type { Disk } from '@ottla/platform';
 import type { BatchSummary } from '@ottla/protocol';
-import { LEADER_EPOCH_FILE } from '../log-files.ts';
-import { parseCheckpoint } from '../offset-checkpoint.ts';
+import { LEADER_EPOCH_FILE } from '../files/log-files.ts';
+import { parseCheckpoint } from '../files/offset-checkpoint.ts';
 import { contentProblem, type ProblemList } from './log-problem.ts';
 
 export interface EpochStart {

@@ -1,7 +1,7 @@
 import type { Disk } from '@ottla/platform';
-import { META_PROPERTIES_FILE } from '../dir-files.ts';
-import { LOG_SUFFIX, parseFolderName } from '../log-files.ts';
-import { RECOVERY_POINT_FILE } from '../offset-checkpoint.ts';
+import { META_PROPERTIES_FILE } from '../files/dir-files.ts';
+import { LOG_SUFFIX, parseFolderName } from '../files/log-files.ts';
+import { RECOVERY_POINT_FILE } from '../files/offset-checkpoint.ts';
 import type { TopicPartition } from '../types.ts';
 import { ProblemList, type LogProblem } from './log-problem.ts';
 

@@ -1,6 +1,6 @@
 import type { BatchSummary } from '@ottla/protocol';
-import type { OffsetIndex, OffsetPosition } from '../offset-index.ts';
-import type { TimeIndex, TimestampOffset } from '../time-index.ts';
+import type { OffsetIndex, OffsetPosition } from '../indexes/offset-index.ts';
+import type { TimeIndex, TimestampOffset } from '../indexes/time-index.ts';
 
 /** An entry of an index that is not what the batches say. */
 export interface IndexFault {

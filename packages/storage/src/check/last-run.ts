@@ -1,6 +1,6 @@
 import type { Disk } from '@ottla/platform';
-import { FAILED_SYNC_FILE, LOCK_FILE } from '../dir-files.ts';
-import { isDeletedFolderName } from '../log-files.ts';
+import { FAILED_SYNC_FILE, LOCK_FILE } from '../files/dir-files.ts';
+import { isDeletedFolderName } from '../files/log-files.ts';
 import type { CheckedCheckpoints } from './dir-checks.ts';
 import type { FoundDir } from './found-dir.ts';
 import type { ProblemText } from './log-problem.ts';

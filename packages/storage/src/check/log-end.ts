@@ -1,4 +1,4 @@
-import type { ProducerEntry } from '../producer-entry.ts';
+import type { ProducerEntry } from '../producers/producer-entry.ts';
 import type { ProblemList } from './log-problem.ts';
 import type { OffsetOrder } from './offset-order.ts';
 import type { PartitionFiles } from './partition-files.ts';

@@ -1,8 +1,8 @@
 import type { Disk } from '@ottla/platform';
 import { ControlRecordType, controlRecordType, openRecords, type BatchSummary } from '@ottla/protocol';
-import { scanSegment } from '../batch-scanner.ts';
-import { parseSnapshotName, snapshotName } from '../metadata-files.ts';
-import { parseQuorumState } from '../quorum-state.ts';
+import { parseSnapshotName, snapshotName } from '../files/metadata-files.ts';
+import { parseQuorumState } from '../files/quorum-state.ts';
+import { scanSegment } from '../segments/batch-scanner.ts';
 import { recordsFault } from './batch-faults.ts';
 import { contentProblem, type ProblemList } from './log-problem.ts';
 

@@ -1,5 +1,5 @@
 import type { Disk } from '@ottla/platform';
-import { planTidying, withoutSwap } from '../leftover-files.ts';
+import { planTidying, withoutSwap } from '../files/leftover-files.ts';
 import {
   INDEX_SUFFIX,
   LOG_SUFFIX,
@@ -8,7 +8,7 @@ import {
   SNAPSHOT_SUFFIX,
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
-} from '../log-files.ts';
+} from '../files/log-files.ts';
 
 /** The files of a segment, by the names that they have now. */
 export interface SegmentFiles {

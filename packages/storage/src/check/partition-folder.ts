@@ -1,6 +1,6 @@
 import type { Disk } from '@ottla/platform';
-import { readPartitionMetadata } from '../dir-files.ts';
-import { PARTITION_METADATA_FILE } from '../log-files.ts';
+import { readPartitionMetadata } from '../files/dir-files.ts';
+import { PARTITION_METADATA_FILE } from '../files/log-files.ts';
 import { contentProblem, type ProblemList } from './log-problem.ts';
 import type { PartitionFiles } from './partition-files.ts';
 

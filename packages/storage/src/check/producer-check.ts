@@ -1,8 +1,8 @@
 import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
 import { LogError } from '../errors.ts';
-import type { ProducerEntry } from '../producer-entry.ts';
-import { ProducerState, type EndTransactionMarker } from '../producer-state.ts';
-import type { AbortedTxn } from '../transaction-index.ts';
+import type { AbortedTxn } from '../indexes/transaction-index.ts';
+import type { ProducerEntry } from '../producers/producer-entry.ts';
+import { ProducerState, type EndTransactionMarker } from '../producers/producer-state.ts';
 import type { OffsetOrder } from './offset-order.ts';
 
 /** So many producers are followed at once; beyond, those that were silent for a day are forgotten, as a broker does. */

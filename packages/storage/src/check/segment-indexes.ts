@@ -1,8 +1,8 @@
 import type { BatchSummary } from '@ottla/protocol';
-import type { IndexContext } from '../index-file.ts';
-import { OffsetIndex } from '../offset-index.ts';
-import { TimeIndex } from '../time-index.ts';
-import { TransactionIndex, type AbortedTxn } from '../transaction-index.ts';
+import type { IndexContext } from '../indexes/index-file.ts';
+import { OffsetIndex } from '../indexes/offset-index.ts';
+import { TimeIndex } from '../indexes/time-index.ts';
+import { TransactionIndex, type AbortedTxn } from '../indexes/transaction-index.ts';
 import { OffsetIndexCheck, offsetIndexEntries, TimeIndexCheck } from './index-checks.ts';
 import type { ProblemKind, ProblemList, ProblemPlace } from './log-problem.ts';
 import type { SegmentFiles } from './partition-files.ts';

@@ -1,5 +1,5 @@
 import { BATCH_HEADER_BYTES, batchSizeAt, BatchLayout, CURRENT_MAGIC } from '@ottla/protocol';
-import { scanSegment, type BatchSource, type BatchVisit } from '../batch-scanner.ts';
+import { scanSegment, type BatchSource, type BatchVisit } from '../segments/batch-scanner.ts';
 
 /** Bytes of a segment that are no batches. */
 export interface UnreadableBytes {

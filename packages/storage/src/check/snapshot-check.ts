@@ -1,7 +1,7 @@
 import type { Disk } from '@ottla/platform';
+import type { ProducerEntry } from '../producers/producer-entry.ts';
+import { decodeProducerSnapshot } from '../producers/producer-snapshot.ts';
 import { contentProblem, type ProblemList } from './log-problem.ts';
-import type { ProducerEntry } from '../producer-entry.ts';
-import { decodeProducerSnapshot } from '../producer-snapshot.ts';
 import type { ProducerCheck } from './producer-check.ts';
 
 interface SnapshotFile {

@@ -1,4 +1,4 @@
-import type { AbortedTxn } from '../transaction-index.ts';
+import type { AbortedTxn } from '../indexes/transaction-index.ts';
 
 /** An entry that is not what the batches say, or is missing. */
 export interface TransactionIndexFault {

@@ -9,6 +9,7 @@ import {
   type RecordInput,
   type RecordReader,
 } from '@ottla/protocol';
+import type { LastBatch } from '../log/cleanable-log.ts';
 import type { CleanedTransactions } from './cleaned-transactions.ts';
 import type { OffsetMap } from './offset-map.ts';
 
@@ -22,13 +23,6 @@ export interface RetentionRules {
   readonly nowMs: number;
   /** `delete.retention.ms`. */
   readonly deleteRetentionMs: number;
-}
-
-/** Where a producer is: its batch at that offset stays, emptied at worst, or its sequence numbers would be forgotten. */
-export interface LastBatch {
-  readonly producerEpoch: number;
-  /** -1: it has written nothing but markers. */
-  readonly lastDataOffset: number;
 }
 
 /** A batch of more is not decompressed: no broker accepts one. */

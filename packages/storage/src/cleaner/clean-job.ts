@@ -1,5 +1,5 @@
-import type { AbortedTxn } from '../transaction-index.ts';
-import type { LastBatch } from './batch-filter.ts';
+import type { AbortedTxn } from '../indexes/transaction-index.ts';
+import type { LastBatch } from '../log/cleanable-log.ts';
 
 /**
  * One compaction of one log, as plain data that can go to another thread:

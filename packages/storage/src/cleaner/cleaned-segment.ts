@@ -1,9 +1,9 @@
 import { iterateBatches } from '@ottla/protocol';
-import type { IndexContext } from '../index-file.ts';
+import { CLEANED_SUFFIX } from '../files/log-files.ts';
+import type { IndexContext } from '../indexes/index-file.ts';
+import type { AbortedTxn } from '../indexes/transaction-index.ts';
 import { DEFAULT_LOG_CONFIG } from '../log-config.ts';
-import { CLEANED_SUFFIX } from '../log-files.ts';
-import { LogSegment } from '../log-segment.ts';
-import type { AbortedTxn } from '../transaction-index.ts';
+import { LogSegment } from '../segments/log-segment.ts';
 import type { CleanJob } from './clean-job.ts';
 
 /** Output is written in pieces of about this much. */

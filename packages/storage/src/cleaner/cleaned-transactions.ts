@@ -1,5 +1,5 @@
 import type { BatchSummary } from '@ottla/protocol';
-import type { AbortedTxn } from '../transaction-index.ts';
+import type { AbortedTxn } from '../indexes/transaction-index.ts';
 
 interface OpenAbort {
   readonly txn: AbortedTxn;

@@ -1,12 +1,12 @@
 import type { Clock, Disk, TimerHandle } from '@ottla/platform';
+import { CleanerCheckpoint } from '../files/cleaner-checkpoint.ts';
+import { CLEANED_SUFFIX, partitionKey } from '../files/log-files.ts';
 import type { LogDirectory } from '../log-directory.ts';
-import { CLEANED_SUFFIX, partitionKey } from '../log-files.ts';
-import type { Log } from '../log.ts';
+import { cleanableRange, isDirtier, type CleanableRange, type LogFacts } from '../log/cleanable-log.ts';
+import type { Log } from '../log/log.ts';
 import type { TopicPartition } from '../types.ts';
-import { cleanableRange, isDirtier, type CleanableRange, type LogFacts } from './cleanable-log.ts';
 import { cleanError, type CleanError } from './clean-error.ts';
 import type { CleanerSettings, CleanJob, CleanRunner } from './clean-job.ts';
-import { CleanerCheckpoint } from './cleaner-checkpoint.ts';
 
 /** The cleaner's configuration, read anew before each compaction. */
 export interface LogCleanerSettings extends CleanerSettings {

@@ -1,11 +1,11 @@
 import { keyDigest, type Clock, type Disk } from '@ottla/platform';
 import { openRecords } from '@ottla/protocol';
-import { scanSegment, type BatchVisit } from '../batch-scanner.ts';
 import { CorruptLogError } from '../errors.ts';
-import { FilePool } from '../file-pool.ts';
+import { FilePool } from '../files/file-pool.ts';
+import type { AbortedTxn } from '../indexes/transaction-index.ts';
 import { DEFAULT_LOG_CONFIG } from '../log-config.ts';
-import { LogSegment } from '../log-segment.ts';
-import type { AbortedTxn } from '../transaction-index.ts';
+import { scanSegment, type BatchVisit } from '../segments/batch-scanner.ts';
+import { LogSegment } from '../segments/log-segment.ts';
 import {
   filterBatch,
   MAX_DECOMPRESSED_BYTES,

@@ -1,8 +1,8 @@
 import { BatchLayout, encodeTransactionMarker } from '@ottla/protocol';
 import { expect, test } from 'vitest';
 import { LogError } from '../../src/index.ts';
-import { newProducerEntry } from '../../src/producer-entry.ts';
-import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/producer-snapshot.ts';
+import { newProducerEntry } from '../../src/producers/producer-entry.ts';
+import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/producers/producer-snapshot.ts';
 import { check, CheckFixture, DIR, FOLDER, rawBatch, shortOf } from '../support/check-fixture.ts';
 
 /** One way to damage a sound directory, and exactly what has to be found. */

@@ -1,6 +1,6 @@
 import type { Disk } from '@ottla/platform';
 import { iterateBatches, validateBatchCrc, type BatchSummary } from '@ottla/protocol';
-import { offsetFromName } from '../../src/log-files.ts';
+import { offsetFromName } from '../../src/files/log-files.ts';
 
 /**
  * Reads a log's folder the way an independent tool would, from the raw files: every batch must be whole, in order and

@@ -2,11 +2,11 @@ import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
 import { encodeBatch, encodeTransactionMarker, iterateBatches } from '@ottla/protocol';
 import { expect } from 'vitest';
 import { LogError, type ActiveProducer, type Log, type LogConfig, type LogManager } from '../../src/index.ts';
-import { ProducerState } from '../../src/producer-state.ts';
-import { readTransactionMarker } from '../../src/transaction-marker.ts';
+import { ProducerState } from '../../src/producers/producer-state.ts';
+import { readTransactionMarker } from '../../src/producers/transaction-marker.ts';
 import { expectSound } from './expect-sound.ts';
-import { checkFolder } from './folder-check.ts';
 import { ALL, client, logConfig, openManager, TP } from './fixtures.ts';
+import { checkFolder } from './folder-check.ts';
 
 const DIR = '/data';
 const FOLDER = `${DIR}/orders-0`;

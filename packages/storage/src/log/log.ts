@@ -1,0 +1,698 @@
+import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
+import { LogDirOfflineError, LogError } from '../errors.ts';
+import { PartitionMetadata } from '../files/partition-metadata.ts';
+import type { LogConfig } from '../log-config.ts';
+import { LogTail } from '../memory/tail-cache.ts';
+import type { ProducerBatch } from '../producers/producer-entry.ts';
+import type { ProducerState } from '../producers/producer-state.ts';
+import { readTransactionMarker } from '../producers/transaction-marker.ts';
+import { LogSegment } from '../segments/log-segment.ts';
+import { removableSegments } from '../segments/retention.ts';
+import type { SegmentList } from '../segments/segment-list.ts';
+import { cutSegment } from '../segments/segment-walk.ts';
+import type {
+  ActiveProducer,
+  EpochEndOffset,
+  LogAppendInfo,
+  LogAppendOptions,
+  LogReadOptions,
+  LogReadResult,
+  TimestampAndOffset,
+  TopicPartition,
+} from '../types.ts';
+import {
+  assignOffsets,
+  checkFollowerOffsets,
+  readBatches,
+  validateBatches,
+  type AppendTarget,
+  type PreparedBatches,
+} from './append-validator.ts';
+import { LogCompaction } from './log-compaction.ts';
+import type { LogContext } from './log-context.ts';
+import { LogDurability } from './log-durability.ts';
+import { LogLoader, type LoadedLog } from './log-loader.ts';
+import { LogReader } from './log-reader.ts';
+import { LogTransactions } from './log-transactions.ts';
+import { reloadProducers } from './producer-reload.ts';
+import { WriteQueue } from './write-queue.ts';
+
+/** Where and how a log is opened. */
+export interface LogOptions {
+  readonly topicPartition: TopicPartition;
+  readonly folder: string;
+  readonly config: LogConfig;
+  readonly recoveryPoint: number;
+  readonly compactedOffset: number;
+  readonly logStartOffset: number;
+  readonly hadCleanShutdown: boolean;
+  /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
+  readonly hadFailedSync: boolean;
+  /** Written to `partition.metadata` when that is not there; null leaves it out. */
+  readonly topicId: string | null;
+}
+
+/**
+ * One partition's log (Kafka's UnifiedLog): segments, producers, leader epochs and offsets of one folder.
+ *
+ *     logStartOffset <= highWatermark <= logEndOffset       flushedOffset <= logEndOffset
+ *     [ deleted |  readable by consumers  |  not committed yet )
+ */
+export class Log {
+  readonly topicPartition: TopicPartition;
+  /** The folder `topic-N`; changes when the log is deleted. */
+  readonly folder: string;
+  /** What the cleaner sees of the log. */
+  readonly compaction: LogCompaction;
+  /** The log's part in transactions. */
+  readonly transactions: LogTransactions;
+  readonly #context: LogContext;
+  readonly #segments: SegmentList;
+  readonly #loaded: LoadedLog;
+  readonly #producers: ProducerState;
+  readonly #reader: LogReader;
+  readonly #tail: LogTail;
+  readonly #writes: WriteQueue;
+  readonly #durability: LogDurability;
+  readonly #metadata: PartitionMetadata;
+  #config: LogConfig;
+  #logStartOffset: number;
+  #logEndOffset: number;
+  #highWatermark: number;
+  /** Bytes of the sealed segments. */
+  #sealedBytes = 0;
+  #isClosed = false;
+
+  /** Use `Log.open`; the manager creates logs with `Log.create`. */
+  private constructor(
+    context: LogContext,
+    options: LogOptions,
+    found: { loaded: LoadedLog; isNewFolder: boolean },
+  ) {
+    const { loaded, isNewFolder } = found;
+    this.#context = context;
+    this.topicPartition = options.topicPartition;
+    this.folder = options.folder;
+    this.#config = options.config;
+    this.#loaded = loaded;
+    this.#segments = loaded.segments;
+    this.#producers = loaded.producers;
+    this.transactions = new LogTransactions(loaded, (error) => this.#fail(error));
+    this.#logStartOffset = loaded.logStartOffset;
+    this.#logEndOffset = loaded.nextOffset;
+    this.#highWatermark = loaded.logStartOffset;
+    this.#reader = new LogReader(loaded.segments, context.tailCache.slabs);
+    this.#tail = new LogTail(context.tailCache);
+    this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
+    this.#writes = new WriteQueue({
+      slabs: context.tailCache.slabs,
+      pendingBytes: context.pendingBytes,
+      fail: (error) => this.#fail(error),
+    });
+    const owner = {
+      folder: options.folder,
+      endOffset: () => this.#logEndOffset,
+      ensureUsable: () => this.#ensureUsable(),
+      written: () => this.#writes.settled(),
+      fail: (error: unknown) => this.#fail(error),
+    };
+    const state = { files: loaded, metadata: this.#metadata, isNewFolder };
+    this.#durability = new LogDurability(context, owner, state);
+    this.compaction = new LogCompaction({
+      folder: options.folder,
+      context,
+      files: loaded,
+      config: () => this.#config,
+      isUsable: () => !this.#isClosed && !this.isOffline,
+      fail: (error) => this.#fail(error),
+      remove: (segments) => this.#removeSegments(segments, segments[0]),
+      add: (segment) => this.#addSealed(segment),
+    });
+    for (const segment of loaded.segments.all()) {
+      if (segment !== loaded.segments.active) this.#sealedBytes += segment.sizeInBytes;
+    }
+  }
+
+  /** Opens the log in a folder (created when absent), recovering it if need be. @throws CorruptLogError */
+  static async open(context: LogContext, options: LogOptions): Promise<Log> {
+    const isNew = !context.disk.existsSync(options.folder);
+    if (isNew) context.disk.mkdirSync(options.folder);
+    const loaded = await new LogLoader(context, options).load();
+    return new Log(context, options, { loaded, isNewFolder: isNew });
+  }
+
+  /** A new, empty log; synchronous, since there is nothing to read. */
+  static create(context: LogContext, options: LogOptions): Log {
+    context.disk.mkdirSync(options.folder);
+    const loaded = new LogLoader(context, options).create();
+    return new Log(context, options, { loaded, isNewFolder: true });
+  }
+
+  /** The log directory that holds the folder, as configured. */
+  get parentDir(): string {
+    return this.#context.dir.path;
+  }
+
+  /** Uuid of the log directory (meta.properties `directory.id`). */
+  get directoryId(): string {
+    return this.#context.dir.directoryId;
+  }
+
+  /** From `partition.metadata`; null when unknown. */
+  get topicId(): string | null {
+    return this.#metadata.topicId;
+  }
+
+  /** Notes the topic's id. @throws LogError INCONSISTENT_TOPIC_ID when the folder belongs to another topic of that name */
+  assignTopicId(topicId: string): void {
+    this.#metadata.assign(topicId);
+  }
+
+  get config(): LogConfig {
+    return this.#config;
+  }
+
+  updateConfig(config: LogConfig): void {
+    this.#config = config;
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset;
+  }
+
+  get logEndOffset(): number {
+    return this.#logEndOffset;
+  }
+
+  /** Everything below is in the page cache, and so outlives the process. */
+  get writtenOffset(): number {
+    return this.#writes.firstPendingOffset ?? this.#logEndOffset;
+  }
+
+  /** Resolves when `writtenOffset` has moved; at once when it is at the log end. @throws LogDirOfflineError when a write failed */
+  nextWrite(): Promise<void> {
+    return this.#writes.nextRound();
+  }
+
+  /** Everything below is durable. */
+  get flushedOffset(): number {
+    return this.#durability.flushedOffset;
+  }
+
+  /**
+   * What a start after a crash may trust: everything below is durable, and segments that end below it are so together
+   * with their indexes. Hence it does not pass a sealed segment until that segment's indexes are synced too.
+   */
+  get recoveryPoint(): number {
+    return this.#durability.recoveryPoint;
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark;
+  }
+
+  /** Clamped to [logStartOffset, logEndOffset]. Returns the new value. */
+  updateHighWatermark(offset: number): number {
+    const clamped = Math.min(Math.max(offset, this.#logStartOffset), this.#logEndOffset);
+    this.#highWatermark = clamped;
+    this.#producers.onHighWatermarkUpdated(clamped);
+    return clamped;
+  }
+
+  /** First offset that a read_committed reader must not see: of the oldest open transaction, at most the high watermark. */
+  get lastStableOffset(): number {
+    const firstUnstable = this.#producers.firstUnstableOffset();
+    return firstUnstable === null ? this.#highWatermark : Math.min(firstUnstable, this.#highWatermark);
+  }
+
+  get sizeInBytes(): number {
+    return this.#sealedBytes + this.#segments.active.sizeInBytes;
+  }
+
+  /** Where the oldest segment begins; the log start offset may lie inside of it. */
+  get firstSegmentBaseOffset(): number {
+    return this.#segments.first.baseOffset;
+  }
+
+  get segmentCount(): number {
+    return this.#segments.length;
+  }
+
+  get isOffline(): boolean {
+    return this.#context.dir.failure !== null;
+  }
+
+  get latestEpoch(): number {
+    return this.#loaded.epochs.latestEpoch;
+  }
+
+  /**
+   * Appends whole batches; offsets, epoch (and times) are patched into `records`, which belongs to the caller again on
+   * return, unless it lies in `LogManager.recordMemory`: then it stays where it is and never changes again. The data is
+   * in the page cache on return, unless `isDeferred`.
+   * @throws LogError with Kafka's code: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_RECORD, OUT_OF_ORDER_SEQUENCE_NUMBER, ...
+   */
+  append(records: Buffer, options: LogAppendOptions): LogAppendInfo {
+    this.#ensureUsable();
+    const { origin, leaderEpoch } = options;
+    const target: AppendTarget = {
+      topicPartition: this.topicPartition,
+      config: this.#config,
+      origin,
+      nowMs: this.#context.clock.nowMs(),
+    };
+    const received = readBatches(records, target);
+    if (origin === 'replication') return this.#appendAsFollower(records, received);
+    const valid = validateBatches(records, received, target);
+    if (valid.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(valid.length);
+    const duplicate = this.#checkProducers(records, received, options);
+    if (duplicate !== null) return this.#duplicateInfo(duplicate);
+    const prepared = assignOffsets(valid, target, { nextOffset: this.#logEndOffset, leaderEpoch });
+    return this.#write(prepared, options.isDeferred === true);
+  }
+
+  #appendAsFollower(records: Buffer, batches: BatchSummary[]): LogAppendInfo {
+    checkFollowerOffsets(batches, this.#logEndOffset, this.#name);
+    if (records.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(records.length);
+    return this.#write({ records, batches, logAppendTimeMs: -1 }, false);
+  }
+
+  #checkProducers(records: Buffer, batches: BatchSummary[], options: LogAppendOptions): ProducerBatch | null {
+    for (const batch of batches) {
+      if (batch.producerId < 0) continue;
+      const marker = batch.isControl ? readTransactionMarker(records, batch) : null;
+      const duplicate = this.#producers.check(batch, options.origin, marker);
+      if (duplicate !== null) return duplicate;
+      this.transactions.checkVerified(batch, options);
+    }
+    return null;
+  }
+
+  #write({ records, batches, logAppendTimeMs }: PreparedBatches, mayDefer: boolean): LogAppendInfo {
+    const isDeferred = mayDefer && !this.#writes.isFull;
+    const first = batches[0]!;
+    const last = batches.at(-1)!;
+    let maxTimestamp = -1;
+    for (const batch of batches) if (batch.maxTimestamp > maxTimestamp) maxTimestamp = batch.maxTimestamp;
+    try {
+      this.#maybeRoll({
+        bytes: records.length,
+        firstOffset: first.baseOffset,
+        lastOffset: last.lastOffset,
+        maxTimestamp,
+      });
+      if (!isDeferred) {
+        this.#writes.writeNow();
+        this.#segments.active.write([records]);
+      }
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    // From here on the bytes are in the log: nothing below may refuse them, or offsets would be given out twice.
+    const segment = this.#segments.active;
+    this.#logEndOffset = last.lastOffset + 1;
+    for (const batch of batches) {
+      segment.noteBatch(batch, this.#config.indexIntervalBytes);
+      this.#loaded.epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset);
+      this.#applyToProducers(segment, records, batch);
+    }
+    const kept = this.#tail.append(records, first.baseOffset, this.#logEndOffset);
+    if (isDeferred) this.#writes.add({ segment, baseOffset: first.baseOffset, ...kept });
+    if (this.#logEndOffset - this.flushedOffset >= this.#config.flushMessages) {
+      this.#durability.flushInBackground();
+    }
+    return {
+      firstOffset: first.baseOffset,
+      lastOffset: last.lastOffset,
+      logAppendTimeMs,
+      maxTimestamp,
+      logStartOffset: this.#logStartOffset,
+      sizeInBytes: records.length,
+      duplicate: false,
+    };
+  }
+
+  #applyToProducers(segment: LogSegment, records: Buffer, batch: BatchSummary): void {
+    const marker = batch.isControl ? readTransactionMarker(records, batch) : null;
+    const aborted = this.#producers.apply(batch, marker);
+    if (aborted === null) return;
+    try {
+      segment.txnIndex.append(aborted);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #duplicateInfo(duplicate: ProducerBatch): LogAppendInfo {
+    return {
+      firstOffset: duplicate.firstOffset,
+      lastOffset: duplicate.lastOffset,
+      logAppendTimeMs: duplicate.timestamp,
+      maxTimestamp: duplicate.timestamp,
+      logStartOffset: this.#logStartOffset,
+      sizeInBytes: 0,
+      duplicate: true,
+    };
+  }
+
+  #tooLargeForSegment(bytes: number): LogError {
+    return new LogError(
+      ErrorCodes.RECORD_LIST_TOO_LARGE,
+      `Message batch size is ${bytes} bytes in append to partition ${this.#name}, which exceeds the maximum configured ` +
+        `segment size of ${this.#config.segmentBytes}`,
+    );
+  }
+
+  #maybeRoll(append: { bytes: number; firstOffset: number; lastOffset: number; maxTimestamp: number }): void {
+    const { active } = this.#segments;
+    if (!active.shouldRoll(append, this.#config, this.#context.clock.nowMs())) return;
+    this.#roll(Math.max(append.firstOffset, this.#logEndOffset));
+  }
+
+  /** Starts a new segment now; nothing happens when the active one is empty. */
+  roll(): void {
+    this.#ensureUsable();
+    if (this.#segments.active.sizeInBytes === 0) return;
+    try {
+      this.#roll(this.#logEndOffset);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #roll(baseOffset: number): void {
+    const sealed = this.#segments.active;
+    if (sealed.sizeInBytes === 0) {
+      // Only its base offset is wrong (offsets too far for an index, a follower far behind): it gives way.
+      this.#removeSegments([sealed]);
+    } else {
+      sealed.seal();
+      this.#sealedBytes += sealed.sizeInBytes;
+      this.#durability.noteSealed(sealed);
+      // A segment begins with the producers as they are, so that recovery and truncation never replay the one before.
+      if (this.#producers.mapEndOffset === baseOffset) {
+        this.#loaded.snapshots.write(baseOffset, this.#producers.entries());
+      }
+    }
+    this.#addSegment(baseOffset);
+    this.#durability.flushInBackground();
+  }
+
+  #addSegment(baseOffset: number): void {
+    const segment = new LogSegment(this.#context, {
+      folder: this.folder,
+      baseOffset,
+      config: this.#config,
+      nowMs: this.#context.clock.nowMs(),
+      jitterMs: this.#context.random.nextInt(this.#config.segmentJitterMs),
+    });
+    segment.activate();
+    this.#segments.add(segment);
+    this.#durability.noteFolderChange();
+  }
+
+  /**
+   * Reads whole batches. At once when the tail cache has them, else through the thread pool.
+   * @throws LogError OFFSET_OUT_OF_RANGE below logStartOffset or above logEndOffset (thrown synchronously)
+   */
+  read(offset: number, options: LogReadOptions): LogReadResult | Promise<LogReadResult> {
+    this.#ensureUsable();
+    if (offset < this.#logStartOffset || offset > this.#logEndOffset) {
+      throw new LogError(
+        ErrorCodes.OFFSET_OUT_OF_RANGE,
+        `Received request for offset ${offset} for partition ${this.#name}, but we only have log segments upto ` +
+          `${this.#logEndOffset} with starting offset ${this.#logStartOffset}`,
+      );
+    }
+    const upToOffset = Math.min(options.upToOffset, this.#logEndOffset);
+    const { maxBytes, minOneMessage } = options;
+    if (offset >= upToOffset || (maxBytes <= 0 && !minOneMessage)) {
+      return { batches: [], sizeInBytes: 0, nextOffset: offset };
+    }
+    if (offset >= this.#tail.startOffset) {
+      const { buffers: batches, ...read } = this.#tail.read(offset, { maxBytes, upToOffset, minOneMessage });
+      return { batches, ...read };
+    }
+    return this.#guardRead(() => this.#reader.read(offset, { ...options, upToOffset }));
+  }
+
+  /**
+   * A read that the system refuses takes the directory offline; bytes that make no sense are the error of this read.
+   * Neither says anything once the log is closed or deleted.
+   */
+  async #guardRead<T>(read: () => Promise<T>): Promise<T> {
+    const { changes } = this.#segments;
+    try {
+      if (!this.#writes.isEmpty) await this.#writes.settled();
+      return await read();
+    } catch (error) {
+      // The segment was compacted or removed while it was being read: the next try finds what is in its place.
+      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && changes !== this.#segments.changes;
+      if (isGone && !this.#isClosed) return this.#guardRead(read);
+      if (typeof (error as NodeJS.ErrnoException).code === 'string') throw this.#fail(error);
+      if (error instanceof LogError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new LogError(ErrorCodes.CORRUPT_MESSAGE, `Log ${this.#name} cannot be read: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Makes everything appended before the call durable; resolves to the durable end offset. Concurrent callers share one sync. */
+  flush(): Promise<number> {
+    if (this.isOffline) return Promise.reject(this.#offlineError());
+    return this.#durability.isClean ? Promise.resolve(this.flushedOffset) : this.#durability.flush();
+  }
+
+  /** Flushes if `flush.ms` has passed since the last time. */
+  maybeFlushByTime(): void {
+    if (!this.isOffline) this.#durability.maybeFlushByTime(this.#config.flushMs);
+  }
+
+  /** First record with a timestamp at or above the one given; -1/-1 when there is none. */
+  offsetForTimestamp(timestamp: number): Promise<TimestampAndOffset> {
+    return this.#guardRead(() => this.#reader.offsetForTimestamp(timestamp, this.#logStartOffset));
+  }
+
+  /** The record with the largest timestamp (KIP-734). */
+  offsetOfMaxTimestamp(): Promise<TimestampAndOffset> {
+    return this.#guardRead(() => this.#reader.offsetOfMaxTimestamp(this.#logStartOffset));
+  }
+
+  endOffsetForEpoch(leaderEpoch: number): EpochEndOffset {
+    return this.#loaded.epochs.endOffsetFor(leaderEpoch, this.#logEndOffset);
+  }
+
+  /** Leader epoch of the record at an offset, -1 when unknown. */
+  epochForOffset(offset: number): number {
+    return this.#loaded.epochs.epochForOffset(offset);
+  }
+
+  /** A new leader epoch begins at the log end offset. */
+  assignEpochStartOffset(leaderEpoch: number): void {
+    this.#loaded.epochs.assign(leaderEpoch, this.#logEndOffset);
+  }
+
+  /** Delete records: moves the log start; false when it was there already. @throws LogError OFFSET_OUT_OF_RANGE above the high watermark */
+  maybeIncrementLogStartOffset(offset: number): boolean {
+    this.#ensureUsable();
+    if (offset > this.#highWatermark) {
+      throw new LogError(
+        ErrorCodes.OFFSET_OUT_OF_RANGE,
+        `Cannot increment the log start offset to ${offset} of partition ${this.#name} since it is larger than the high ` +
+          `watermark ${this.#highWatermark}`,
+      );
+    }
+    if (offset <= this.#logStartOffset) return false;
+    this.#logStartOffset = offset;
+    this.#loaded.epochs.truncateFromStart(offset);
+    return true;
+  }
+
+  /** Retention by time, size and log start offset; returns the number of segments removed. Kafka removes only committed ones. */
+  deleteOldSegments(): number {
+    this.#ensureUsable();
+    const all = this.#segments.all();
+    const removed = removableSegments(all, {
+      config: this.#config,
+      nowMs: this.#context.clock.nowMs(),
+      sizeInBytes: this.sizeInBytes,
+      logStartOffset: this.#logStartOffset,
+      highWatermark: this.#highWatermark,
+      logEndOffset: this.#logEndOffset,
+    });
+    if (removed.length === 0) return 0;
+    try {
+      if (removed.length === all.length) this.#roll(this.#logEndOffset);
+      this.#removeSegments(removed);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#logStartOffset = Math.max(this.#logStartOffset, this.#segments.first.baseOffset);
+    this.#loaded.epochs.truncateFromStart(this.#logStartOffset);
+    this.#loaded.snapshots.removeBefore(this.#segments.first.baseOffset);
+    return removed.length;
+  }
+
+  /**
+   * Takes segments out of the log at once and removes their files after `file.delete.delay.ms`; the producer snapshot of
+   * `keepSnapshotOf` stays.
+   */
+  #removeSegments(segments: readonly LogSegment[], keepSnapshotOf: LogSegment | null = null): void {
+    const paths: string[] = [];
+    for (const segment of segments) {
+      const wasActive = segment === this.#segments.active;
+      this.#segments.remove(segment);
+      this.#durability.forget(segment);
+      if (!wasActive) this.#sealedBytes -= segment.sizeInBytes;
+      const keepSnapshot = segment === keepSnapshotOf;
+      paths.push(...segment.markDeleted({ keepSnapshot }));
+      if (!keepSnapshot) this.#loaded.snapshots.forget(segment.baseOffset);
+    }
+    this.#durability.noteFolderChange();
+    this.#reader.forgetMarks();
+    this.#context.clock.setTimer(this.#config.fileDeleteDelayMs, () => {
+      for (const path of paths) void this.#context.disk.unlink(path).catch(() => {});
+    });
+  }
+
+  #addSealed(segment: LogSegment): void {
+    this.#segments.add(segment);
+    this.#sealedBytes += segment.sizeInBytes;
+    this.#reader.forgetMarks();
+    // What was compacted away would live on in memory.
+    this.#tail.clear();
+  }
+
+  /** Removes everything from `offset` on (follower truncation). The offset is rounded down to the beginning of its batch. */
+  truncateTo(offset: number): void {
+    this.#ensureUsable();
+    if (offset >= this.#logEndOffset) return;
+    this.#requireWritten();
+    if (offset <= this.#segments.first.baseOffset) {
+      this.truncateFullyAndStartAt(offset);
+      return;
+    }
+    try {
+      this.#durability.lowerTo(offset);
+      const keep = this.#segments.floorSlot(offset - 1);
+      this.#removeSegments(this.#segments.all().slice(keep + 1));
+      const { active } = this.#segments;
+      if (keep >= 0 && !active.isActive) this.#sealedBytes -= active.sizeInBytes;
+      this.#durability.forget(active);
+      this.#logEndOffset = cutSegment(active, offset);
+      this.#afterTruncation();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Empties the log and begins anew at `offset`. */
+  truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
+    this.#ensureUsable();
+    this.#requireWritten();
+    try {
+      this.#durability.lowerTo(Math.min(offset, this.#logEndOffset));
+      this.#removeSegments(this.#segments.all().slice());
+      this.#sealedBytes = 0;
+      this.#addSegment(offset);
+      this.#logEndOffset = offset;
+      this.#logStartOffset = Math.min(logStartOffset, offset);
+      this.#afterTruncation();
+      this.#durability.restartAt(offset);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** A write that is under way would bring back what a truncation takes: the caller waits for `nextWrite` first. */
+  #requireWritten(): void {
+    if (!this.#writes.isIdle)
+      throw new Error(`Log ${this.#name} cannot be truncated while appends are being written`);
+  }
+
+  #afterTruncation(): void {
+    const endOffset = this.#logEndOffset;
+    this.#tail.clear();
+    this.#reader.forgetMarks();
+    this.#durability.lowerTo(endOffset);
+    this.#loaded.epochs.truncateFromEnd(endOffset);
+    this.#loaded.snapshots.removeAfter(endOffset);
+    this.#highWatermark = Math.min(this.#highWatermark, endOffset);
+    this.#logStartOffset = Math.min(this.#logStartOffset, endOffset);
+    const { segments, snapshots } = this.#loaded;
+    reloadProducers(
+      this.#producers,
+      { segments, snapshots },
+      { logStartOffset: this.#logStartOffset, endOffset },
+    );
+  }
+
+  activeProducers(): ActiveProducer[] {
+    return this.#producers.activeProducers();
+  }
+
+  removeExpiredProducers(): void {
+    this.#producers.removeExpired(this.#context.clock.nowMs(), this.#context.producerIdExpirationMs);
+  }
+
+  /** Writes index entries that are only in memory to the page cache; the periodic checkpoint calls it. */
+  persistIndexes(): void {
+    if (this.isOffline) return;
+    try {
+      this.#segments.active.persistIndexes();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Clean shutdown: everything durable, a producer snapshot at the end, indexes complete. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    if (!this.isOffline) {
+      await this.#durability.flush();
+      this.#isClosed = true;
+      this.#loaded.snapshots.write(this.#logEndOffset, this.#producers.entries());
+      const { active } = this.#segments;
+      active.seal();
+      await active.syncIndexes();
+      await this.#loaded.snapshots.sync(this.#logEndOffset);
+      await this.#context.disk.syncFolder(this.folder);
+    }
+    await this.release();
+  }
+
+  /** Closes the files without making anything durable: for a deleted log or an offline directory. */
+  async release(): Promise<void> {
+    this.#isClosed = true;
+    await this.#durability.idle();
+    await this.#writes.settled().catch(() => {});
+    this.#tail.clear();
+    for (const segment of this.#segments.all()) {
+      segment.closeFile();
+      for (const path of segment.filePaths()) this.#context.pool.drop(path);
+    }
+  }
+
+  get #name(): string {
+    return `${this.topicPartition.topic}-${this.topicPartition.partition}`;
+  }
+
+  #ensureUsable(): void {
+    if (this.#context.dir.failure !== null) throw this.#offlineError();
+    if (this.#isClosed) throw new LogError(ErrorCodes.NOT_LEADER_OR_FOLLOWER, `Log ${this.#name} is closed`);
+  }
+
+  #offlineError(): LogDirOfflineError {
+    return new LogDirOfflineError(this.parentDir, this.#context.dir.failure);
+  }
+
+  /** Takes the log directory offline; returns the error for the caller. */
+  #fail(error: unknown): LogError {
+    if (error instanceof LogError) return error;
+    // What fails after the log was closed or deleted (its folder has another name by then) says nothing of the disk.
+    if (this.#isClosed) return new LogError(ErrorCodes.NOT_LEADER_OR_FOLLOWER, `Log ${this.#name} is closed`);
+    this.#context.dir.fail(error);
+    return this.#offlineError();
+  }
+}
