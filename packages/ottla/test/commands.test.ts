@@ -141,7 +141,7 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     await kafka.createTopic('partly', 1);
     const { code, stderr } = await ottla(['produce', 'partly', '-K', ':'], 'a:1\nb\nc:3\n');
     expect(code).toBe(1);
-    expect(stderr).toBe('ottla: 1 records stored in "partly"\nottla: Line "b" has no key delimiter ":"\n');
+    expect(stderr).toBe('ottla: 1 record stored in "partly"\nottla: Line "b" has no key delimiter ":"\n');
     expect(await kafka.records('partly')).toHaveLength(1);
     expect((await ottla(['consume', 'partly', '-o', 'beginning', '-c', '0'])).stdout).toBe('');
   });

@@ -217,7 +217,7 @@ describe.skipIf(!isBuilt)('records', () => {
     const { code, stderr } = await ottla(['produce', 'copy', '--jsonl'], '{"value":"one"}\n\nnot json\n');
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^ottla: 1 records stored in "copy"\nottla: Line "not json" is no record in JSON: .*\n$/,
+      /^ottla: 1 record stored in "copy"\nottla: Line "not json" is no record in JSON: .*\n$/,
     );
   });
 });

@@ -208,7 +208,10 @@ class Sending {
     const seconds = this.#progress.elapsedMs / 1000;
     const outcome = { topic: this.#topic, records: this.#stored, bytes: this.#sentBytes, seconds };
     if (asJson) process.stdout.write(`${toJson(outcome)}\n`);
-    else process.stderr.write(`ottla: ${this.#stored} records stored in "${this.#topic}"\n`);
+    else
+      process.stderr.write(
+        `ottla: ${this.#stored} ${this.#stored === 1 ? 'record' : 'records'} stored in "${this.#topic}"\n`,
+      );
   }
 
   #howFar(): string {
