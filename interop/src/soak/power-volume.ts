@@ -9,7 +9,7 @@ fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))`
 
 /**
  * An ext4 file system in a file whose power can be cut: what was not synced is gone when it is mounted again, as after a
- * real power cut. Needs root, loop devices and Python.
+ * real power cut; and that can be made to hang. Needs root, loop devices and Python.
  */
 export class PowerVolume {
   readonly path: string;
@@ -48,7 +48,18 @@ export class PowerVolume {
     await this.#mount();
   }
 
+  /** Whoever writes or syncs waits until `thaw`. */
+  async freeze(): Promise<void> {
+    await mustRun('fsfreeze', ['-f', this.path]);
+  }
+
+  async thaw(): Promise<void> {
+    await mustRun('fsfreeze', ['-u', this.path]);
+  }
+
   async dispose(): Promise<void> {
+    // It says that nothing is frozen, as a rule; a frozen one could not be taken down.
+    await runCommand('fsfreeze', ['-u', this.path]);
     await runCommand('umount', [this.path]);
     rmSync(this.#folder, { recursive: true, force: true });
   }

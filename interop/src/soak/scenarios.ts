@@ -164,6 +164,47 @@ async function powerCut(options: SoakOptions): Promise<Verdict> {
   }
 }
 
+/** The disk hangs for longer than the coordinators let their callers wait; then all goes on as if nothing had been. */
+async function hungDisk(options: SoakOptions): Promise<Verdict> {
+  const volume = await PowerVolume.create(2 * 1024 ** 3);
+  const folder = join(volume.path, 'broker');
+  mkdirSync(folder);
+  const properties = {
+    'offsets.commit.timeout.ms': String(HANG_MS / 3),
+    'share.coordinator.write.timeout.ms': String(HANG_MS / 3),
+  };
+  const peer = await Peer.start({ kind: 'ottla', folder, properties });
+  try {
+    await createLoadTopic(peer.port, TOPIC, loadTopic);
+    const load = new AckedLoad(peer.port, TOPIC, loadTopic);
+    const shares = new ShareLoad(peer.port, TOPIC);
+    load.start();
+    await shares.start();
+    for (let round = 1; round <= options.rounds; round += 1) {
+      await countsOn('Accepted records', () => shares.acceptedCount, 100);
+      await atAnyMoment(load);
+      await volume.freeze();
+      await delay(HANG_MS);
+      await volume.thaw();
+      options.say(`hung disk ${round}/${options.rounds}, ${shares.acceptedCount} accepted for good`);
+    }
+    await load.stop();
+    const written = await verify(peer.port, TOPIC, load);
+    const shared = await shares.finish(load.acknowledged);
+    const verdict = {
+      acknowledged: written.acknowledged + shared.acknowledged,
+      lost: written.lost + shared.lost,
+      wrong: written.wrong + shared.wrong,
+    };
+    return await withSoundFiles(peer, verdict, options.say);
+  } finally {
+    await peer.dispose();
+    await volume.dispose();
+  }
+}
+
+const HANG_MS = 1500;
+
 /** The data lies on a small volume that fills up; topics are then given room by deleting another file. */
 async function fullDisk(options: SoakOptions): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), 'ottla-full-'));
@@ -303,6 +344,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     needs: ['mkfs.ext4', 'mount', 'python3'],
     needsRoot: true,
     run: powerCut,
+  },
+  'hung-disk': {
+    about: 'an ext4 volume that hangs for a while, again and again (root, loop devices and Python)',
+    defaultRounds: 10,
+    needs: ['mkfs.ext4', 'mount', 'fsfreeze', 'python3'],
+    needsRoot: true,
+    run: hungDisk,
   },
   'full-disk': {
     about: 'a disk that fills up under the writes (root)',
