@@ -66,6 +66,11 @@ describe.skipIf(!isBuilt)('records', () => {
       ['-o', 'beginning', '-e', '--grep-key', '^k1$'],
       ['v1', 'v3', 'v5'],
     ],
+    [
+      ['--from-beginning', '-e', '-c', '2'],
+      ['v0', 'v1'],
+    ],
+    [['-o', '-1', '--from-beginning', '-e'], ['v5']],
     [['-o', 'beginning', '-e', '--grep-header', 'n=^[45]$', '--grep-value', '5'], ['v5']],
     [
       ['-o', '-2', '-e', '-K', ':'],

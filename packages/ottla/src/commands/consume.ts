@@ -66,6 +66,10 @@ export function registerConsume(program: Command): void {
     // What kcat's users type: it prints at once, and says nothing else, anyway.
     .addOption(new Option('-u', 'unbuffered').hideHelp())
     .addOption(new Option('-q', 'quiet').hideHelp())
+    // And what those of Kafka's console consumer do.
+    .addOption(
+      new Option('--from-beginning', 'as -o beginning').hideHelp().implies({ offset: ['beginning'] }),
+    )
     .addHelpText(
       'after',
       [
