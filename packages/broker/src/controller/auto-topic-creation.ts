@@ -2,7 +2,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import type { Logger } from '@ottla/platform';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { Controller, NewTopic } from './controller.ts';
-import { topicNameProblem } from './topic-names.ts';
+import { CLUSTER_METADATA_TOPIC, topicNameProblem } from './topic-names.ts';
 
 export interface AutoTopicCreationOptions {
   readonly controller: Controller;
@@ -37,7 +37,8 @@ export class AutoTopicCreation {
    */
   request(name: string): number {
     if (topicNameProblem(name) !== null) return ErrorCodes.INVALID_TOPIC_EXCEPTION;
-    void this.#create(name);
+    // As in Kafka, which answers as if it were on its way and never makes it.
+    if (name !== CLUSTER_METADATA_TOPIC) void this.#create(name);
     return ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
   }
 

@@ -7,7 +7,7 @@ import type { CommandResult, CommandState } from './command.ts';
 import type { CreateTopicResult, CreateTopicsCommand, ItemResult, NewTopic } from './controller.ts';
 import { checkManualAssignment, newPartitionRecord, placeReplicas, refuse } from './replica-placement.ts';
 import type { Checked, Placement } from './replica-placement.ts';
-import { collidingTopic, topicNameProblem } from './topic-names.ts';
+import { CLUSTER_METADATA_TOPIC, collidingTopic, topicNameProblem } from './topic-names.ts';
 
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
@@ -85,6 +85,14 @@ function createTopic(
 }
 
 function nameRefusal(state: CommandState, name: string): ItemResult | null {
+  // Not only clients ask: a topology's internal topics and topics made on demand come straight here, and a second
+  // topic with the folder of the metadata log would end the broker for good.
+  if (name === CLUSTER_METADATA_TOPIC) {
+    return {
+      errorCode: ErrorCodes.INVALID_REQUEST,
+      errorMessage: `Creation of internal topic ${CLUSTER_METADATA_TOPIC} is prohibited.`,
+    };
+  }
   const problem = topicNameProblem(name);
   if (state.image.topics.byName.has(name)) {
     return { errorCode: ErrorCodes.TOPIC_ALREADY_EXISTS, errorMessage: `Topic '${name}' already exists.` };

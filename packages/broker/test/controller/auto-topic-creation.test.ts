@@ -33,6 +33,16 @@ test('a name that no topic may have is refused at once', async () => {
   expect(creation.request('a b')).toBe(ErrorCodes.INVALID_TOPIC_EXCEPTION);
 });
 
+test('the topic of the metadata log is never made, whoever asks', async () => {
+  const controller = await openController(newDisk(34));
+  const creation = autoCreation(controller);
+  expect(creation.request('__cluster_metadata')).toBe(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+  const command = { topics: [newTopic('__cluster_metadata')], validateOnly: false };
+  const [asked] = await controller.createTopics(command);
+  expect(asked?.errorCode).toBe(ErrorCodes.INVALID_REQUEST);
+  expect(controller.metadata.current().topics.byName.size).toBe(0);
+});
+
 test("a coordinator's topic is made once, with as many replicas as there are brokers", async () => {
   const controller = await openController(newDisk(33));
   const creation = autoCreation(controller);
