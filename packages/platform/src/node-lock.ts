@@ -70,9 +70,10 @@ function isHeldByLiveProcess(file: string): boolean {
   const [pidText, startTime] = content.trim().split(' ');
   const pid = Number(pidText);
   if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid)) {
-    const actual = startTimeOf(pid);
+    const stat = statOf(pid);
+    if (stat === null) return true;
     // Process ids are used again after a reboot or a wrap; the start time tells the holder from a later namesake.
-    if (actual === '' || startTime === undefined || startTime === actual) return true;
+    if (!hasEnded(stat) && (startTime === undefined || startTime === stat.startTime)) return true;
   }
   return hasKernelLock(file);
 }
@@ -106,14 +107,35 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/PID/stat; the empty string where there is no /proc. The command in field 2 may hold spaces and brackets. */
-function startTimeOf(pid: number): string {
+interface ProcessStat {
+  /** One letter: `R`, `S`, `D`, `Z` ... */
+  readonly state: string;
+  readonly threadCount: number;
+  /** Clock ticks since boot. */
+  readonly startTime: string;
+}
+
+/** Fields 3, 20 and 22 of /proc/PID/stat; null where there is no /proc. The command in field 2 may hold spaces and brackets. */
+function statOf(pid: number): ProcessStat | null {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', threadCount: Number(fields[17]), startTime: fields[19] ?? '' };
   } catch {
-    return '';
+    return null;
   }
+}
+
+function startTimeOf(pid: number): string {
+  return statOf(pid)?.startTime ?? '';
+}
+
+/**
+ * A process that has ended keeps its id until its parent asks how; in a container whose first process never asks, that
+ * is for ever. While other threads of it are still ending, one of them may be within a write.
+ */
+function hasEnded({ state, threadCount }: ProcessStat): boolean {
+  return (state === 'Z' || state === 'X') && threadCount <= 1;
 }
 
 function hasKernelLock(file: string): boolean {
