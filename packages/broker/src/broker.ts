@@ -14,6 +14,7 @@ import { endpointsToAdvertise, listenersToBind } from './broker-endpoints.ts';
 import { BrokerConfig } from './config/broker-config.ts';
 import { parseConnectionOverrides } from './config/broker-rules.ts';
 import { cleanerSettings } from './config/cleaner-settings.ts';
+import { moveBytesPerSecond } from './config/move-rate.ts';
 import { ConfigResourceType } from './metadata/image.ts';
 import { GroupConfigs } from './config/group-config.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -296,6 +297,12 @@ export class Broker implements AsyncDisposable {
       logManager,
       configFor: (topic) => this.#configState.partitionConfig(topic),
       image: () => controller.metadata.current(),
+      moveBytesPerSecond: () => moveBytesPerSecond(this.#configState.current.layers),
+      onDirectoryChange: ({ topicId, partition }, directoryId) => {
+        const assignment = { topicId, partition, brokerId: this.config.nodeId, directoryId };
+        // A controller that cannot write any more has told so; the data is where it is.
+        controller.assignDirectory(assignment).catch(() => {});
+      },
     });
     this.#replicas = replicas;
     const image = controller.metadata.current();

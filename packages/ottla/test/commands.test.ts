@@ -274,7 +274,24 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
       { nodeId: 1, isController: true },
     ]);
     const dirs = parsed((await ottla(['log-dirs', '--jsonl'])).stdout);
-    expect(dirs).toContainEqual(expect.objectContaining({ broker: 1, topic: 'numbers', partition: 0 }));
+    expect(dirs).toContainEqual(
+      expect.objectContaining({ broker: 1, topic: 'numbers', partition: 0, isFuture: false }),
+    );
+  });
+
+  test('a replica is moved to a log directory that its broker has, and to no other', async () => {
+    const move = (...args: string[]) => ottla(['log-dirs', 'move', ...args]);
+    const [{ path }] = parsed((await ottla(['log-dirs', '--jsonl'])).stdout) as [{ path: string }];
+    const { code, stdout } = await move('numbers', '0', path, '--jsonl');
+    expect([code, parsed(stdout)]).toEqual([0, [{ broker: 1, topic: 'numbers', partition: 0, path }]]);
+    expect(await move('numbers', '0', '/nowhere')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('LOG_DIR_NOT_FOUND') as string,
+    });
+    expect((await move('numbers', '99', path)).stderr).toContain('Topic "numbers" has no partition 99');
+    expect((await move('numbers', '0', path, '--broker', '7')).stderr).toContain(
+      'Broker 7 has no replica of "numbers-0"',
+    );
   });
 
   test('share groups, users and quotas are listed, and access rules need an authorizer', async () => {

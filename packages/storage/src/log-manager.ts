@@ -5,7 +5,15 @@ import { InlineCleanRunner } from './cleaner/clean-runners.ts';
 import { LogCleaner, type LogCleanerSettings } from './cleaner/log-cleaner.ts';
 import { CorruptLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
 import { FilePool } from './files/file-pool.ts';
-import { deletedFolderName, isDeletedFolderName, parseFolderName, partitionKey } from './files/log-files.ts';
+import {
+  deletedFolderName,
+  folderName,
+  isDeletedFolderName,
+  parseFolderName,
+  parseFutureFolderName,
+  partitionKey,
+} from './files/log-files.ts';
+import { FutureLogs } from './future-logs.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogDirectory, type DirectoryCheckpoints } from './log-directory.ts';
 import { SyncGate, type LogContext } from './log/log-context.ts';
@@ -82,6 +90,16 @@ const INITIAL_RETENTION_DELAY_MS = 30_000;
  */
 const SYNCING_SHARE = 3 / 4;
 
+/** A folder that a start found, with the partition that its name tells. */
+interface FoundFolder {
+  readonly name: string;
+  readonly topicPartition: TopicPartition;
+  readonly isFuture: boolean;
+}
+
+/** Copies in the making are read by nobody: their tails would only drive those of other logs out of memory. */
+const FUTURE_TAIL_CACHE_BYTES = 1024 * 1024;
+
 /** All logs of a broker and the directories that hold them. */
 export class LogManager {
   readonly clusterId: string;
@@ -89,7 +107,10 @@ export class LogManager {
   readonly recordMemory: RecordMemory;
   readonly #options: LogManagerOptions;
   readonly #directories: LogDirectory[];
-  readonly #contexts = new Map<LogDirectory, LogContext>();
+  readonly #contexts = new Map<LogDirectory, { current: LogContext; future: LogContext }>();
+  readonly #futures: FutureLogs;
+  /** Where partitions are to be created that are not there yet, by key. */
+  readonly #preferredDirs = new Map<string, string>();
   readonly #logs = new Map<string, Log>();
   /** Logs that could not be loaded because their files are damaged, with the error that every use of them gets. */
   readonly #damaged = new Map<string, CorruptLogError>();
@@ -109,13 +130,14 @@ export class LogManager {
     this.recordMemory = tailCache;
     const syncGate = new SyncGate(Math.ceil(options.disk.concurrency * SYNCING_SHARE));
     const pendingBytes = new PendingBytes();
+    const futureTailCache = new TailCache(FUTURE_TAIL_CACHE_BYTES);
     for (const dir of directories) {
-      this.#contexts.set(dir, {
+      const contextWith = (cache: TailCache): LogContext => ({
         disk: options.disk,
         pool: this.#pool,
         clock: options.clock,
         random: options.random,
-        tailCache,
+        tailCache: cache,
         syncGate,
         pendingBytes,
         dir,
@@ -123,7 +145,9 @@ export class LogManager {
           return options.producerIdExpirationMs?.() ?? 86_400_000;
         },
       });
+      this.#contexts.set(dir, { current: contextWith(tailCache), future: contextWith(futureTailCache) });
     }
+    this.#futures = this.#openFutures();
     this.#cleaner = openCleaner(options, directories);
   }
 
@@ -138,6 +162,7 @@ export class LogManager {
       const manager = new LogManager(options, directories, clusterId);
       for (const failure of failures) options.onDirFailure(failure.dir, failure);
       await Promise.all(directories.map((dir) => manager.#loadDirectory(dir)));
+      if (failures.length === 0) await manager.#promoteLoneFutures();
       if (directories.every((dir) => dir.failure !== null)) throw noneLeft(directories);
       manager.#startTimers();
       manager.#cleaner?.start();
@@ -161,6 +186,12 @@ export class LogManager {
     }));
   }
 
+  /** Whether a path is one of `log.dirs`, and whether it can be used. */
+  directoryState(path: string): 'online' | 'offline' | 'unknown' {
+    if (!this.#options.dirs.includes(path)) return 'unknown';
+    return this.#directories.some((dir) => dir.path === path && dir.failure === null) ? 'online' : 'offline';
+  }
+
   get(topicPartition: TopicPartition): Log | undefined {
     return this.#logs.get(partitionKey(topicPartition));
   }
@@ -182,10 +213,10 @@ export class LogManager {
       if (topicId !== null) existing.assignTopicId(topicId);
       return existing;
     }
-    const dir = this.#leastUsedDirectory();
+    const dir = this.#preferredDirectory(key) ?? this.#leastUsedDirectory();
     try {
       dir.prepareCreation(key);
-      const log = Log.create(this.#contexts.get(dir)!, {
+      const log = Log.create(this.#contexts.get(dir)!.current, {
         topicPartition,
         folder: `${dir.path}/${key}`,
         config,
@@ -197,6 +228,7 @@ export class LogManager {
         topicId,
       });
       this.#logs.set(key, log);
+      this.#preferredDirs.delete(key);
       dir.addLog(log);
       return log;
     } catch (error) {
@@ -204,6 +236,16 @@ export class LogManager {
       dir.fail(error);
       throw new LogDirOfflineError(dir.path, error);
     }
+  }
+
+  /** Where a partition goes when it is created, unless it is there already or the directory is offline by then. */
+  preferDirectory(topicPartition: TopicPartition, path: string): void {
+    this.#preferredDirs.set(partitionKey(topicPartition), path);
+  }
+
+  #preferredDirectory(key: string): LogDirectory | null {
+    const path = this.#preferredDirs.get(key);
+    return this.#directories.find((dir) => dir.path === path && dir.failure === null) ?? null;
   }
 
   /** Kafka's choice for a new partition. */
@@ -217,26 +259,114 @@ export class LogManager {
     throw new LogDirOfflineError(first!.path, first!.failure);
   }
 
-  /** Renames the folder to `topic-N.uuid-delete` at once and removes it after `file.delete.delay.ms`. */
+  /** Renames the folder to `topic-N.uuid-delete` at once and removes it after `file.delete.delay.ms`; a copy goes with it. */
   asyncDelete(topicPartition: TopicPartition): void {
     const key = partitionKey(topicPartition);
     this.#damaged.delete(key);
+    // First, so that a crash does not leave the copy alone, which a start would take for the log.
+    this.#futures.cancel(topicPartition);
     const log = this.#logs.get(key);
     if (log === undefined) return;
-    const dir = this.#directories.find((each) => each.path === log.parentDir)!;
     this.#logs.delete(key);
-    dir.removeLog(key);
+    this.#discard(log);
+  }
+
+  #discard(log: Log): void {
+    const dir = this.#directoryOf(log);
+    dir.removeLog(partitionKey(log.topicPartition));
+    if (dir.failure !== null) {
+      void log.release();
+      return;
+    }
+    const retired = this.#retiredFolder(log);
+    // What is under way must find the log closed, not only without its folder.
     const released = log.release();
-    if (dir.failure !== null) return;
-    const target = `${dir.path}/${deletedFolderName(topicPartition, this.#uniqueHex())}`;
     try {
-      this.#options.disk.renameSync(log.folder, target);
+      this.#options.disk.renameSync(log.folder, retired);
     } catch (error) {
       dir.fail(error);
       throw new LogDirOfflineError(dir.path, error);
     }
     this.#inBackground(released.then(() => dir.checkpoint()));
-    this.#removeLater(target, log.config.fileDeleteDelayMs);
+    this.#removeLater(retired, log.config.fileDeleteDelayMs);
+  }
+
+  #retiredFolder(log: Log): string {
+    return `${log.parentDir}/${deletedFolderName(log.topicPartition, this.#uniqueHex())}`;
+  }
+
+  #directoryOf(log: Log): LogDirectory {
+    return this.#directories.find((each) => each.path === log.parentDir)!;
+  }
+
+  /** The copy of a partition that is on its way to another directory. */
+  future(topicPartition: TopicPartition): Log | undefined {
+    return this.#futures.get(topicPartition);
+  }
+
+  allFutures(): Log[] {
+    return this.#futures.all();
+  }
+
+  /** Begins a copy of a log in another directory (KIP-113), which the caller fills. @throws LogError KAFKA_STORAGE_ERROR */
+  createFuture(current: Log, path: string): Log {
+    const dir = this.#directories.find((each) => each.path === path);
+    if (dir === undefined) throw new Error(`"${path}" is none of log.dirs`);
+    if (dir.failure !== null) throw new LogDirOfflineError(path, dir.failure);
+    return this.#futures.create(current, dir);
+  }
+
+  cancelFuture(topicPartition: TopicPartition): void {
+    this.#futures.cancel(topicPartition);
+  }
+
+  /**
+   * Writes the copy's checkpoints: a start after a crash may otherwise take the gaps of a compacted log for a loss. To be
+   * done before `replaceWithFuture`, when the copy is flushed.
+   */
+  prepareReplacement(future: Log): Promise<void> {
+    return this.#directoryOf(future).checkpoint();
+  }
+
+  /** The copy, which has everything by now, becomes the partition's log; the old one is removed like a deleted one. */
+  replaceWithFuture(current: Log, future: Log): Log {
+    const [from, to] = [this.#directoryOf(current), this.#directoryOf(future)];
+    const log = this.#futures.replace(current, future);
+    this.#logs.set(partitionKey(log.topicPartition), log);
+    this.#inBackground(this.#noteMove(log, from, to));
+    return log;
+  }
+
+  async #noteMove(log: Log, from: LogDirectory, to: LogDirectory): Promise<void> {
+    await this.#cleaner?.noteMove(log, from, to).catch((error: unknown) => to.fail(error));
+    await Promise.all([to.checkpoint(), from.checkpoint()]);
+  }
+
+  #openFutures(): FutureLogs {
+    return new FutureLogs({
+      disk: this.#options.disk,
+      directoryOf: (log) => this.#directoryOf(log),
+      contextOf: (dir, use) => this.#contexts.get(dir)![use],
+      uniqueHex: () => this.#uniqueHex(),
+      discard: (log) => this.#discard(log),
+      retiredFolder: (log) => this.#retiredFolder(log),
+      retire: (log, retired) => {
+        this.#inBackground(log.release());
+        this.#removeLater(retired, log.config.fileDeleteDelayMs);
+      },
+    });
+  }
+
+  /** A crash while a copy took its log's place has left the copy alone. With a directory missing, the log may be there. */
+  async #promoteLoneFutures(): Promise<void> {
+    if (this.#directories.some((dir) => dir.failure !== null)) return;
+    for (const future of this.#futures.all()) {
+      const key = partitionKey(future.topicPartition);
+      if (this.#logs.has(key) || this.#damaged.has(key)) continue;
+      const log = await this.#futures.promote(future);
+      this.#logs.set(key, log);
+      await this.#directoryOf(log).checkpoint();
+    }
   }
 
   /** 32 hex digits, as Kafka writes a uuid without dashes in the names of deleted folders. */
@@ -267,12 +397,14 @@ export class LogManager {
     try {
       const checkpoints = dir.readCheckpoints();
       const names = this.#options.disk.listSync(dir.path);
-      const folders: { name: string; topicPartition: TopicPartition }[] = [];
+      const folders: FoundFolder[] = [];
       for (const name of names) {
         if (isDeletedFolderName(name)) this.#removeLater(`${dir.path}/${name}`, 0);
-        const topicPartition = parseFolderName(name);
+        const future = parseFutureFolderName(name);
+        const topicPartition = future ?? parseFolderName(name);
         if (topicPartition === null || topicPartition.topic === METADATA_TOPIC) continue;
-        if (this.#options.disk.isDirectorySync(`${dir.path}/${name}`)) folders.push({ name, topicPartition });
+        if (!this.#options.disk.isDirectorySync(`${dir.path}/${name}`)) continue;
+        folders.push({ name, topicPartition, isFuture: future !== null });
       }
       await dir.removeCleanShutdownMarker();
       let remaining = folders.length;
@@ -280,7 +412,9 @@ export class LogManager {
         for (let next = folders.shift(); next !== undefined; next = folders.shift()) {
           const recovering = dir.cleanShutdownEpoch === null;
           this.#options.onLoadProgress?.({ dir: dir.path, log: next.name, remaining, recovering });
-          await this.#loadLog(dir, next.topicPartition, checkpoints);
+          await (next.isFuture
+            ? this.#loadFuture(dir, next, checkpoints)
+            : this.#loadLog(dir, next, checkpoints));
           remaining--;
         }
       };
@@ -294,11 +428,8 @@ export class LogManager {
   }
 
   /** One damaged log is noted and skipped; any other failure is the directory's. */
-  async #loadLog(
-    dir: LogDirectory,
-    topicPartition: TopicPartition,
-    checkpoints: DirectoryCheckpoints,
-  ): Promise<void> {
+  async #loadLog(dir: LogDirectory, found: FoundFolder, checkpoints: DirectoryCheckpoints): Promise<void> {
+    const { topicPartition } = found;
     const key = partitionKey(topicPartition);
     const other = this.#logs.get(key);
     if (other !== undefined) {
@@ -307,18 +438,7 @@ export class LogManager {
       );
     }
     try {
-      const log = await Log.open(this.#contexts.get(dir)!, {
-        topicPartition,
-        folder: `${dir.path}/${key}`,
-        config: this.#options.configFor(topicPartition.topic),
-        recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
-        compactedOffset: checkpoints.compactedOffsets.get(key) ?? 0,
-        logStartOffset: checkpoints.logStartOffsets.get(key) ?? 0,
-        hadCleanShutdown: dir.cleanShutdownEpoch !== null,
-        hadFailedSync: dir.hadFailedSync,
-        topicId: null,
-      });
-      log.updateHighWatermark(checkpoints.highWatermarks.get(key) ?? 0);
+      const log = await this.#open(dir, found, checkpoints);
       this.#logs.set(key, log);
       dir.addLog(log);
     } catch (error) {
@@ -327,6 +447,42 @@ export class LogManager {
       this.#damaged.set(key, error);
       this.#options.onDamagedLog?.(topicPartition, error);
     }
+  }
+
+  /** A copy that an earlier run began. One that is no use is removed: the move begins anew or is forgotten. */
+  async #loadFuture(dir: LogDirectory, found: FoundFolder, checkpoints: DirectoryCheckpoints): Promise<void> {
+    const { disk } = this.#options;
+    const { topicPartition, name } = found;
+    const isInVain =
+      this.#futures.get(topicPartition) !== undefined ||
+      disk.existsSync(`${dir.path}/${folderName(topicPartition)}`);
+    try {
+      if (!isInVain) return this.#futures.add(await this.#open(dir, found, checkpoints));
+    } catch (error) {
+      if (!(error instanceof CorruptLogError)) throw error;
+    }
+    const retired = `${dir.path}/${deletedFolderName(topicPartition, this.#uniqueHex())}`;
+    disk.renameSync(`${dir.path}/${name}`, retired);
+    this.#removeLater(retired, 0);
+  }
+
+  async #open(dir: LogDirectory, found: FoundFolder, checkpoints: DirectoryCheckpoints): Promise<Log> {
+    const { topicPartition, isFuture, name } = found;
+    const key = partitionKey(topicPartition);
+    const context = this.#contexts.get(dir)!;
+    const log = await Log.open(isFuture ? context.future : context.current, {
+      topicPartition,
+      folder: `${dir.path}/${name}`,
+      config: this.#options.configFor(topicPartition.topic),
+      recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
+      compactedOffset: checkpoints.compactedOffsets.get(key) ?? 0,
+      logStartOffset: checkpoints.logStartOffsets.get(key) ?? 0,
+      hadCleanShutdown: dir.cleanShutdownEpoch !== null,
+      hadFailedSync: dir.hadFailedSync,
+      topicId: null,
+    });
+    log.updateHighWatermark(checkpoints.highWatermarks.get(key) ?? 0);
+    return log;
   }
 
   /** The periodic work, each at Kafka's interval. Timers are set anew after each run: none piles up behind a slow one. */
@@ -343,7 +499,7 @@ export class LogManager {
       },
     );
     const checkpoint = (): void => {
-      for (const log of this.#logs.values()) log.persistIndexes();
+      for (const log of [...this.#logs.values(), ...this.#futures.all()]) log.persistIndexes();
       for (const dir of this.#directories) void dir.checkpoint();
       this.#after(checkpointIntervalMs, checkpoint);
     };

@@ -1,6 +1,7 @@
 import { brokerKeys, findKey } from './catalogue.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigKey } from './config-key.ts';
+import { checkMoveRate } from './move-rate.ts';
 import { parseValue } from './parse-value.ts';
 
 /** `listener.name.NAME.KEY`: a key for one listener only. */
@@ -77,6 +78,7 @@ export function checkDynamicConfigs(
     const property = keyOfProperty(name);
     if (property !== null) parseValue(property.name, property.key, value);
   }
+  checkMoveRate(configs);
   if (perBroker) return;
   refuse(
     names.filter(isPerBrokerOnly),

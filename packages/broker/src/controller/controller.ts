@@ -24,6 +24,8 @@ export interface Controller {
     partition: { readonly topic: string; readonly partition: number },
     leader: number,
   ): Promise<ItemResult>;
+  /** Notes in which directory a broker has a replica. The error is UNKNOWN_TOPIC_OR_PARTITION. */
+  assignDirectory(assignment: DirectoryAssignment): Promise<ItemResult>;
   /** Elects leaders of partitions, or of all of them. */
   electLeaders(command: ElectLeadersCommand): Promise<TopicPartitionResults[]>;
   /** Moves partitions to other replicas, or takes such moves back. */
@@ -195,4 +197,12 @@ export interface ConfigReplacement {
   readonly resourceType: number;
   readonly resourceName: string;
   readonly configs: readonly { readonly name: string; readonly value: string | null }[];
+}
+
+/** Where a broker has its replica of a partition. */
+export interface DirectoryAssignment {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly brokerId: number;
+  readonly directoryId: string;
 }

@@ -12,6 +12,7 @@ import { incrementalAlterConfigs, legacyAlterConfigs } from './alter-configs.ts'
 import { ensureBootstrapCheckpoint, firstRecords } from './bootstrap.ts';
 import { registerBroker, shutDownBroker, unregisterBroker } from './broker-registration.ts';
 import type { BrokerRegistration } from './broker-registration.ts';
+import { assignDirectory } from './assign-directory.ts';
 import { changeLeader } from './change-leader.ts';
 import type { Command, ControllerRules } from './command.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
   ConfigReplacement,
   Controller,
   CreatePartitionsCommand,
+  DirectoryAssignment,
   CreateTopicResult,
   CreateTopicsCommand,
   DeleteTopicResult,
@@ -193,6 +195,10 @@ export class LocalController implements Controller {
     leader: number,
   ): Promise<ItemResult> {
     return this.#submit((state) => changeLeader(state, { ...partition, leader }));
+  }
+
+  assignDirectory(assignment: DirectoryAssignment): Promise<ItemResult> {
+    return this.#submit((state) => assignDirectory(state, assignment));
   }
 
   electLeaders(command: ElectLeadersCommand): Promise<TopicPartitionResults[]> {

@@ -30,6 +30,7 @@ import { createTopicsHandler } from './create-topics.ts';
 import { deleteRecordsHandler } from './delete-records.ts';
 import { deleteGroupsHandler } from './delete-groups.ts';
 import { deleteTopicsHandler } from './delete-topics.ts';
+import { alterReplicaLogDirsHandler } from './alter-replica-log-dirs.ts';
 import { describeLogDirsHandler } from './describe-log-dirs.ts';
 import { describeConfigsHandler } from './describe-configs.ts';
 import { describeGroupsHandler } from './describe-groups.ts';
@@ -158,6 +159,7 @@ function recordHandlers(
     offsetForLeaderEpochHandler({ replicaManager: replicas }),
     deleteRecordsHandler({ metadata, replicaManager: replicas }),
     describeLogDirsHandler({ logManager: replicas.logManager }),
+    alterReplicaLogDirsHandler({ replicaManager: replicas }),
     initProducerIdHandler(parts),
     describeProducersHandler({ metadata, replicaManager: replicas }),
   ];

@@ -67,21 +67,24 @@ async function describe(logManager: LogManager, dir: LogDirInfo, isAsked: LogFil
 
 function topicsIn(logManager: LogManager, dir: LogDirInfo, isAsked: LogFilter): TopicAnswer[] {
   const byName = new Map<string, TopicAnswer>();
-  for (const log of logManager.allLogs()) {
-    if (log.parentDir !== dir.path || !isAsked(log)) continue;
+  const add = (log: Log, lag: { readonly offsetLag: number; readonly isFutureKey: boolean }): void => {
+    if (log.parentDir !== dir.path || !isAsked(log)) return;
     const { topic, partition } = log.topicPartition;
     let answer = byName.get(topic);
     if (answer === undefined) {
       answer = { name: topic, partitions: [] };
       byName.set(topic, answer);
     }
-    // The lag of a log that is not being moved is what lies above the high watermark.
-    answer.partitions.push({
-      partitionIndex: partition,
-      partitionSize: log.sizeInBytes,
-      offsetLag: Math.max(0, log.logEndOffset - log.highWatermark),
-      isFutureKey: false,
-    });
+    answer.partitions.push({ partitionIndex: partition, partitionSize: log.sizeInBytes, ...lag });
+  };
+  // The lag of a log in use is what lies above the high watermark.
+  for (const log of logManager.allLogs())
+    add(log, { offsetLag: Math.max(0, log.logEndOffset - log.highWatermark), isFutureKey: false });
+  // That of a copy, which is to take its place, is what it has not got yet.
+  for (const log of logManager.allFutures()) {
+    const current = logManager.get(log.topicPartition);
+    const offsetLag = current === undefined ? -1 : Math.max(0, current.logEndOffset - log.logEndOffset);
+    add(log, { offsetLag, isFutureKey: true });
   }
   return [...byName.values()];
 }

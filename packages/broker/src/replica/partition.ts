@@ -82,6 +82,8 @@ export class Partition {
 
   #isFlushing = false;
   #isWriting = false;
+  /** The high watermark stays where it is while the log's place is being taken. */
+  #isHeld = false;
   /** Appends that wait for the high watermark, in the order they came, which is nearly that of their offsets. */
   #commits: PendingCommit[] = [];
   #commitsHead = 0;
@@ -269,11 +271,13 @@ export class Partition {
     log.flush().then(
       () => {
         this.#isFlushing = false;
-        if (this.log !== null) this.#advance(log);
+        this.#advanceCurrent();
       },
       (error: unknown) => {
         this.#isFlushing = false;
-        this.#host.onFlushFailed(this, error);
+        // Of a log that another one has replaced meanwhile, a failure means nothing.
+        if (this.#log === log) this.#host.onFlushFailed(this, error);
+        else this.#advanceCurrent();
       },
     );
   }
@@ -315,7 +319,9 @@ export class Partition {
       if (!(read instanceof Promise)) return this.#readResult(log, read, { base, target, limits });
       return read.then(
         (result) => this.#readResult(log, result, { base, target, limits }),
-        (error: unknown) => readError(error),
+        // The log was replaced while it was being read: the new one has it too.
+        (error: unknown) =>
+          this.#log !== null && this.#log !== log ? this.read(target, limits) : readError(error),
       );
     } catch (error) {
       return readError(error);
@@ -407,8 +413,31 @@ export class Partition {
     }
   }
 
+  /** Keeps the high watermark where it is: appends go on, and those with acks=all wait for `replaceLog` or `resumeCommits`. */
+  holdCommits(): void {
+    this.#isHeld = true;
+  }
+
+  resumeCommits(): void {
+    this.#isHeld = false;
+    this.#advanceCurrent();
+  }
+
+  /** Goes on with a log that has everything this one has. */
+  replaceLog(log: Log): void {
+    this.#log = log;
+    log.updateConfig(this.#config.log);
+  }
+
+  /** After something was done to a log: the one in use may be another by now, or none. */
+  #advanceCurrent(): void {
+    const log = this.log;
+    if (log !== null) this.#advance(log);
+  }
+
   /** Moves the high watermark as far as it may go, asks for a flush of the rest, and tells who waited for it. */
   #advance(log: Log): void {
+    if (this.#isHeld) return;
     const end = log.logEndOffset;
     const { writeCaching } = this.#config;
     const target = Math.min(end, writeCaching ? log.writtenOffset : log.flushedOffset);
@@ -441,11 +470,12 @@ export class Partition {
     log.nextWrite().then(
       () => {
         this.#isWriting = false;
-        if (this.log !== null) this.#advance(log);
+        this.#advanceCurrent();
       },
-      // The directory is offline, which closes its partitions.
+      // The directory is offline, which closes its partitions; unless another log has replaced this one meanwhile.
       () => {
         this.#isWriting = false;
+        if (this.#log !== log) this.#advanceCurrent();
       },
     );
   }

@@ -1,6 +1,12 @@
 import type { Clock, Logger, TimerHandle } from '@ottla/platform';
 import { type BatchSummary, ErrorCodes, readBatchSummary, ZERO_UUID } from '@ottla/protocol';
-import type { Log, LogManager, VerificationGuard } from '@ottla/storage';
+import {
+  type Log,
+  LogError,
+  type LogManager,
+  type LogReadResult,
+  type VerificationGuard,
+} from '@ottla/storage';
 import {
   ConfigResourceType,
   type MetadataDelta,
@@ -17,6 +23,7 @@ import {
 } from './append.ts';
 import { DelayedProduce } from './delayed-produce.ts';
 import { FetchOperation, type FetchHost, type FetchParams } from './fetch-operation.ts';
+import { LogDirMoves } from './log-dir-moves.ts';
 import { Partition, type PartitionHost, type PartitionWaiter } from './partition.ts';
 import type { PartitionConfigSource } from './partition-config.ts';
 import type { FetchTarget } from './partition-read.ts';
@@ -46,6 +53,10 @@ export interface ReplicaManagerOptions {
   readonly configFor: PartitionConfigSource;
   /** The image that requests are judged by. */
   readonly image: () => MetadataImage;
+  /** `replica.alter.log.dirs.io.max.bytes.per.second` as it is now; unlimited by default. */
+  readonly moveBytesPerSecond?: () => number;
+  /** The log of a partition lies in another directory than the metadata says. */
+  readonly onDirectoryChange?: (partition: Partition, directoryId: string) => void;
 }
 
 const SCAN_BYTES = 1024 * 1024;
@@ -73,6 +84,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   /** By topic name, then partition number. */
   readonly #topics = new Map<string, (Partition | undefined)[]>();
   readonly #turn = new TurnQueue();
+  readonly #moves: LogDirMoves;
   #deadlineTimer: TimerHandle | null = null;
   #nextDeadlineMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
@@ -82,12 +94,24 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     this.nodeId = options.nodeId;
     this.clock = options.clock;
     this.logManager = options.logManager;
+    this.#moves = new LogDirMoves({
+      clock: options.clock,
+      logger: options.logger,
+      logManager: options.logManager,
+      bytesPerSecond: options.moveBytesPerSecond ?? (() => Infinity),
+      onMoved: (partition) => this.#onMoved(partition),
+    });
   }
 
   /** Hosts everything that the image assigns to this broker. */
   start(image: MetadataImage): void {
     for (const topic of image.topics.byId.values()) this.#applyTopic(topic);
     for (const log of this.logManager.allLogs()) this.#warnOfStray(log, image);
+    for (const { topicPartition } of this.logManager.allFutures()) {
+      const { topic, partition } = topicPartition;
+      const hosted = this.#topics.get(topic)?.[partition];
+      if (hosted !== undefined) this.#moves.resume(hosted);
+    }
   }
 
   onMetadataChange(delta: MetadataDelta, image: MetadataImage): void {
@@ -184,6 +208,40 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     if (typeof hosted !== 'number') hosted.deleteRecords(beforeOffset);
   }
 
+  /**
+   * Moves a partition's log to another of `log.dirs` (KIP-113): begins it and returns 0, or Kafka's error. A partition that is
+   * not there yet will be created in that directory.
+   */
+  alterLogDir({ topic, partition }: TopicPartition, path: string): number {
+    const state = this.logManager.directoryState(path);
+    if (state !== 'online') {
+      return state === 'unknown' ? ErrorCodes.LOG_DIR_NOT_FOUND : ErrorCodes.KAFKA_STORAGE_ERROR;
+    }
+    const hosted = this.partition(topic, partition);
+    if (typeof hosted === 'number') {
+      this.logManager.preferDirectory({ topic, partition }, path);
+      return hosted;
+    }
+    if (hosted.log === null) return ErrorCodes.KAFKA_STORAGE_ERROR;
+    try {
+      this.#moves.start(hosted, hosted.log, path);
+      return ErrorCodes.NONE;
+    } catch (error) {
+      if (error instanceof LogError) return error.errorCode;
+      throw error;
+    }
+  }
+
+  #onMoved(partition: Partition): void {
+    const { log, topic, partition: index } = partition;
+    if (log === null) return;
+    this.#options.logger.info(
+      { topic, partition: index, folder: log.folder },
+      'A log was moved to another directory',
+    );
+    this.#options.onDirectoryChange?.(partition, log.directoryId);
+  }
+
   /** Starts a fetch; the caller runs it. */
   fetch(params: FetchParams, targets: readonly FetchTarget[]): FetchOperation {
     return new FetchOperation(this, params, targets);
@@ -193,22 +251,38 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     { topic, partition }: TopicPartition,
     onBatches: (records: Buffer, summaries: readonly BatchSummary[]) => void | Promise<void>,
   ): Promise<void> {
-    const hosted = this.partition(topic, partition);
-    const log = typeof hosted === 'number' ? null : hosted.log;
-    if (log === null) throw new Error(`Partition "${topic}-${partition}" is not readable on this broker`);
+    const readable = (): Log => {
+      const log = this.#logOf({ topic, partition });
+      if (log === null) throw new Error(`Partition "${topic}-${partition}" is not readable on this broker`);
+      return log;
+    };
+    let log = readable();
     let offset = log.logStartOffset;
-    while (offset < log.logEndOffset) {
-      const read = await log.read(offset, {
-        maxBytes: SCAN_BYTES,
-        upToOffset: log.logEndOffset,
-        minOneMessage: true,
-      });
+    // The log may be moved to another directory on the way.
+    for (; offset < log.logEndOffset; log = readable()) {
+      const read = await this.#readForScan(log, offset);
+      if (read === null) continue;
       if (read.sizeInBytes === 0) return;
       // Copied, since what is replayed may keep slices of the records.
       const pieces = read.batches.map((piece) => Buffer.from(piece));
       read.lease?.release();
       for (const piece of pieces) await onBatches(piece, summariesOf(piece));
       offset = read.nextOffset;
+    }
+  }
+
+  /** Null when another log has taken the place of this one. */
+  async #readForScan(log: Log, offset: number): Promise<LogReadResult | null> {
+    try {
+      return await log.read(offset, {
+        maxBytes: SCAN_BYTES,
+        upToOffset: log.logEndOffset,
+        minOneMessage: true,
+      });
+    } catch (error) {
+      const now = this.#logOf(log.topicPartition);
+      if (now !== null && now !== log) return null;
+      throw error;
     }
   }
 
@@ -243,6 +317,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   /** Ends all waits; logs stay open for the log manager to close. */
   close(): void {
     this.#isClosed = true;
+    this.#moves.close();
     this.#deadlineTimer?.cancel();
     for (const partitions of this.#topics.values()) {
       for (const partition of partitions) partition?.close(ErrorCodes.NOT_LEADER_OR_FOLLOWER);

@@ -1,6 +1,6 @@
 import { SILENT_LOGGER, type Clock, type SeededRandom, type SimDisk } from '@ottla/platform';
 import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
-import { DEFAULT_LOG_CONFIG, LogManager } from '@ottla/storage';
+import { DEFAULT_LOG_CONFIG, LogManager, type LogConfig } from '@ottla/storage';
 import type { ConnectionContext } from '../../src/handlers/handler.ts';
 import type { MetadataStore } from '../../src/metadata/image.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type AppendResult,
   type TopicPartition,
 } from '../../src/replica/append.ts';
+import type { Partition } from '../../src/replica/partition.ts';
 import { ReplicaManager } from '../../src/replica/replica-manager.ts';
 
 /** Opens the logs on a disk in memory, as a broker does when it starts. */
@@ -17,26 +18,35 @@ export async function openReplicas(world: {
   readonly clock: Clock;
   readonly random: SeededRandom;
   readonly metadata: MetadataStore;
+  /** `log.dirs`; one by default. */
+  readonly dirs?: readonly string[];
+  readonly config?: Partial<LogConfig>;
+  readonly moveBytesPerSecond?: () => number;
+  readonly onDirectoryChange?: (partition: Partition, directoryId: string) => void;
 }): Promise<ReplicaManager> {
-  const { disk, clock, random, metadata } = world;
+  const { disk, clock, random, metadata, dirs = ['/logs'] } = world;
+  const config = { ...DEFAULT_LOG_CONFIG, ...world.config };
+  let replicas: ReplicaManager | null = null;
   const logManager = await LogManager.open({
     disk,
     clock,
     random,
-    dirs: ['/logs'],
+    dirs,
     nodeId: 1,
     clusterId: 'AAAAAAAAAAAAAAAAAAAAAw',
-    configFor: () => DEFAULT_LOG_CONFIG,
-    onDirFailure: () => {},
+    configFor: () => config,
+    onDirFailure: (dir) => replicas?.onDirFailure(dir),
   });
-  const partitionConfig = { log: DEFAULT_LOG_CONFIG, minInsyncReplicas: 1, writeCaching: false };
-  const replicas = new ReplicaManager({
+  const partitionConfig = { log: config, minInsyncReplicas: 1, writeCaching: false };
+  replicas = new ReplicaManager({
     nodeId: 1,
     clock,
     logger: SILENT_LOGGER,
     logManager,
     configFor: () => partitionConfig,
     image: () => metadata.current(),
+    ...(world.moveBytesPerSecond && { moveBytesPerSecond: world.moveBytesPerSecond }),
+    ...(world.onDirectoryChange && { onDirectoryChange: world.onDirectoryChange }),
   });
   replicas.start(metadata.current());
   return replicas;

@@ -1,6 +1,6 @@
 import type { Disk } from '@ottla/platform';
 import { FAILED_SYNC_FILE, LOCK_FILE } from '../files/dir-files.ts';
-import { isDeletedFolderName } from '../files/log-files.ts';
+import { isDeletedFolderName, isFutureFolderName } from '../files/log-files.ts';
 import type { CheckedCheckpoints } from './dir-checks.ts';
 import type { FoundDir } from './found-dir.ts';
 import type { ProblemText } from './log-problem.ts';
@@ -35,10 +35,10 @@ export function tellOfLastRun(disk: Disk, { path, names, problems }: FoundDir): 
 function folderPutAside(name: string): ProblemText | null {
   if (isDeletedFolderName(name))
     return { problem: 'A deleted partition', remedy: 'The next start removes it' };
-  if (/\.[0-9a-f]{32}-future$/.test(name))
+  if (isFutureFolderName(name))
     return {
-      problem: 'A replica that Kafka was moving here from another directory',
-      remedy: 'Ottla leaves it alone; remove it when the partition itself is sound',
+      problem: 'A copy of a partition that was being moved here from another directory',
+      remedy: 'The next start goes on with the move, or takes the copy when the partition itself is nowhere',
     };
   if (/\.[0-9a-f]{32}-stray$/.test(name))
     return {

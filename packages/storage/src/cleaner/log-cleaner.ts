@@ -1,6 +1,6 @@
 import type { Clock, Disk, TimerHandle } from '@ottla/platform';
 import { CleanerCheckpoint } from '../files/cleaner-checkpoint.ts';
-import { CLEANED_SUFFIX, partitionKey } from '../files/log-files.ts';
+import { CLEANED_SUFFIX, isFutureFolderName, partitionKey } from '../files/log-files.ts';
 import type { LogDirectory } from '../log-directory.ts';
 import { cleanableRange, isDirtier, type CleanableRange, type LogFacts } from '../log/cleanable-log.ts';
 import type { Log } from '../log/log.ts';
@@ -94,7 +94,9 @@ export class LogCleaner {
   }
 
   #mayClean(log: Log, except: ReadonlySet<Log>): boolean {
-    return log.config.compact && !except.has(log) && !this.#uncleanable.has(partitionKey(log.topicPartition));
+    // A copy in the making follows its log, compacted or not.
+    if (!log.config.compact || isFutureFolderName(log.folder)) return false;
+    return !except.has(log) && !this.#uncleanable.has(partitionKey(log.topicPartition));
   }
 
   #factsOf(log: Log, directory: LogDirectory, stableOffset: number): LogFacts {
@@ -189,6 +191,14 @@ export class LogCleaner {
     } catch {
       // The next start removes them too.
     }
+  }
+
+  /** The log has moved: what is compacted of it need not be compacted again. */
+  async noteMove(log: Log, from: LogDirectory, to: LogDirectory): Promise<void> {
+    const compacted = this.#checkpointOf(from).get(log.topicPartition);
+    if (compacted === undefined) return;
+    const existing = [...to.logs.values()].map(({ topicPartition }) => topicPartition);
+    await this.#checkpointOf(to).write(log.topicPartition, compacted, existing);
   }
 
   #checkpointOf(directory: LogDirectory): CleanerCheckpoint {

@@ -7,6 +7,7 @@ import type { TopicPartition } from '../types.ts';
  *     <dir>/topic-0/00000000000000000042.log .index .timeindex .txnindex .snapshot
  *     <dir>/topic-0/leader-epoch-checkpoint  partition.metadata
  *     <dir>/topic-0.<32 hex digits>-delete/     a deleted partition, waiting for removal
+ *     <dir>/topic-0.<32 hex digits>-future/     a copy that will take the place of topic-0 in another directory (KIP-113)
  */
 export const LOG_SUFFIX = '.log';
 export const INDEX_SUFFIX = '.index';
@@ -52,11 +53,35 @@ const MAX_NAME_LENGTH = 255;
  * name is cut, since nobody has to find the topic by this name.
  */
 export function deletedFolderName(topicPartition: TopicPartition, uniqueHex: string): string {
-  const suffix = `-${topicPartition.partition}.${uniqueHex}-delete`;
+  return uniqueFolderName(topicPartition, `${uniqueHex}-delete`);
+}
+
+function uniqueFolderName(topicPartition: TopicPartition, ending: string): string {
+  const suffix = `-${topicPartition.partition}.${ending}`;
   return topicPartition.topic.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
 }
 
 /** Whether a folder waits to be removed, by the name that `deletedFolderName` gives. */
 export function isDeletedFolderName(name: string): boolean {
   return /\.[0-9a-f]{32}-delete$/.test(name);
+}
+
+/** The name of a copy's folder while it is made; null when the topic's name leaves no room for it. */
+export function futureFolderName(topicPartition: TopicPartition, uniqueHex: string): string | null {
+  const name = uniqueFolderName(topicPartition, `${uniqueHex}-future`);
+  // The name has to tell the partition: one that was cut does not.
+  return name.startsWith(`${folderName(topicPartition)}.`) ? name : null;
+}
+
+const FUTURE_FOLDER = /^(?:.*\/)?([a-zA-Z0-9._-]{1,249})-(0|[1-9]\d{0,9})\.[0-9a-f]{32}-future$/;
+
+/** Whether a folder (name or path) holds a copy in the making. */
+export function isFutureFolderName(folder: string): boolean {
+  return FUTURE_FOLDER.test(folder);
+}
+
+/** The partition whose copy a folder holds; null for any other name. */
+export function parseFutureFolderName(name: string): TopicPartition | null {
+  const match = FUTURE_FOLDER.exec(name);
+  return match === null ? null : { topic: match[1]!, partition: Number(match[2]) };
 }

@@ -97,6 +97,12 @@ export class LeaderEpochCache {
     this.#dirty = true;
   }
 
+  /** Takes over the entries of another log of the same records. */
+  replaceWith(entries: readonly EpochEntry[]): void {
+    this.#entries = [...entries];
+    this.#dirty = true;
+  }
+
   clear(): void {
     if (this.#entries.length > 0) this.#dirty = true;
     this.#entries = [];

@@ -46,7 +46,8 @@ export class LogDurability {
     this.#files = state.files;
     this.#metadata = state.metadata;
     this.#isFolderDirty = state.isNewFolder;
-    this.#flushedOffset = state.files.nextOffset;
+    this.#flushedOffset = state.files.flushedOffset;
+    this.#unsynced = unsyncedSegments(state.files);
     this.#lastFlushMs = context.clock.nowMs();
     this.#flusher = new LogFlusher({
       endOffset: () => owner.endOffset(),
@@ -135,13 +136,22 @@ export class LogDurability {
     this.#isFolderDirty = false;
     await this.#metadata.persist();
     for (const segment of sealed) await this.#syncSealed(segment);
-    if (active.sizeInBytes > 0) await this.#context.syncGate.run(() => active.sync());
+    if (active.sizeInBytes > 0) await this.#syncActive(active);
     await this.#files.epochs.persist();
     if (isFolderDirty) {
       await this.#context.disk.syncFolder(this.#owner.folder);
       await this.#context.disk.syncFolder(this.#context.dir.path);
     }
     this.#unsynced = this.#unsynced.filter((segment) => !sealed.includes(segment));
+  }
+
+  /** The segment that was active when the round began; it may have been sealed and removed since. */
+  async #syncActive(segment: LogSegment): Promise<void> {
+    try {
+      await this.#context.syncGate.run(() => segment.sync());
+    } catch (error) {
+      if (this.#files.segments.all().includes(segment)) throw error;
+    }
   }
 
   async #syncSealed(segment: LogSegment): Promise<void> {
@@ -161,4 +171,11 @@ export class LogDurability {
     if (proven > this.#flushedOffset) this.#flushedOffset = proven;
     this.#lastFlushMs = this.#context.clock.nowMs();
   }
+}
+
+/** Sealed segments of a log that was taken over before all of it was durable. */
+function unsyncedSegments({ segments, nextOffset, recoveryPoint }: LoadedLog): LogSegment[] {
+  if (recoveryPoint >= nextOffset) return [];
+  const all = segments.all();
+  return all.filter((_, slot) => slot + 1 < all.length && all[slot + 1]!.baseOffset > recoveryPoint);
 }

@@ -19,6 +19,7 @@ import { LogSegment } from '../segments/log-segment.ts';
 import { SegmentList } from '../segments/segment-list.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogContext } from './log-context.ts';
+import type { LogHandover } from './log-options.ts';
 
 export interface LoadOptions {
   readonly folder: string;
@@ -41,6 +42,10 @@ export interface LoadedLog {
   readonly snapshots: ProducerSnapshots;
   readonly logStartOffset: number;
   readonly nextOffset: number;
+  /** Everything below is durable. */
+  readonly flushedOffset: number;
+  /** Segments that end below it are durable together with their indexes. */
+  readonly recoveryPoint: number;
   readonly wasRecovered: boolean;
 }
 
@@ -109,9 +114,23 @@ export class LogLoader {
     return this.#result({ logStartOffset, nextOffset, wasRecovered });
   }
 
+  /** The files of a log that was in use until now, and what it knew: nothing has to be read or checked. */
+  takeOver(handover: LogHandover): LoadedLog {
+    const { active } = this.#segments;
+    active.activate();
+    // `segment.ms` counts from the first record.
+    active.firstTimestamp();
+    this.#epochs.replaceWith(handover.epochs);
+    const { logStartOffset, logEndOffset, flushedOffset, recoveryPoint, producers } = handover;
+    const found = this.#result({ logStartOffset, nextOffset: logEndOffset, wasRecovered: false });
+    return { ...found, producers, flushedOffset, recoveryPoint };
+  }
+
   /** The parts of the log, handed over to the one that will use them. */
   #result(found: { logStartOffset: number; nextOffset: number; wasRecovered: boolean }): LoadedLog {
     return {
+      flushedOffset: found.nextOffset,
+      recoveryPoint: found.nextOffset,
       segments: this.#segments,
       epochs: this.#epochs,
       producers: this.#producers,

@@ -20,6 +20,7 @@ import type {
   TimestampAndOffset,
   TopicPartition,
 } from '../types.ts';
+import { duplicateInfo, tooLargeForSegment } from './append-answers.ts';
 import {
   assignOffsets,
   checkFollowerOffsets,
@@ -32,25 +33,11 @@ import { LogCompaction } from './log-compaction.ts';
 import type { LogContext } from './log-context.ts';
 import { LogDurability } from './log-durability.ts';
 import { LogLoader, type LoadedLog } from './log-loader.ts';
+import type { LogHandover, LogOptions } from './log-options.ts';
 import { LogReader } from './log-reader.ts';
 import { LogTransactions } from './log-transactions.ts';
 import { reloadProducers } from './producer-reload.ts';
 import { WriteQueue } from './write-queue.ts';
-
-/** Where and how a log is opened. */
-export interface LogOptions {
-  readonly topicPartition: TopicPartition;
-  readonly folder: string;
-  readonly config: LogConfig;
-  readonly recoveryPoint: number;
-  readonly compactedOffset: number;
-  readonly logStartOffset: number;
-  readonly hadCleanShutdown: boolean;
-  /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
-  readonly hadFailedSync: boolean;
-  /** Written to `partition.metadata` when that is not there; null leaves it out. */
-  readonly topicId: string | null;
-}
 
 /**
  * One partition's log (Kafka's UnifiedLog): segments, producers, leader epochs and offsets of one folder.
@@ -146,6 +133,14 @@ export class Log {
     context.disk.mkdirSync(options.folder);
     const loaded = new LogLoader(context, options).create();
     return new Log(context, options, { loaded, isNewFolder: true });
+  }
+
+  /** Goes on with the files of a log that has let go of them (`stopForHandover`), in a folder that was renamed. */
+  static takeOver(context: LogContext, options: LogOptions, handover: LogHandover): Log {
+    const loaded = new LogLoader(context, options).takeOver(handover);
+    const log = new Log(context, options, { loaded, isNewFolder: true });
+    log.updateHighWatermark(handover.highWatermark);
+    return log;
   }
 
   /** The log directory that holds the folder, as configured. */
@@ -266,7 +261,7 @@ export class Log {
     const valid = validateBatches(records, received, target);
     if (valid.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(valid.length);
     const duplicate = this.#checkProducers(records, received, options);
-    if (duplicate !== null) return this.#duplicateInfo(duplicate);
+    if (duplicate !== null) return duplicateInfo(duplicate, this.#logStartOffset);
     const prepared = assignOffsets(valid, target, { nextOffset: this.#logEndOffset, leaderEpoch });
     return this.#write(prepared, options.isDeferred === true);
   }
@@ -275,6 +270,10 @@ export class Log {
     checkFollowerOffsets(batches, this.#logEndOffset, this.#name);
     if (records.length > this.#config.segmentBytes) throw this.#tooLargeForSegment(records.length);
     return this.#write({ records, batches, logAppendTimeMs: -1 }, false);
+  }
+
+  #tooLargeForSegment(bytes: number): LogError {
+    return tooLargeForSegment(bytes, { name: this.#name, segmentBytes: this.#config.segmentBytes });
   }
 
   #checkProducers(records: Buffer, batches: BatchSummary[], options: LogAppendOptions): ProducerBatch | null {
@@ -341,26 +340,6 @@ export class Log {
     } catch (error) {
       throw this.#fail(error);
     }
-  }
-
-  #duplicateInfo(duplicate: ProducerBatch): LogAppendInfo {
-    return {
-      firstOffset: duplicate.firstOffset,
-      lastOffset: duplicate.lastOffset,
-      logAppendTimeMs: duplicate.timestamp,
-      maxTimestamp: duplicate.timestamp,
-      logStartOffset: this.#logStartOffset,
-      sizeInBytes: 0,
-      duplicate: true,
-    };
-  }
-
-  #tooLargeForSegment(bytes: number): LogError {
-    return new LogError(
-      ErrorCodes.RECORD_LIST_TOO_LARGE,
-      `Message batch size is ${bytes} bytes in append to partition ${this.#name}, which exceeds the maximum configured ` +
-        `segment size of ${this.#config.segmentBytes}`,
-    );
   }
 
   #maybeRoll(append: { bytes: number; firstOffset: number; lastOffset: number; maxTimestamp: number }): void {
@@ -660,6 +639,26 @@ export class Log {
       await this.#context.disk.syncFolder(this.folder);
     }
     await this.release();
+  }
+
+  /** The state that a log in another folder may go on with. */
+  handover(): LogHandover {
+    const { logStartOffset, logEndOffset, flushedOffset, recoveryPoint, highWatermark } = this;
+    const { producers, epochs } = this.#loaded;
+    const offsets = { logStartOffset, logEndOffset, flushedOffset, recoveryPoint, highWatermark };
+    return { ...offsets, producers, epochs: epochs.entries };
+  }
+
+  /** Brings all that is in memory to the files and ends the use of the log at once; what is under way is waited for by `release`. */
+  stopForHandover(): void {
+    this.#ensureUsable();
+    this.#requireWritten();
+    try {
+      this.#segments.active.seal();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    this.#isClosed = true;
   }
 
   /** Closes the files without making anything durable: for a deleted log or an offline directory. */

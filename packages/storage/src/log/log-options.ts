@@ -1,0 +1,30 @@
+import type { LogConfig } from '../log-config.ts';
+import type { ProducerState } from '../producers/producer-state.ts';
+import type { TopicPartition } from '../types.ts';
+
+/** Where and how a log is opened. */
+export interface LogOptions {
+  readonly topicPartition: TopicPartition;
+  readonly folder: string;
+  readonly config: LogConfig;
+  readonly recoveryPoint: number;
+  readonly compactedOffset: number;
+  readonly logStartOffset: number;
+  readonly hadCleanShutdown: boolean;
+  /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
+  readonly hadFailedSync: boolean;
+  /** Written to `partition.metadata` when that is not there; null leaves it out. */
+  readonly topicId: string | null;
+}
+
+/** What an open log knows beside its files, for the one that goes on with them under another name. */
+export interface LogHandover {
+  readonly logStartOffset: number;
+  readonly logEndOffset: number;
+  /** Everything below is durable; see `Log.recoveryPoint`. */
+  readonly flushedOffset: number;
+  readonly recoveryPoint: number;
+  readonly highWatermark: number;
+  readonly producers: ProducerState;
+  readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[];
+}
