@@ -1,6 +1,6 @@
 import { SILENT_LOGGER, type Clock, type SeededRandom, type SimDisk } from '@ottla/platform';
 import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
-import { DEFAULT_LOG_CONFIG, LogManager, type LogConfig } from '@ottla/storage';
+import { DEFAULT_LOG_CONFIG, LogManager, type CleanerOptions, type LogConfig } from '@ottla/storage';
 import type { ConnectionContext } from '../../src/handlers/handler.ts';
 import type { MetadataStore } from '../../src/metadata/image.ts';
 import {
@@ -21,6 +21,8 @@ export async function openReplicas(world: {
   /** `log.dirs`; one by default. */
   readonly dirs?: readonly string[];
   readonly config?: Partial<LogConfig>;
+  /** With compaction, which the test starts. */
+  readonly cleaner?: CleanerOptions;
   readonly moveBytesPerSecond?: () => number;
   readonly onDirectoryChange?: (partition: Partition, directoryId: string) => void;
 }): Promise<ReplicaManager> {
@@ -35,6 +37,7 @@ export async function openReplicas(world: {
     nodeId: 1,
     clusterId: 'AAAAAAAAAAAAAAAAAAAAAw',
     configFor: () => config,
+    ...(world.cleaner && { cleaner: world.cleaner }),
     onDirFailure: (dir) => replicas?.onDirFailure(dir),
   });
   const partitionConfig = { log: config, minInsyncReplicas: 1, writeCaching: false };

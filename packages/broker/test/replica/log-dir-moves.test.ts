@@ -1,6 +1,12 @@
 import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
-import { decodeRecords, encodeBatch, ErrorCodes, iterateBatches } from '@ottla/protocol';
-import { checkLogDirs, type Log } from '@ottla/storage';
+import {
+  decodeRecords,
+  encodeBatch,
+  encodeTransactionMarker,
+  ErrorCodes,
+  iterateBatches,
+} from '@ottla/protocol';
+import { checkLogDirs, type Log, type LogConfig, type VerificationGuard } from '@ottla/storage';
 import { describe, expect, test } from 'vitest';
 import { alterReplicaLogDirsHandler } from '../../src/handlers/alter-replica-log-dirs.ts';
 import { describeLogDirsHandler } from '../../src/handlers/describe-log-dirs.ts';
@@ -11,6 +17,14 @@ import { CONNECTION, openReplicas } from '../coordinator/simulated-replicas.ts';
 
 const TP = { topic: 't1', partition: 0 };
 const DIRS = ['/a', '/b'];
+/** Compacts when a test says so. */
+const CLEANER = {
+  backoffMs: 1e9,
+  threads: 1,
+  dedupeBufferBytes: 1e6,
+  loadFactor: 0.9,
+  maxBytesPerSecond: Number.MAX_VALUE,
+};
 /** Batches of this size need more than one piece of a copy for twenty of them. */
 const LARGE = 50_000;
 
@@ -20,12 +34,12 @@ class World {
   readonly disk: SimDisk;
   readonly clock = new SimClock();
   readonly directoryChanges: string[] = [];
-  readonly #segmentBytes: number;
+  readonly #config: Partial<LogConfig>;
   bytesPerSecond = Infinity;
   replicas!: ReplicaManager;
 
-  constructor(seed: number, segmentBytes = 2_000) {
-    this.#segmentBytes = segmentBytes;
+  constructor(seed: number, segmentBytes = 2_000, config: Partial<LogConfig> = {}) {
+    this.#config = { segmentBytes, indexIntervalBytes: 200, ...config };
     this.random = new SeededRandom(seed);
     const delay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     this.disk = new SimDisk({ random: new SeededRandom(seed + 1_000), clock: this.clock, delay });
@@ -39,7 +53,8 @@ class World {
       random: this.random,
       metadata: { current: () => image, subscribe: () => {} },
       dirs: DIRS,
-      config: { segmentBytes: this.#segmentBytes, indexIntervalBytes: 200 },
+      config: this.#config,
+      cleaner: { settings: () => CLEANER },
       moveBytesPerSecond: () => this.bytesPerSecond,
       onDirectoryChange: (_, directoryId) => this.directoryChanges.push(directoryId),
     });
@@ -195,6 +210,98 @@ describe('a log is moved to another directory', () => {
     await world.die();
     expect([world.log.parentDir, world.log.logStartOffset]).toEqual([to, 95]);
     expect((await idempotent()).baseOffset).toBe(baseOffset);
+    await world.close();
+  });
+
+  test('while it is compacted: of every key there is what was written last, also after a power cut', async () => {
+    const compact = { compact: true, delete: false, minCleanableDirtyRatio: 0 };
+    const world = await new World(9, 20_000, compact).open();
+    const newest = new Map<string, number>();
+    const put = async (key: string): Promise<void> => {
+      const records = encodeBatch({
+        baseOffset: 0,
+        records: [{ key: Buffer.from(key), value: Buffer.alloc(5_000) }],
+      });
+      const options = { acks: -1, timeoutMs: Number.POSITIVE_INFINITY, origin: 'client' } as const;
+      newest.set(key, (await world.replicas.append({ ...TP, records }, options)).baseOffset);
+    };
+    const { logManager } = world.replicas;
+    for (let i = 0; i < 100; i++) await put(`key ${i % 7}`);
+    const sizes = [world.log.sizeInBytes];
+    await logManager.compactNow();
+    sizes.push(world.log.sizeInBytes);
+    expect(sizes[1]).toBeLessThan(sizes[0]! / 5);
+    for (let i = 0; i < 100; i++) await put(`other ${i % 90}`);
+    const to = world.elsewhere;
+    world.bytesPerSecond = 1_000;
+    expect(world.move()).toBe(ErrorCodes.NONE);
+    await until(() => (logManager.future(TP)?.sizeInBytes ?? 0) > 0);
+    const copied = logManager.future(TP)!.sizeInBytes;
+    for (let i = 0; i < 30; i++) await put(`key ${i % 3}`);
+    await logManager.compactNow();
+    // The copy follows the log and is not compacted by itself.
+    expect(logManager.future(TP)!.sizeInBytes).toBe(copied);
+    world.bytesPerSecond = 1e12;
+    for (let i = 0; i < 50 && world.log.parentDir !== to; i++) {
+      await world.clock.advance(200);
+      await turns(20);
+    }
+    expect(world.log.parentDir).toBe(to);
+    const check = async (): Promise<void> => {
+      const content = await contentOf(world.log);
+      for (const [key, offset] of newest) expect([key, content.has(offset)]).toEqual([key, true]);
+    };
+    await check();
+    await world.die('power cut');
+    expect(world.log.parentDir).toBe(to);
+    await check();
+    await world.close();
+  });
+
+  test('in the middle of a transaction, whose batches are verified and whose abort is found', async () => {
+    const world = await new World(10).open();
+    for (let i = 0; i < 30; i++) await world.append(`${i}`);
+    const { replicas } = world;
+    const write = (producerId: number, guard: VerificationGuard | null) => {
+      const records = encodeBatch({
+        baseOffset: 0,
+        producerId,
+        producerEpoch: 0,
+        baseSequence: 0,
+        isTransactional: true,
+        records: [{ value: Buffer.from('in a transaction') }],
+      });
+      const options = { acks: -1, timeoutMs: Number.POSITIVE_INFINITY, origin: 'client' } as const;
+      return replicas.append({ ...TP, records, verificationGuard: guard }, options);
+    };
+    const { baseOffset } = await write(7, replicas.startVerification(TP, 7, 0));
+    const pending = replicas.startVerification(TP, 8, 0);
+    const to = world.elsewhere;
+    world.move();
+    await world.moved(to);
+    expect(world.log.lastStableOffset).toBe(baseOffset);
+    expect((await write(8, pending)).errorCode).toBe(ErrorCodes.NONE);
+    for (const producerId of [7, 8]) {
+      const marker = {
+        type: 'abort',
+        producerId,
+        producerEpoch: 0,
+        coordinatorEpoch: 1,
+        timestampMs: 1,
+      } as const;
+      await replicas.appendMarkers([{ ...TP, records: encodeTransactionMarker(marker) }], 1_000_000);
+    }
+    expect(world.log.lastStableOffset).toBe(world.log.logEndOffset);
+    const aborted = () => world.log.transactions.collectAborted(0, world.log.logEndOffset);
+    const both = [
+      { producerId: 7, firstOffset: baseOffset },
+      { producerId: 8, firstOffset: baseOffset + 1 },
+    ];
+    expect(aborted()).toEqual(both);
+    const back = world.elsewhere;
+    world.move();
+    await world.moved(back);
+    expect(aborted()).toEqual(both);
     await world.close();
   });
 
