@@ -90,6 +90,9 @@ const INITIAL_RETENTION_DELAY_MS = 30_000;
  */
 const SYNCING_SHARE = 3 / 4;
 
+/** Wishes for partitions that may never be created, whoever sends them, must not fill the memory. */
+const MAX_PREFERRED_DIRS = 100_000;
+
 /** A folder that a start found, with the partition that its name tells. */
 interface FoundFolder {
   readonly name: string;
@@ -240,7 +243,12 @@ export class LogManager {
 
   /** Where a partition goes when it is created, unless it is there already or the directory is offline by then. */
   preferDirectory(topicPartition: TopicPartition, path: string): void {
-    this.#preferredDirs.set(partitionKey(topicPartition), path);
+    const key = partitionKey(topicPartition);
+    // The newest count, as after a second wish for the same partition.
+    this.#preferredDirs.delete(key);
+    this.#preferredDirs.set(key, path);
+    const [oldest] = this.#preferredDirs.keys();
+    if (this.#preferredDirs.size > MAX_PREFERRED_DIRS) this.#preferredDirs.delete(oldest!);
   }
 
   #preferredDirectory(key: string): LogDirectory | null {
