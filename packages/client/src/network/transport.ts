@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TlsOptions } from './tls-options.ts';
 
@@ -38,8 +38,7 @@ class SocketTransport implements Transport {
   #error: Error | null = null;
 
   constructor(options: TransportOptions, handler: TransportHandler) {
-    this.#socket =
-      options.tls === null ? openPlain(options, handler) : openTls(options, options.tls, handler);
+    this.#socket = open(options, handler);
     this.#uncork = () => {
       this.#isCorked = false;
       this.#socket.uncork();
@@ -68,6 +67,16 @@ class SocketTransport implements Transport {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+const MAX_PORT = 65_535;
+
+function open(options: TransportOptions, handler: TransportHandler): Socket {
+  const { port, tls } = options;
+  // A broker's answer may name any number. Node would throw at once, past every backoff, and leave a handle behind.
+  if (port < 0 || port > MAX_PORT)
+    return new Socket().destroy(new RangeError(`There is no port ${port}: the highest is ${MAX_PORT}`));
+  return tls === null ? openPlain(options, handler) : openTls(options, tls, handler);
 }
 
 /** Reads go into the handler's own buffers: no buffer per read, and large frames are never joined. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { encodeResponse, metadataResponse } from '@ottla/protocol';
 import { describe, expect, test } from 'vitest';
 import { Cluster } from '../../src/cluster/cluster.ts';
+import { Connections } from '../../src/cluster/connections.ts';
 import { connect, ConnectionError, isKafkaError, KafkaError, TimeoutError } from '../../src/index.ts';
 import { apis } from '../../src/network/apis.ts';
 import { resolveOptions } from '../../src/options/resolve-options.ts';
@@ -216,6 +217,26 @@ describe('answers that are broken', () => {
       await cluster.refreshMetadata({}, { timeoutMs: 5_000 });
       expect(server.connectionCount).toBe(2);
     });
+  });
+
+  test.each([
+    { port: 99_999, tls: false },
+    { port: -5, tls: true },
+  ])('a broker at port $port, which there is not: a failed attempt like any other', async ({ port, tls }) => {
+    const connections = new Connections(
+      resolveOptions({ bootstrap: 'localhost:9092', tls }),
+      new AbortController().signal,
+    );
+    connections.setAddress(1, { host: 'localhost', port });
+    const connection = await connections.acquire(1, 'main', { timeoutMs: 50 });
+    const error = await connection
+      .send(apis.heartbeat, { groupId: 'g' }, { timeoutMs: 50 })
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(String(error)).toContain(`There is no port ${port}`);
+    // The next attempt waits for the reconnect backoff.
+    expect(connections.load(1).retryAtMs).toBeGreaterThan(0);
+    connections.close();
   });
 
   test('an aborted call ends with the reason of its signal; the connection goes on', async () => {
