@@ -61,3 +61,18 @@ test('records go from a topic to its copy as JSON, and a group reads them once',
   expect(sorted(copied.stdout)).toHaveLength(301);
   expect(await ottla(['consume', copy, '-g', group, '-e'])).toEqual({ code: 0, stdout: '', stderr: '' });
 });
+
+test('leaders are elected and replicas moved, and what cannot be is refused', async () => {
+  const topic = unique('command');
+  expect((await ottla(['topics', 'create', topic, '-p', '1', '-r', '1'])).code).toBe(0);
+  const elected = await ottla(['topics', 'elect-leaders', topic, '--jsonl']);
+  expect(JSON.parse(elected.stdout)).toEqual({ topic, partition: 0, elected: false });
+  expect((await ottla(['topics', 'elect-leaders', topic, '-p', '9'])).stderr).toMatch(
+    /^ottla: UNKNOWN_TOPIC_OR_PARTITION: /,
+  );
+  const reassign = (...args: string[]) => ottla(['topics', 'reassign', topic, '0', ...args]);
+  expect(await reassign('1')).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect((await reassign('1,9')).stderr).toMatch(/^ottla: INVALID_REPLICA_ASSIGNMENT: /);
+  expect((await reassign('--cancel')).stderr).toMatch(/^ottla: NO_REASSIGNMENT_IN_PROGRESS: /);
+  expect(await ottla(['topics', 'reassignments'])).toEqual({ code: 0, stdout: '', stderr: '' });
+});

@@ -279,6 +279,31 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     );
   });
 
+  test('leaders are elected where that is needed, and replicas move to brokers that there are', async () => {
+    const elect = (...args: string[]) => ottla(['topics', 'elect-leaders', ...args]);
+    const { code, stdout } = await elect('numbers', '-p', '0', '--jsonl');
+    expect([code, parsed(stdout)]).toEqual([0, [{ topic: 'numbers', partition: 0, elected: false }]]);
+    expect(await elect('--all-topics')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect((await elect('numbers', '-p', '99')).stderr).toMatch(/^ottla: UNKNOWN_TOPIC_OR_PARTITION: /);
+    expect((await elect('nothing-here')).stderr).toMatch(/^ottla: UNKNOWN_TOPIC_OR_PARTITION: /);
+    expect((await elect()).stderr).toContain('Name the topics, or give --all-topics');
+    expect(await elect('numbers', '--unclean')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Nothing was changed') as string,
+    });
+    expect((await elect('numbers', '-p', '0', '--unclean', '--force', '--jsonl')).stdout).toContain(
+      '"elected":false',
+    );
+    const reassign = (...args: string[]) => ottla(['topics', 'reassign', 'numbers', '0', ...args]);
+    expect(await reassign('1')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect((await reassign('1,9')).stderr).toMatch(/^ottla: INVALID_REPLICA_ASSIGNMENT: /);
+    expect((await reassign('--cancel')).stderr).toMatch(/^ottla: NO_REASSIGNMENT_IN_PROGRESS: /);
+    expect((await reassign('1', '--cancel')).stderr).toContain(
+      'Give the brokers, separated by commas, or --cancel',
+    );
+    expect(await ottla(['topics', 'reassignments'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
   test('a replica is moved to a log directory that its broker has, and to no other', async () => {
     const move = (...args: string[]) => ottla(['log-dirs', 'move', ...args]);
     const [{ path }] = parsed((await ottla(['log-dirs', '--jsonl'])).stdout) as [{ path: string }];

@@ -9,6 +9,7 @@ import {
   withClusterOptions,
   type ClusterOptions,
 } from '../cluster/run-on-cluster.ts';
+import { registerTopicReplicas } from './topic-replicas.ts';
 
 interface CreateOptions extends ClusterOptions {
   readonly partitions?: number;
@@ -17,9 +18,11 @@ interface CreateOptions extends ClusterOptions {
   readonly ifNotExists?: boolean;
 }
 
-/** `ottla topics`: list, describe, create, grow and delete. */
+/** `ottla topics`: list, describe, create, grow and delete; leaders and replicas. */
 export function registerTopics(program: Command): void {
-  const topics = program.command('topics').description('list, describe, create, grow and delete topics');
+  const topics = program
+    .command('topics')
+    .description('list, describe, create, grow and delete topics; elect leaders, move replicas');
   withClusterOptions(topics.command('list', { isDefault: true }))
     .description('name and number of partitions of every topic')
     .option('--internal', 'internal topics too')
@@ -45,6 +48,7 @@ export function registerTopics(program: Command): void {
     .description('delete topics with all that they hold')
     .addHelpText('after', '\nExample:\n  ottla topics delete orders-old')
     .action((names: string[], options: ClusterOptions) => deleteTopics(names, options));
+  registerTopicReplicas(topics);
 }
 
 function listTopics(options: ClusterOptions & { internal?: boolean }): Promise<void> {
