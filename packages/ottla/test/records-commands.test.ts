@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -216,6 +216,29 @@ describe.skipIf(!isBuilt)('records', () => {
     );
     const bad = await ottla(['produce', 'copy', '-X', 'linger.ms=soon'], 'x\n');
     expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a whole number') });
+  });
+
+  test.each([
+    [['produce', 'copy', '-p', '9', '--timeout', '300'], 3, 'waited 300 ms (maxBlockMs) for partition "9"'],
+    [['produce', 'copy', '--rate', '0'], 1, '"0" is not at least 1'],
+    [['produce', 'copy', folder], 1, `"${folder}" is a folder, not a file`],
+    [['produce', 'copy', '-l', folder], 1, `"${folder}" is a folder, not a file`],
+    [['produce', 'copy', '--command-config', folder], 1, `"${folder}" is a folder, not a file`],
+  ])('%j ends in time, with %i and what is wrong', async (args, code, message) => {
+    const run = await ottla(args, 'x\n');
+    expect(run.stderr).toContain(message);
+    expect(run.code).toBe(code);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('output that cannot be written is told of', async () => {
+    const run = await runOttla(
+      ['-c', `"${process.execPath}" "${bin}" consume timed -o beginning -e > /dev/full`],
+      {
+        program: ['sh'],
+        bootstrap: kafka.bootstrap,
+      },
+    );
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be written: .*ENOSPC/) });
   });
 
   test('a line that is no JSON ends it, and says how many are stored', async () => {

@@ -1,5 +1,6 @@
 import type * as Client from '@ottla/client';
 import type { Admin, ClientOptions, Ottla } from '@ottla/client';
+import type { Disk } from '@ottla/platform';
 import { InvalidArgumentError, type Command } from 'commander';
 import { collect } from '../collect.ts';
 
@@ -75,6 +76,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Parses an option that counts something of which there has to be some. @throws UsageError */
+export function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new UsageError(`"${text}" is not at least 1`);
+  return number;
+}
+
 /** What a command does with its cluster. */
 export interface ClusterAccess {
   readonly ottla: Ottla;
@@ -113,7 +121,11 @@ export async function runOnCluster(
 
 /** Whoever reads the output may have seen enough: then the command ends without complaint. */
 function endWithTheReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`ottla: The output cannot be written: ${error.message}\n`);
+    process.exit(ClusterExitCode.failed);
+  });
 }
 
 /** Runs a command that needs no cluster; a failure becomes one line on stderr and the exit code. */
@@ -139,12 +151,19 @@ async function clientOptions({ bootstrapServer, commandConfig, property = [] }: 
 }> {
   const { clientOptionsFromProperties } = await import('@ottla/client');
   const { NodeDisk, parseProperties } = await import('@ottla/platform');
-  const text = commandConfig === undefined ? '' : new NodeDisk().readFileSync(commandConfig).toString();
+  const disk = new NodeDisk();
+  if (commandConfig !== undefined) refuseFolder(disk, commandConfig);
+  const text = commandConfig === undefined ? '' : disk.readFileSync(commandConfig).toString();
   const all = new Map(parseProperties(text));
   for (const each of property) all.set(...nameAndValue(each, 'Property'));
   const { options, rest } = clientOptionsFromProperties(all);
   const bootstrap = bootstrapServer === undefined ? {} : { bootstrap: bootstrapServer };
   return { connection: { clientId: 'ottla', ...options, ...bootstrap }, properties: rest };
+}
+
+/** Node's own error for reading a folder has no name in it. @throws UsageError when `path` is one */
+export function refuseFolder(disk: Disk, path: string): void {
+  if (disk.isDirectorySync(path)) throw new UsageError(`"${path}" is a folder, not a file`);
 }
 
 function messageOf(error: unknown): string {

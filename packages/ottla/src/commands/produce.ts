@@ -12,6 +12,8 @@ import type { RecordToSend } from '../records/record-json.ts';
 import { fileChunks, splitChunks } from '../records/record-lines.ts';
 import {
   nameAndValue,
+  positiveNumber,
+  refuseFolder,
   runOnCluster,
   UsageError,
   wholeNumber,
@@ -61,7 +63,7 @@ export function registerProduce(program: Command): void {
     .option('-Z, --null-on-empty', 'an empty value is a tombstone, an empty key none')
     .option('-J, --jsonl', 'each line is a JSON object: key, value, headers, partition, timestamp')
     .option('--repartition', 'with --jsonl: by keys, whatever partitions the lines name')
-    .option('--rate <number>', 'so many records a second at most', wholeNumber)
+    .option('--rate <number>', 'so many records a second at most', positiveNumber)
     .addOption(new Option('-a, --acks <acks>', 'who has to have a record').choices(['all', '-1', '1', '0']))
     .addOption(new Option('-z, --compression <type>', 'of batches').choices(COMPRESSIONS))
     .option('--json', 'print the outcome as JSON');
@@ -84,6 +86,7 @@ function produce(topic: string, files: readonly string[], options: ProduceOption
   return runOnCluster(options, async ({ ottla, properties }) => {
     using stop = new StopSignal();
     await using producer = ottla.producer({
+      maxBlockMs: options.timeout,
       ...producerSettings(properties),
       ...(options.acks !== undefined && {
         acks: options.acks === 'all' ? 'all' : (Number(options.acks) as 0),
@@ -139,6 +142,7 @@ async function* standardInput(signal: AbortSignal): AsyncGenerator<Buffer> {
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 function wholeFile(disk: NodeDisk, path: string): Buffer {
+  refuseFolder(disk, path);
   const size = disk.sizeSync(path);
   if (size > MAX_FILE_BYTES)
     throw new UsageError(`File "${path}" has ${size} bytes, too many for one record; -l sends its lines`);

@@ -1,12 +1,13 @@
 import type { Disk } from '@ottla/platform';
-import { UsageError } from '../cluster/run-on-cluster.ts';
+import { refuseFolder, UsageError } from '../cluster/run-on-cluster.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** No record is longer with the usual settings; without a limit a file without delimiters would fill the memory. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/** The bytes of a file, piece by piece. */
+/** The bytes of a file, piece by piece. @throws UsageError for a folder */
 export async function* fileChunks(disk: Disk, path: string): AsyncGenerator<Buffer> {
+  refuseFolder(disk, path);
   const file = disk.openSync(path, 'read');
   try {
     for (let position = 0; ;) {
