@@ -1,4 +1,5 @@
 import type { ProducerCluster } from './producer-cluster.ts';
+import { BrokenProtocolError } from '../errors/client-errors.ts';
 import { throwIfError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
@@ -46,7 +47,10 @@ export function fetchProducerId(
     );
     if (transactionalId !== null) forgetIfMoved(cluster, transactionalId, answer.errorCode);
     throwIfError(answer.errorCode, null, what);
-    return { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
+    const { producerId, producerEpoch } = answer;
+    if (producerId < 0 || producerEpoch < 0)
+      throw new BrokenProtocolError(`${what}: the broker gives id ${producerId} of epoch ${producerEpoch}`);
+    return { producerId, producerEpoch };
   });
 }
 

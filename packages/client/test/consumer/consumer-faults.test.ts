@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/index.ts';
+import { CountingClock } from '../counting-clock.ts';
 import { FakeServer } from '../fake-server.ts';
 import { answering, batch, first, log } from './fake-log.ts';
 
@@ -28,6 +29,23 @@ describe('a server that gives bad answers', () => {
     await expect(first(consumer, 1)).rejects.toMatchObject({ name: 'CORRUPT_MESSAGE' });
     consumer.seek({ topic: 't', partition: 0 }, 6);
     expect(await first(consumer, 2)).toEqual([6, 7]);
+  });
+
+  test('a broker that refuses every fetch is not asked again without a pause', async () => {
+    const serve = answering(log());
+    const clock = new CountingClock();
+    const fetchedMs: number[] = [];
+    await using server = await FakeServer.start((request, fake) => {
+      if (request.api !== 'Fetch') return serve(request, fake);
+      fetchedMs.push(clock.monotonicMs());
+      if (fetchedMs.length > 4) return serve(request, fake);
+      return { errorCode: 999, sessionId: 0, responses: [] };
+    });
+    await using ottla = connect({ bootstrap: server.bootstrap, retryBackoffMs: 40, retryBackoffMaxMs: 40 });
+    await using consumer = ottla.consumer('t', { from: 'earliest' });
+    expect(await first(consumer, 2)).toEqual([0, 1]);
+    // At once after the first failure, then after 40 ms less a fifth each.
+    expect(fetchedMs[4]! - fetchedMs[0]!).toBeGreaterThanOrEqual(3 * 32);
   });
 
   test('errors that newer metadata cures are not seen by the loop', async () => {

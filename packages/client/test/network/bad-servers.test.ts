@@ -338,3 +338,25 @@ test('nothing is left of any of them: no sockets, no timers', async () => {
   for (let turn = 0; turn < 100 && handles().length > before; turn += 1) await new Promise(setImmediate);
   expect(handles().length).toBeLessThanOrEqual(before);
 });
+
+test('a producer id that is none ends the producer, and is not asked for again and again', async () => {
+  let asked = 0;
+  await using server = await FakeServer.start(({ api }, { port }) => {
+    if (api === 'Metadata')
+      return {
+        brokers: [{ nodeId: 1, host: '127.0.0.1', port }],
+        topics: [{ name: 't', partitions: [{ partitionIndex: 0, leaderId: 1, leaderEpoch: 0 }] }],
+      };
+    if (api !== 'InitProducerId') return undefined;
+    asked += 1;
+    return { producerId: -1, producerEpoch: -1 };
+  });
+  await using ottla = connect({ bootstrap: server.bootstrap });
+  const error = await ottla
+    .producer()
+    .send('t', { value: 'x' })
+    .catch((e: unknown) => e);
+  expect(isKafkaError(error, 'PROTOCOL_BROKEN')).toBe(true);
+  expect(String(error)).toContain('the broker gives id -1 of epoch -1');
+  expect(asked).toBe(1);
+});

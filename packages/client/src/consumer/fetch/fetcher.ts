@@ -213,12 +213,12 @@ export class Fetcher {
         signal: this.#abort.signal,
       });
       if (this.#isClosed) return;
-      node.failures = 0;
       if (node.session.handle(answer)) {
+        node.failures = 0;
         const latencyMs = clock.monotonicMs() - startedMs;
         const count = this.#intake.take(node.session, answer, { asked: versions, latencyMs });
         if (count === 0 && plan.maxWaitMs < options.fetchMaxWaitMs) this.#rest(node, plan.wanted);
-      } else this.#onSessionError(answer);
+      } else this.#onSessionError(node, answer);
     } catch (error) {
       node.session.reset();
       if (this.#isClosed) return;
@@ -245,8 +245,11 @@ export class Fetcher {
     return backoffMs({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs }, node.failures, random);
   }
 
-  #onSessionError({ errorCode }: FetchResponse): void {
+  /** A session that was lost begins anew at once; a broker that fails again is given time. */
+  #onSessionError(node: NodeFetch, { errorCode }: FetchResponse): void {
     const { cluster } = this.#parts;
+    if (node.failures > 0) node.retryAtMs = cluster.options.clock.monotonicMs() + this.#delayMs(node);
+    node.failures += 1;
     const isTopicId =
       errorCode === ErrorCodes.FETCH_SESSION_TOPIC_ID_ERROR ||
       errorCode === ErrorCodes.UNKNOWN_TOPIC_ID ||

@@ -102,6 +102,8 @@ export class ConsumerMember {
   #isFullDue = true;
   #areWantsDue = false;
   #isOwnedDue = false;
+  /** The coordinator was told what is owned now: it need not be told again of an assignment that changes nothing. */
+  #isOwnedSaid = false;
   #effects: ConsumerEffect[] = [];
 
   constructor(options: ConsumerMemberOptions) {
@@ -185,6 +187,7 @@ export class ConsumerMember {
         owned: isFull || this.#isOwnedDue ? this.#owned : null,
       },
     );
+    if (isFull || this.#isOwnedDue) this.#isOwnedSaid = true;
     this.#isFullDue = false;
     this.#areWantsDue = false;
     this.#isOwnedDue = false;
@@ -196,7 +199,8 @@ export class ConsumerMember {
     if (event.errorCode !== ErrorCodes.NONE) return this.#onError(event.errorCode, event.detail);
     this.#memberId = event.memberId ?? this.#memberId;
     this.#memberEpoch = event.memberEpoch;
-    this.#intervalMs = event.heartbeatIntervalMs;
+    // None is no answer to how often: heartbeats without a pause would help nobody.
+    if (event.heartbeatIntervalMs > 0) this.#intervalMs = event.heartbeatIntervalMs;
     if (this.#phase === 'joining') this.#phase = 'stable';
     if (event.assignment !== null) this.#nextAssignment = event.assignment;
     this.#reconcile();
@@ -253,15 +257,16 @@ export class ConsumerMember {
     } else if (event.type === 'revoked') this.#onRevoked();
     else if (event.type === 'assigned' && this.#phase === 'taking') {
       this.#phase = 'stable';
-      this.#isOwnedDue = true;
+      this.#isOwnedDue = !this.#isOwnedSaid;
       this.#reconcile();
-      this.#heartbeat();
+      if (this.#isOwnedDue) this.#heartbeat();
     }
   }
 
   #onRevoked(): void {
     if (this.#phase === 'dropping') {
       this.#owned = this.#kept;
+      this.#isOwnedSaid = false;
       this.#takeOver();
     } else if (this.#phase === 'fenced') {
       this.#owned = [];
@@ -272,6 +277,7 @@ export class ConsumerMember {
   #takeOver(): void {
     this.#phase = 'taking';
     const added = withoutPartitions(this.#target, this.#owned);
+    if (added.length > 0) this.#isOwnedSaid = false;
     this.#owned = this.#target;
     this.#effects.push({ do: 'assign', round: this.#round, added });
   }

@@ -97,6 +97,17 @@ describe('a member of KIP-848', () => {
     expect(script.send({ type: 'timer', name: 'heartbeat' })).toEqual(['heartbeat 1']);
   });
 
+  test('a coordinator that repeats the assignment, and names no interval, is not answered at once every time', () => {
+    const script = new Script().stable(0, 1);
+    for (let beat = 0; beat < 3; beat += 1) {
+      script.send({ type: 'timer', name: 'heartbeat' });
+      const assignment = [{ topicId: 'id', partitions: [0, 1] }];
+      expect(script.answer({ heartbeatIntervalMs: 0, assignment })).toEqual(['resolve', 'heartbeat in 5000']);
+      expect(script.send({ type: 'resolved', round: beat + 2, partitions: T(0, 1) })).toEqual(['assign []']);
+      expect(script.done('assigned')).toEqual([]);
+    }
+  });
+
   test('gives up first what it no longer has; a newer assignment waits until the older one is done', () => {
     const script = new Script().stable(0, 1, 2);
     script.send({ type: 'timer', name: 'heartbeat' });
