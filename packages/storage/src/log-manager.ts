@@ -165,7 +165,7 @@ export class LogManager {
       const manager = new LogManager(options, directories, clusterId);
       for (const failure of failures) options.onDirFailure(failure.dir, failure);
       await Promise.all(directories.map((dir) => manager.#loadDirectory(dir)));
-      if (failures.length === 0) await manager.#promoteLoneFutures();
+      await manager.#settleFutures(failures.length === 0);
       if (directories.every((dir) => dir.failure !== null)) throw noneLeft(directories);
       manager.#startTimers();
       manager.#cleaner?.start();
@@ -365,16 +365,34 @@ export class LogManager {
     });
   }
 
-  /** A crash while a copy took its log's place has left the copy alone. With a directory missing, the log may be there. */
-  async #promoteLoneFutures(): Promise<void> {
-    if (this.#directories.some((dir) => dir.failure !== null)) return;
+  /** Before anything is served: what a crash has left of copies. */
+  async #settleFutures(isComplete: boolean): Promise<void> {
+    const areAllThere = isComplete && this.#directories.every((dir) => dir.failure === null);
     for (const future of this.#futures.all()) {
       const key = partitionKey(future.topicPartition);
-      if (this.#logs.has(key) || this.#damaged.has(key)) continue;
-      const log = await this.#futures.promote(future);
-      this.#logs.set(key, log);
-      await this.#directoryOf(log).checkpoint();
+      const current = this.#logs.get(key);
+      if (current !== undefined) await this.#copyAnewIfAhead(current, future);
+      else if (areAllThere && !this.#damaged.has(key)) await this.#promote(future);
     }
+  }
+
+  /** A crash while a copy took its log's place has left the copy alone. With a directory missing, the log may be there. */
+  async #promote(future: Log): Promise<void> {
+    const log = await this.#futures.promote(future);
+    this.#logs.set(partitionKey(log.topicPartition), log);
+    await this.#directoryOf(log).checkpoint();
+  }
+
+  /**
+   * A power cut may take from the log what its copy still has, and those offsets will go to other records. Cutting the copy
+   * could come undone in the next power cut; that there is another one is durable before the log is in use.
+   */
+  async #copyAnewIfAhead(current: Log, future: Log): Promise<void> {
+    const dir = this.#directoryOf(future);
+    if (dir.failure !== null || future.logEndOffset <= current.logEndOffset) return;
+    this.#futures.cancel(future.topicPartition);
+    this.#futures.create(current, dir);
+    await this.#options.disk.syncFolder(dir.path);
   }
 
   /** 32 hex digits, as Kafka writes a uuid without dashes in the names of deleted folders. */

@@ -64,6 +64,8 @@ export class LogDirMoves {
       !this.#isClosed && partition.log !== null && logManager.future(partition) === future;
     try {
       if (partition.log !== null && !isOfSameTopic(partition.log, future)) logManager.cancelFuture(partition);
+      // A power cut may have taken the id from the copy, or it was begun before the log had its own.
+      else future.assignTopicId(partition.topicId);
       while (isWanted()) {
         // Also when there is nothing to wait for: what lies in memory is copied without any pause.
         await new Promise((resolve) => setImmediate(resolve));
