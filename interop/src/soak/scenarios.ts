@@ -89,24 +89,43 @@ async function kill(options: SoakOptions, kind: KillKind): Promise<Verdict> {
   }
 }
 
+/** Hurts a broker again and again while a topic is written and members of a share group acknowledge what is. */
+async function hurtShares(
+  peer: Peer,
+  { rounds, say }: SoakOptions,
+  how: { readonly name: string; readonly hurt: () => Promise<void> },
+): Promise<Verdict> {
+  await createLoadTopic(peer.port, TOPIC, loadTopic);
+  const load = new AckedLoad(peer.port, TOPIC, loadTopic);
+  const shares = new ShareLoad(peer.port, TOPIC);
+  load.start();
+  await shares.start();
+  for (let round = 1; round <= rounds; round += 1) {
+    await countsOn('Accepted records', () => shares.acceptedCount, 100);
+    await atAnyMoment(load);
+    await how.hurt();
+    say(`${how.name} ${round}/${rounds}, ${shares.acceptedCount} accepted for good`);
+  }
+  await load.stop();
+  const written = await verify(peer.port, TOPIC, load);
+  const shared = await shares.finish(load.acknowledged);
+  const verdict = {
+    acknowledged: written.acknowledged + shared.acknowledged,
+    lost: written.lost + shared.lost,
+    wrong: written.wrong + shared.wrong,
+  };
+  return withSoundFiles(peer, verdict, say);
+}
+
 /** kill -9 while members of a share group acknowledge what is being written. */
 async function killShares(options: SoakOptions): Promise<Verdict> {
   const peer = await Peer.start({ kind: 'ottla' });
+  const hurt = async (): Promise<void> => {
+    await peer.stop('SIGKILL');
+    await peer.restart();
+  };
   try {
-    await createLoadTopic(peer.port, TOPIC, loadTopic);
-    const load = new AckedLoad(peer.port, TOPIC, loadTopic);
-    const shares = new ShareLoad(peer.port, TOPIC);
-    load.start();
-    await shares.start();
-    for (let round = 1; round <= options.rounds; round += 1) {
-      await countsOn('Accepted records', () => shares.acceptedCount, 100);
-      await atAnyMoment(load);
-      await peer.stop('SIGKILL');
-      await peer.restart();
-      options.say(`kill ${round}/${options.rounds}, ${shares.acceptedCount} accepted for good`);
-    }
-    await load.stop();
-    return await withSoundFiles(peer, await shares.finish(load.acknowledged), options.say);
+    return await hurtShares(peer, options, { name: 'kill', hurt });
   } finally {
     await peer.dispose();
   }
@@ -174,29 +193,13 @@ async function hungDisk(options: SoakOptions): Promise<Verdict> {
     'share.coordinator.write.timeout.ms': String(HANG_MS / 3),
   };
   const peer = await Peer.start({ kind: 'ottla', folder, properties });
+  const hurt = async (): Promise<void> => {
+    await volume.freeze();
+    await delay(HANG_MS);
+    await volume.thaw();
+  };
   try {
-    await createLoadTopic(peer.port, TOPIC, loadTopic);
-    const load = new AckedLoad(peer.port, TOPIC, loadTopic);
-    const shares = new ShareLoad(peer.port, TOPIC);
-    load.start();
-    await shares.start();
-    for (let round = 1; round <= options.rounds; round += 1) {
-      await countsOn('Accepted records', () => shares.acceptedCount, 100);
-      await atAnyMoment(load);
-      await volume.freeze();
-      await delay(HANG_MS);
-      await volume.thaw();
-      options.say(`hung disk ${round}/${options.rounds}, ${shares.acceptedCount} accepted for good`);
-    }
-    await load.stop();
-    const written = await verify(peer.port, TOPIC, load);
-    const shared = await shares.finish(load.acknowledged);
-    const verdict = {
-      acknowledged: written.acknowledged + shared.acknowledged,
-      lost: written.lost + shared.lost,
-      wrong: written.wrong + shared.wrong,
-    };
-    return await withSoundFiles(peer, verdict, options.say);
+    return await hurtShares(peer, options, { name: 'hung disk', hurt });
   } finally {
     await peer.dispose();
     await volume.dispose();

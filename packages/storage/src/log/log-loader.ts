@@ -10,7 +10,6 @@ import {
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from '../files/log-files.ts';
-import type { LogConfig } from '../log-config.ts';
 import { ProducerSnapshots } from '../producers/producer-snapshots.ts';
 import { isExpired, ProducerState } from '../producers/producer-state.ts';
 import { readTransactionMarker } from '../producers/transaction-marker.ts';
@@ -19,20 +18,7 @@ import { LogSegment } from '../segments/log-segment.ts';
 import { SegmentList } from '../segments/segment-list.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogContext } from './log-context.ts';
-import type { LogHandover } from './log-options.ts';
-
-export interface LoadOptions {
-  readonly folder: string;
-  readonly config: LogConfig;
-  /** Everything below was durable. */
-  readonly recoveryPoint: number;
-  /** Everything below has been through compaction, which leaves gaps between segments; 0 without. */
-  readonly compactedOffset: number;
-  readonly logStartOffset: number;
-  readonly hadCleanShutdown: boolean;
-  /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
-  readonly hadFailedSync: boolean;
-}
+import type { LoadOptions, LogHandover } from './log-options.ts';
 
 /** A log as found (and repaired) on disk. */
 export interface LoadedLog {

@@ -2,17 +2,23 @@ import type { LogConfig } from '../log-config.ts';
 import type { ProducerState } from '../producers/producer-state.ts';
 import type { TopicPartition } from '../types.ts';
 
-/** Where and how a log is opened. */
-export interface LogOptions {
-  readonly topicPartition: TopicPartition;
+/** What the files of a log are read with. */
+export interface LoadOptions {
   readonly folder: string;
   readonly config: LogConfig;
+  /** Everything below was durable. */
   readonly recoveryPoint: number;
+  /** Everything below has been through compaction, which leaves gaps between segments; 0 without. */
   readonly compactedOffset: number;
   readonly logStartOffset: number;
   readonly hadCleanShutdown: boolean;
   /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
   readonly hadFailedSync: boolean;
+}
+
+/** Where and how a log is opened. */
+export interface LogOptions extends LoadOptions {
+  readonly topicPartition: TopicPartition;
   /** Written to `partition.metadata` when that is not there; null leaves it out. */
   readonly topicId: string | null;
 }
