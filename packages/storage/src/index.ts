@@ -14,7 +14,6 @@ export type { LogCleanerSettings } from './cleaner/log-cleaner.ts';
 export { ThreadCleanRunner } from './cleaner/clean-runners.ts';
 export { cleanerThreadUrl } from './cleaner/cleaner-thread-url.ts';
 export type { RecordMemory, RecordRoom } from './memory/tail-cache.ts';
-export type { VerificationGuard } from './producers/verification-guards.ts';
 // The controller's log lies beside the partitions, and has files of its own.
 export * from './files/metadata-files.ts';
 export { formatQuorumState, parseQuorumState, type QuorumState } from './files/quorum-state.ts';

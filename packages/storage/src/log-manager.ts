@@ -3,6 +3,8 @@ import type { CleanError } from './cleaner/clean-error.ts';
 import type { CleanRunner } from './cleaner/clean-job.ts';
 import { InlineCleanRunner } from './cleaner/clean-runners.ts';
 import { LogCleaner, type LogCleanerSettings } from './cleaner/log-cleaner.ts';
+import { FutureLogs } from './directories/future-logs.ts';
+import { LogDirectory, type DirectoryCheckpoints } from './directories/log-directory.ts';
 import { CorruptLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
 import { FilePool } from './files/file-pool.ts';
 import {
@@ -13,9 +15,7 @@ import {
   parseFutureFolderName,
   partitionKey,
 } from './files/log-files.ts';
-import { FutureLogs } from './future-logs.ts';
 import type { LogConfig } from './log-config.ts';
-import { LogDirectory, type DirectoryCheckpoints } from './log-directory.ts';
 import { SyncGate, type LogContext } from './log/log-context.ts';
 import { Log } from './log/log.ts';
 import { PendingBytes } from './log/write-queue.ts';

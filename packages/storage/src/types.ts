@@ -1,5 +1,3 @@
-import type { VerificationGuard } from './producers/verification-guards.ts';
-
 /** A partition of a topic; `${topic}-${partition}` is the name of its folder. */
 export interface TopicPartition {
   readonly topic: string;
@@ -102,4 +100,9 @@ export interface ActiveProducer {
 export interface EpochEndOffset {
   readonly leaderEpoch: number;
   readonly endOffset: number;
+}
+
+/** Proof that a producer's partition was found to be part of its transaction, after the last marker (KIP-890). */
+export interface VerificationGuard {
+  readonly producerId: number;
 }

@@ -1,7 +1,7 @@
 import type { Clock, Disk, TimerHandle } from '@ottla/platform';
+import type { LogDirectory } from '../directories/log-directory.ts';
 import { CleanerCheckpoint } from '../files/cleaner-checkpoint.ts';
 import { CLEANED_SUFFIX, isFutureFolderName, partitionKey } from '../files/log-files.ts';
-import type { LogDirectory } from '../log-directory.ts';
 import { cleanableRange, isDirtier, type CleanableRange, type LogFacts } from '../log/cleanable-log.ts';
 import type { Log } from '../log/log.ts';
 import type { TopicPartition } from '../types.ts';

@@ -1,9 +1,8 @@
 import type { BatchSummary } from '@ottla/protocol';
 import type { AbortedTxn } from '../indexes/transaction-index.ts';
 import type { ProducerState } from '../producers/producer-state.ts';
-import type { VerificationGuard } from '../producers/verification-guards.ts';
 import type { SegmentList } from '../segments/segment-list.ts';
-import type { AbortedTransaction, LogAppendOptions } from '../types.ts';
+import type { AbortedTransaction, LogAppendOptions, VerificationGuard } from '../types.ts';
 
 /** What a log's partition does to take part in transactions, beside keeping their batches. */
 export class LogTransactions {

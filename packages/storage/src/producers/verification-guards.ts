@@ -1,10 +1,6 @@
 import { ErrorCodes } from '@ottla/protocol';
 import { LogError } from '../errors.ts';
-
-/** Proof that a producer's partition was found to be part of its transaction, after the last marker (KIP-890). */
-export interface VerificationGuard {
-  readonly producerId: number;
-}
+import type { VerificationGuard } from '../types.ts';
 
 /**
  * Which producers are being verified. Between the question to the coordinator and the append there is time for the

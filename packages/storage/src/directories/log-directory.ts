@@ -1,6 +1,6 @@
 import type { Disk, DiskLock, Random } from '@ottla/platform';
-import { LogDirUnusableError } from './errors.ts';
-import { readCompactedOffsets } from './files/cleaner-checkpoint.ts';
+import { LogDirUnusableError } from '../errors.ts';
+import { readCompactedOffsets } from '../files/cleaner-checkpoint.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
   FAILED_SYNC_FILE,
@@ -11,8 +11,8 @@ import {
   readCleanShutdown,
   readMetaProperties,
   type FoundMetaProperties,
-} from './files/dir-files.ts';
-import { partitionKey } from './files/log-files.ts';
+} from '../files/dir-files.ts';
+import { partitionKey } from '../files/log-files.ts';
 import {
   formatOffsets,
   HIGH_WATERMARK_FILE,
@@ -20,9 +20,9 @@ import {
   readOffsetCheckpoint,
   RECOVERY_POINT_FILE,
   type OffsetCheckpointEntry,
-} from './files/offset-checkpoint.ts';
-import type { LogDir } from './log/log-context.ts';
-import type { Log } from './log/log.ts';
+} from '../files/offset-checkpoint.ts';
+import type { LogDir } from '../log/log-context.ts';
+import type { Log } from '../log/log.ts';
 
 /** The offsets that a directory's checkpoints hold, by partition key. */
 export interface DirectoryCheckpoints {

@@ -1,12 +1,12 @@
 import type { Disk } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
-import { LogDirOfflineError, LogError } from './errors.ts';
-import type { LogContext } from './log/log-context.ts';
+import { LogDirOfflineError, LogError } from '../errors.ts';
+import { futureFolderName, partitionKey } from '../files/log-files.ts';
+import type { LogContext } from '../log/log-context.ts';
+import type { LogHandover } from '../log/log-options.ts';
+import { Log } from '../log/log.ts';
+import type { TopicPartition } from '../types.ts';
 import type { LogDirectory } from './log-directory.ts';
-import { futureFolderName, partitionKey } from './files/log-files.ts';
-import type { LogHandover } from './log/log-options.ts';
-import { Log } from './log/log.ts';
-import type { TopicPartition } from './types.ts';
 
 /** What the copies need from the log manager. */
 export interface FutureLogsHost {
