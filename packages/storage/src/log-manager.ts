@@ -17,6 +17,7 @@ import {
 } from './files/log-files.ts';
 import type { LogConfig } from './log-config.ts';
 import { SyncGate, type LogContext } from './log/log-context.ts';
+import { emptyLogOptions } from './log/log-options.ts';
 import { Log } from './log/log.ts';
 import { PendingBytes } from './log/write-queue.ts';
 import { type RecordMemory, TailCache } from './memory/tail-cache.ts';
@@ -219,17 +220,8 @@ export class LogManager {
     const dir = this.#preferredDirectory(key) ?? this.#leastUsedDirectory();
     try {
       dir.prepareCreation(key);
-      const log = Log.create(this.#contexts.get(dir)!.current, {
-        topicPartition,
-        folder: `${dir.path}/${key}`,
-        config,
-        recoveryPoint: 0,
-        compactedOffset: 0,
-        logStartOffset: 0,
-        hadCleanShutdown: true,
-        hadFailedSync: false,
-        topicId,
-      });
+      const options = emptyLogOptions({ topicPartition, folder: `${dir.path}/${key}`, config, topicId });
+      const log = Log.create(this.#contexts.get(dir)!.current, options);
       this.#logs.set(key, log);
       this.#preferredDirs.delete(key);
       dir.addLog(log);

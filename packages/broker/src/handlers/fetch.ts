@@ -15,11 +15,12 @@ import type {
   SessionPartition,
   SessionResult,
 } from '../replica/fetch-session.ts';
-import type { ByteRateQuota, QuotaClient } from '../quota/byte-rate-quota.ts';
+import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
 import { failedRead, FetchIsolation, type PartitionReadResult } from '../replica/partition-read.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
 import { leaderHint, NO_LEADER } from './leader-hint.ts';
+import { quotaClientOf, throttle } from './throttle.ts';
 
 export interface FetchDependencies {
   readonly clock: Clock;
@@ -155,7 +156,7 @@ class FetchRun {
     const maxBytes = Math.min(
       request.maxBytes,
       this.#deps.fetchMaxBytes(),
-      this.#deps.quota.maxBytesAtOnce(this.#client),
+      this.#deps.quota.maxBytesAtOnce(quotaClientOf(context)),
     );
     const operation = this.#deps.replicaManager.fetch(
       {
@@ -173,20 +174,14 @@ class FetchRun {
     return reads.then((done) => this.#answer(done));
   }
 
-  get #client(): QuotaClient {
-    const { connection, clientId } = this.#input.context;
-    return { principal: connection.principal, clientId };
-  }
-
   /** How long the client has to wait before it gets such an answer; 0: it gets it now. */
   #throttle(results: readonly SessionResult[]): number {
     const { quota } = this.#deps;
     if (!quota.isOn) return 0;
     const bytes = results.reduce((sum, { read }) => sum + answerBytes(read), 0);
-    const throttleTimeMs = quota.throttleMs(this.#client, bytes);
-    if (throttleTimeMs === 0) return 0;
-    quota.takeBack(this.#client, bytes);
-    this.#input.context.connection.mute(throttleTimeMs);
+    const { context } = this.#input;
+    const throttleTimeMs = throttle(quota, context, bytes);
+    if (throttleTimeMs > 0) quota.takeBack(quotaClientOf(context), bytes);
     return throttleTimeMs;
   }
 

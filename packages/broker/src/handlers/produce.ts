@@ -25,6 +25,7 @@ import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
 import { leaderHint, NO_LEADER } from './leader-hint.ts';
 import { firstBatchSize, recordsRefusal, wholeRequestRefusal } from './produce-check.ts';
 import type { TransactionVerification } from './transaction-verification.ts';
+import { throttle } from './throttle.ts';
 
 export interface ProduceDependencies {
   readonly metadata: MetadataStore;
@@ -73,7 +74,8 @@ export function produceHandler(deps: ProduceDependencies): ApiHandler<ProduceReq
       ): HandlerResult<ProduceResponse> {
         let next = 0;
         for (let i = 0; i < sorted.length; i++) sorted[i] ??= done[next++]!;
-        const throttleTimeMs = throttle(deps.quota, context);
+        // As in Kafka when the records are appended, with acks=0 too.
+        const throttleTimeMs = throttle(deps.quota, context, context.requestBytes);
         return answer(request, sorted as AppendResult[], { image, context, throttleTimeMs });
       }
     },
@@ -82,13 +84,6 @@ export function produceHandler(deps: ProduceDependencies): ApiHandler<ProduceReq
       return wholeRefusal(request, errorCode, null);
     },
   };
-}
-
-/** Kafka throttles when the records are appended, with acks=0 too: the client hears of it and is not heard meanwhile. */
-function throttle(quota: ByteRateQuota, { connection, clientId, requestBytes }: RequestContext): number {
-  const throttleTimeMs = quota.throttleMs({ principal: connection.principal, clientId }, requestBytes);
-  if (throttleTimeMs > 0) connection.mute(throttleTimeMs);
-  return throttleTimeMs;
 }
 
 /** One entry per partition of the request: the refusal, or null where the next of `requests` decides. */

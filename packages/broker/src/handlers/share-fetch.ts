@@ -1,7 +1,7 @@
 import { ApiKeys, ErrorCodes, errorMessage, shareFetchRequest, shareFetchResponse } from '@ottla/protocol';
 import type { ShareFetchRequest, ShareFetchResponse } from '@ottla/protocol';
 import type { MetadataStore } from '../metadata/image.ts';
-import type { ByteRateQuota, QuotaClient } from '../quota/byte-rate-quota.ts';
+import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
 import { ShareFetchOperation, type ShareFetchResult } from '../share/share-fetch-operation.ts';
 import type { SharePartition } from '../share/share-partition.ts';
 import type { ShareRefusal } from '../share/share-partition-types.ts';
@@ -11,6 +11,7 @@ import type { ApiHandler, RequestContext } from './handler.ts';
 import { leaderHint } from './leader-hint.ts';
 import { acknowledgeAll, acknowledgementsOf } from './share-acknowledgements.ts';
 import { isShareEnabled, isShareMemberId } from './share-checks.ts';
+import { quotaClientOf, throttle } from './throttle.ts';
 
 export interface ShareFetchDependencies {
   readonly shares: ShareService;
@@ -170,7 +171,7 @@ class ShareFetchRun {
         maxBytes: Math.min(
           request.maxBytes,
           this.#deps.fetchMaxBytes(),
-          this.#deps.quota.maxBytesAtOnce(this.#client),
+          this.#deps.quota.maxBytesAtOnce(quotaClientOf(context)),
         ),
         maxRecords: request.maxRecords,
         batchSize: request.batchSize,
@@ -187,11 +188,6 @@ class ShareFetchRun {
     }
   }
 
-  get #client(): QuotaClient {
-    const { connection, clientId } = this.#input.context;
-    return { principal: connection.principal, clientId };
-  }
-
   /**
    * A client above its rate gets its records and is not heard for a while. (Kafka gives it nothing, and the records that were
    * acquired for it wait until their locks end.)
@@ -201,9 +197,7 @@ class ShareFetchRun {
     if (!quota.isOn) return 0;
     let bytes = 0;
     for (const { records } of this.#fetched.values()) for (const piece of records) bytes += piece.length;
-    const throttleTimeMs = quota.throttleMs(this.#client, bytes);
-    if (throttleTimeMs > 0) this.#input.context.connection.mute(throttleTimeMs);
-    return throttleTimeMs;
+    return throttle(quota, this.#input.context, bytes);
   }
 
   #open(topicId: string, partition: number): SharePartition | number {

@@ -21,6 +21,7 @@ import {
   withProperties,
   type ClusterOptions,
 } from '../cluster/run-on-cluster.ts';
+import { counted } from '../terminal/counted.ts';
 import { StopSignal } from '../terminal/stop-signal.ts';
 import { collect } from '../collect.ts';
 
@@ -212,10 +213,7 @@ class Sending {
     const seconds = this.#progress.elapsedMs / 1000;
     const outcome = { topic: this.#topic, records: this.#stored, bytes: this.#sentBytes, seconds };
     if (asJson) process.stdout.write(`${toJson(outcome)}\n`);
-    else
-      process.stderr.write(
-        `ottla: ${this.#stored} ${this.#stored === 1 ? 'record' : 'records'} stored in "${this.#topic}"\n`,
-      );
+    else process.stderr.write(`ottla: ${counted(this.#stored, 'record')} stored in "${this.#topic}"\n`);
   }
 
   #howFar(): string {

@@ -2,6 +2,7 @@ import type { LogDirsReport, LogProblem, PartitionReport } from '@ottla/storage'
 import { bytesText, type ProgressLine } from '../terminal/progress-line.ts';
 import { RowStream } from '../terminal/row-stream.ts';
 import type { OutputOptions } from '../cluster/run-on-cluster.ts';
+import { counted } from '../terminal/counted.ts';
 
 /** Prints findings as they are made, and a line for each partition. */
 export class VerifyOutput {
@@ -69,8 +70,4 @@ function inWords(found: LogProblem): string {
   const where = `${file ?? (partition === null ? dir : `${dir}/${partition}`)}${place.length > 0 ? ` (${place.join(', ')})` : ''}`;
   const word = found.severity === 'problem' ? 'PROBLEM' : 'remark';
   return `${word} ${where}: ${found.problem}\n    ${found.remedy}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${count === 1 ? what : `${what}${what.endsWith('ch') ? 'es' : 's'}`}`;
 }

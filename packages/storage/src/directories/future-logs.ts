@@ -3,7 +3,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import { LogDirOfflineError, LogError } from '../errors.ts';
 import { futureFolderName, partitionKey } from '../files/log-files.ts';
 import type { LogContext } from '../log/log-context.ts';
-import type { LogHandover } from '../log/log-options.ts';
+import { emptyLogOptions, type LogHandover, type LogOptions } from '../log/log-options.ts';
 import { Log } from '../log/log.ts';
 import type { TopicPartition } from '../types.ts';
 import type { LogDirectory } from './log-directory.ts';
@@ -158,18 +158,8 @@ export class FutureLogs {
 }
 
 /** Where a log lies that begins with what another one knows. */
-function takenOverOptions({ topicPartition, config }: Log, folder: string) {
-  return {
-    topicPartition,
-    folder,
-    config,
-    recoveryPoint: 0,
-    compactedOffset: 0,
-    logStartOffset: 0,
-    hadCleanShutdown: true,
-    hadFailedSync: false,
-    topicId: null,
-  };
+function takenOverOptions({ topicPartition, config }: Log, folder: string): LogOptions {
+  return emptyLogOptions({ topicPartition, folder, config, topicId: null });
 }
 
 /** Takes the directory offline unless it was the request that was refused; the error for the caller. */

@@ -23,6 +23,20 @@ export interface LogOptions extends LoadOptions {
   readonly topicId: string | null;
 }
 
+/** Of a log that has nothing in its folder yet. */
+export function emptyLogOptions(
+  place: Pick<LogOptions, 'topicPartition' | 'folder' | 'config' | 'topicId'>,
+): LogOptions {
+  return {
+    ...place,
+    recoveryPoint: 0,
+    compactedOffset: 0,
+    logStartOffset: 0,
+    hadCleanShutdown: true,
+    hadFailedSync: false,
+  };
+}
+
 /** What an open log knows beside its files, for the one that goes on with them under another name. */
 export interface LogHandover {
   readonly logStartOffset: number;
