@@ -30,22 +30,23 @@ export function alterScramCredentials(
     }
   };
   for (const { user, mechanism } of deletions) {
-    plan(user, () => nameOrMechanismRefusal(user, mechanism) ?? removal(user, mechanism));
+    plan(user, () => deletionRefusal(state, user, mechanism) ?? removal(user, mechanism));
   }
   for (const upsertion of upsertions) plan(upsertion.user, () => refusalOf(upsertion) ?? written(upsertion));
   const records: MetadataRecord[] = [];
   const reply = Array.from(changes, ([user, change]): UserResult => {
     if (!('type' in change)) return { user, ...change };
-    if (change.type === 'RemoveUserScramCredentialRecord') {
-      if (state.image.scramCredentials.get(user)?.has(change.data.mechanism) !== true) {
-        const message = 'Attempt to delete a user credential that does not exist';
-        return { user, ...refuse(ErrorCodes.RESOURCE_NOT_FOUND, message) };
-      }
-    }
     records.push(change);
     return { user, ...OK };
   });
   return { records, reply };
+}
+
+function deletionRefusal({ image }: CommandState, user: string, mechanism: number): ItemResult | null {
+  const refusal = nameOrMechanismRefusal(user, mechanism);
+  if (refusal !== null) return refusal;
+  if (image.scramCredentials.get(user)?.has(mechanism) === true) return null;
+  return refuse(ErrorCodes.RESOURCE_NOT_FOUND, 'Attempt to delete a user credential that does not exist');
 }
 
 function removal(name: string, mechanism: number): MetadataRecord {

@@ -11,6 +11,7 @@ import type { TransactionCoordinator } from '../coordinator/transaction/transact
 import { EPOCH_BUMP_VERSION } from '../coordinator/transaction/transaction-state.ts';
 import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
 import type { TopicPartition } from '../replica/append.ts';
+import { isInternalTopic } from '../replica/replica-manager.ts';
 import type { ApiHandler } from './handler.ts';
 import { fencedErrorFor } from './transaction-errors.ts';
 
@@ -58,8 +59,8 @@ export function addPartitionsToTxnHandler(deps: {
 
   async function handleOne(transaction: Transaction, apiVersion: number): Promise<TopicResults> {
     const { topics, verifyOnly, transactionalId, producerId, producerEpoch } = transaction;
-    const unknown = unknownPartitions(topics, deps.metadata.current());
-    if (unknown !== null) return unknown;
+    const refused = refusedPartitions(topics, deps.metadata.current(), apiVersion < BATCHED_VERSION);
+    if (refused !== null) return refused;
     const producer = { transactionalId, producerId, producerEpoch, partitions: partitionsOf(topics) };
     try {
       if (verifyOnly) {
@@ -89,14 +90,21 @@ function transactionsOf(request: AddPartitionsToTxnRequest, apiVersion: number):
   ];
 }
 
-/** One partition that does not exist keeps the others out, too. Null when all exist. */
-function unknownPartitions(topics: Topics, image: MetadataImage): TopicResults | null {
-  const exists = ({ topic, partition }: TopicPartition): boolean =>
-    image.topics.byName.get(topic)?.partitions[partition] !== undefined;
-  if (partitionsOf(topics).every(exists)) return null;
-  return resultsOf(topics, (partition) =>
-    exists(partition) ? ErrorCodes.OPERATION_NOT_ATTEMPTED : ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION,
-  );
+/**
+ * One partition that does not exist keeps the others out, too, and so does one of the coordinators' topics when a client
+ * asks: only coordinators write there. Null when nothing is refused.
+ */
+function refusedPartitions(topics: Topics, image: MetadataImage, isClient: boolean): TopicResults | null {
+  const errorOf = ({ topic, partition }: TopicPartition): number => {
+    if (isClient && isInternalTopic(topic)) return ErrorCodes.TOPIC_AUTHORIZATION_FAILED;
+    const exists = image.topics.byName.get(topic)?.partitions[partition] !== undefined;
+    return exists ? ErrorCodes.NONE : ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+  };
+  if (partitionsOf(topics).every((partition) => errorOf(partition) === ErrorCodes.NONE)) return null;
+  return resultsOf(topics, (partition) => {
+    const errorCode = errorOf(partition);
+    return errorCode === ErrorCodes.NONE ? ErrorCodes.OPERATION_NOT_ATTEMPTED : errorCode;
+  });
 }
 
 function partitionsOf(topics: Topics): TopicPartition[] {

@@ -28,7 +28,7 @@ export function describeShareGroupOffsetsHandler(deps: {
 
     async handle(request) {
       if (!isShareEnabled(deps.metadata)) return errorResponse(request, ErrorCodes.UNSUPPORTED_VERSION);
-      const groups = await Promise.all(request.groups.map((group) => describe(deps.shareGroups, group)));
+      const groups = await Promise.all(request.groups.map((group) => describe(deps, group)));
       return { throttleTimeMs: 0, groups };
     },
 
@@ -37,7 +37,7 @@ export function describeShareGroupOffsetsHandler(deps: {
 }
 
 async function describe(
-  shareGroups: ShareGroupService,
+  { shareGroups, metadata }: { readonly shareGroups: ShareGroupService; readonly metadata: MetadataStore },
   { groupId, topics }: DescribeShareGroupOffsetsRequest['groups'][number],
 ): Promise<GroupAnswer> {
   try {
@@ -55,17 +55,19 @@ async function describe(
     const { errorCode, errorMessage: text } = shareErrorOf(failure);
     // A group that is not there has no offsets, and that is all Kafka says.
     if (errorCode === ErrorCodes.GROUP_ID_NOT_FOUND)
-      return { ...failed(groupId, ErrorCodes.NONE, null), topics: unknownOffsets(topics ?? []) };
+      return { ...failed(groupId, ErrorCodes.NONE, null), topics: unknownOffsets(topics ?? [], metadata) };
     return failed(groupId, errorCode, text);
   }
 }
 
 function unknownOffsets(
   topics: NonNullable<DescribeShareGroupOffsetsRequest['groups'][number]['topics']>,
+  metadata: MetadataStore,
 ): GroupAnswer['topics'] {
+  const { byName } = metadata.current().topics;
   return topics.map(({ topicName, partitions }) => ({
     topicName,
-    topicId: ZERO_UUID,
+    topicId: byName.get(topicName)?.id ?? ZERO_UUID,
     partitions: partitions.map((partitionIndex) => ({
       partitionIndex,
       startOffset: -1,

@@ -53,27 +53,16 @@ export function listOffsetsHandler(deps: {
     response: listOffsetsResponse,
 
     async handle(request, context) {
-      const topics: ListOffsetsResponse['topics'] = [];
-      for (const topic of request.topics) {
-        const counts = new Map<number, number>();
-        for (const { partitionIndex } of topic.partitions)
-          counts.set(partitionIndex, (counts.get(partitionIndex) ?? 0) + 1);
-        const partitions: Promise<PartitionAnswer>[] = [];
-        for (const question of topic.partitions) {
-          const count = counts.get(question.partitionIndex);
-          if (count === undefined) continue;
-          // A partition named twice is answered once, with an error.
-          counts.delete(question.partitionIndex);
+      const topics = questionsByTopic(request).map(async ([name, questions]) => {
+        const partitions = Array.from(questions, ([partitionIndex, { question, isNamedAgain }]) => {
           const lookup = new OffsetLookup(request, question, context.apiVersion);
-          partitions.push(
-            count > 1
-              ? Promise.resolve(lookup.failed(ErrorCodes.INVALID_REQUEST))
-              : lookup.run(deps.replicaManager.partition(topic.name, question.partitionIndex)),
-          );
-        }
-        topics.push({ name: topic.name, partitions: await Promise.all(partitions) });
-      }
-      return { throttleTimeMs: 0, topics };
+          return isNamedAgain
+            ? lookup.failed(ErrorCodes.INVALID_REQUEST)
+            : lookup.run(deps.replicaManager.partition(name, partitionIndex));
+        });
+        return { name, partitions: await Promise.all(partitions) };
+      });
+      return { throttleTimeMs: 0, topics: await Promise.all(topics) };
     },
 
     errorResponse(request, errorCode) {
@@ -84,6 +73,24 @@ export function listOffsetsHandler(deps: {
       return { throttleTimeMs: 0, topics };
     },
   };
+}
+
+type Questions = Map<number, { readonly question: PartitionQuestion; readonly isNamedAgain: boolean }>;
+
+/** Every partition once, wherever in the request its topic stands; one that is named twice is answered with an error. */
+function questionsByTopic(request: ListOffsetsRequest): [topic: string, Questions][] {
+  const topics = new Map<string, Questions>();
+  for (const { name, partitions } of request.topics) {
+    const questions: Questions = topics.get(name) ?? new Map();
+    topics.set(name, questions);
+    for (const question of partitions) {
+      const { partitionIndex } = question;
+      // Its answer stands where it is named last, as in Kafka.
+      const isNamedAgain = questions.delete(partitionIndex);
+      questions.set(partitionIndex, { question, isNamedAgain });
+    }
+  }
+  return [...topics];
 }
 
 function unknownOffset(partitionIndex: number, errorCode: number): PartitionAnswer {

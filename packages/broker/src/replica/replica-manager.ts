@@ -60,6 +60,8 @@ export interface ReplicaManagerOptions {
 }
 
 const SCAN_BYTES = 1024 * 1024;
+/** The controller's log, which is no topic. */
+const METADATA_TOPIC = '__cluster_metadata';
 /** Topics that only the broker itself writes. */
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
   '__consumer_offsets',
@@ -88,6 +90,8 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   #deadlineTimer: TimerHandle | null = null;
   #nextDeadlineMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
+  /** A topic with the name of the metadata log that was warned of. */
+  #metadataTopicId: string | null = null;
 
   constructor(options: ReplicaManagerOptions) {
     this.#options = options;
@@ -331,6 +335,11 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   }
 
   #applyTopic(topic: TopicImage): void {
+    // Written by a broker that let clients make it. Its folder is that of the metadata log, which must not be touched.
+    if (topic.name === METADATA_TOPIC) {
+      this.#warnOfMetadataTopic(topic);
+      return;
+    }
     for (const image of topic.partitions) {
       if (!image.replicas.includes(this.nodeId)) {
         this.#removePartition(topic.name, image.partition);
@@ -419,10 +428,19 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     for (const partition of partitions) partition?.updateConfig(config);
   }
 
+  #warnOfMetadataTopic({ name, id }: TopicImage): void {
+    if (this.#metadataTopicId === id) return;
+    this.#metadataTopicId = id;
+    this.#options.logger.warn(
+      { topic: name, topicId: id },
+      'The cluster metadata has a topic with the name of the metadata log; it is not served, delete it',
+    );
+  }
+
   #warnOfStray(log: Log, image: MetadataImage): void {
     const { topic, partition } = log.topicPartition;
     if (
-      topic.startsWith('__cluster_metadata') ||
+      topic.startsWith(METADATA_TOPIC) ||
       image.topics.byName.get(topic)?.partitions[partition] !== undefined
     )
       return;

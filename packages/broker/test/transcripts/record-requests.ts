@@ -62,6 +62,15 @@ function listOffsets(version: number, timestamp: number, partition: object = {})
   return { apiKey: ListOffsets, version, body: { replicaId: -1, topics: [{ name: 't', partitions }] } };
 }
 
+/** The topic once for each list of partitions. */
+function listOffsetsOf(...lists: readonly (readonly number[])[]): TranscriptRequest {
+  const topics = lists.map((partitions) => ({
+    name: 't',
+    partitions: partitions.map((partitionIndex) => ({ partitionIndex, timestamp: -1 })),
+  }));
+  return { apiKey: ListOffsets, version: 11, body: { replicaId: -1, topics } };
+}
+
 function epochEnd(version: number, partition: object): TranscriptRequest {
   const partitions = [{ partition: 0, leaderEpoch: 0, ...partition }];
   return { apiKey: OffsetForLeaderEpoch, version, body: { topics: [{ topic: 't', partitions }] } };
@@ -195,4 +204,6 @@ export const RECORD_REQUESTS: readonly TranscriptRequest[] = [
   },
   ...[0, 1].map((version) => ({ apiKey: SaslHandshake, version, body: { mechanism: 'PLAIN' } })),
   { apiKey: DescribeLogDirs, version: 1, body: { topics: [{ topic: 't', partitions: [0] }] } },
+  listOffsetsOf([0], [1, 0]),
+  listOffsetsOf([1, 1, 0]),
 ];

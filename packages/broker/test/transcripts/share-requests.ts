@@ -5,7 +5,7 @@ import type { TranscriptRequest } from './topic-requests.ts';
 const { CreateTopics, Produce, IncrementalAlterConfigs, FindCoordinator, ListGroups, DeleteGroups } = ApiKeys;
 const { ShareGroupHeartbeat, ShareGroupDescribe, ShareFetch, ShareAcknowledge } = ApiKeys;
 const { InitializeShareGroupState, ReadShareGroupState, WriteShareGroupState } = ApiKeys;
-const { DeleteShareGroupState, ReadShareGroupStateSummary } = ApiKeys;
+const { DeleteShareGroupState, ReadShareGroupStateSummary, OffsetFetch } = ApiKeys;
 const { DescribeShareGroupOffsets, AlterShareGroupOffsets, DeleteShareGroupOffsets } = ApiKeys;
 
 const TOPIC = 'shared';
@@ -291,6 +291,13 @@ const administration: readonly TranscriptRequest[] = [
     ],
   }),
   ask(DescribeShareGroupOffsets, 1, { groups: [{ groupId: GROUP, topics: null }] }),
+  ask(DescribeShareGroupOffsets, 1, {
+    groups: [{ groupId: 'unknown', topics: [{ topicName: TOPIC, partitions: [0] }] }],
+  }),
+  ...[1, 7].map((version) =>
+    ask(OffsetFetch, version, { groupId: GROUP, topics: [{ name: TOPIC, partitionIndexes: [0, 9] }] }),
+  ),
+  ask(OffsetFetch, 9, { groups: [{ groupId: GROUP, topics: null }] }),
   ask(AlterShareGroupOffsets, 0, { groupId: 'unknown', topics: [] }),
   ask(AlterShareGroupOffsets, 0, { groupId: '', topics: [] }),
   ask(DeleteShareGroupOffsets, 0, {

@@ -222,6 +222,7 @@ function version1(): TranscriptRequest[] {
     ...[0, 1, 2, 3].map((version) => addPartitions(stale, [0], { version })),
     addPartitions(a, [0, 7]),
     addPartitions(a, [0], { topic: 'absent' }),
+    addPartitions(a, [0, 99], { topic: '__transaction_state' }),
     ...[0, 1, 2, 3].map((version) => addPartitions(a, [0], { version })),
     produce(a, 0),
     produce(a, 1, { version: 3 }),

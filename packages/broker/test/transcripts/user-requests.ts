@@ -67,4 +67,9 @@ export const USER_REQUESTS: readonly TranscriptRequest[] = [
   alter([], [deletion('alice', SCRAM_SHA_256), deletion('alice', SCRAM_SHA_512)]),
   describe(null),
   describe(['alice', 'bob', 'carol', 'dave', 'erin']),
+  // A deletion of what is not there is told of before a second change of the user.
+  alter([], [deletion('unknown'), deletion('unknown')]),
+  alter([upsertion('grace')], [deletion('grace')]),
+  alter([upsertion('grace', { iterations: 1 })], [deletion('grace', SCRAM_SHA_512)]),
+  describe(null),
 ];

@@ -5,7 +5,15 @@ import type { GroupState } from './group-state.ts';
 
 /** The groups of a shard, of every kind, that pass both filters. */
 export function listGroups(state: GroupState, filters: ListFilters): ListedGroup[] {
-  const states = new Set(filters.states.map((name) => name.toLowerCase().trim()));
+  // Kafka finds streams groups that are not ready by "not_ready" alone, and lists them as "NotReady": both find them here.
+  const states = new Set(
+    filters.states.map((name) =>
+      name
+        .toLowerCase()
+        .trim()
+        .replace(/^not_ready$/, 'notready'),
+    ),
+  );
   const types = new Set(filters.types.map((name) => name.toLowerCase()));
   const listed: ListedGroup[] = [];
   for (const groupId of state.groupIds()) {

@@ -76,7 +76,7 @@ function storeTopics({ groupId }: ShareGroup, topics: StateTopics, { ticket }: C
   return outcome({ records: [stateTopicsRecord(groupId, topics)], replies: [{ ticket, value: null }] });
 }
 
-function forgetTopics(topicIds: readonly string[], { state }: CommandContext): GroupOutcome {
+function forgetTopics(topicIds: readonly string[], { state, ticket }: CommandContext): GroupOutcome {
   const gone = new Set(topicIds);
   const records: ShareGroupRecord[] = [];
   for (const { groupId, stateTopics } of state.share.all()) {
@@ -85,7 +85,7 @@ function forgetTopics(topicIds: readonly string[], { state }: CommandContext): G
       continue;
     records.push(stateTopicsRecord(groupId, withoutTopics(stateTopics, gone)));
   }
-  return outcome({ records, atomic: false });
+  return outcome({ records, atomic: false, replies: [{ ticket, value: null }] });
 }
 
 function expireMember(groupId: string, memberId: string, { state, image }: CommandContext): GroupOutcome {

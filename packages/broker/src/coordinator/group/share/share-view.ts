@@ -17,7 +17,8 @@ export function shareView(group: ShareGroup): GroupView {
     shouldExpire: false,
     commitError: () => ErrorCodes.GROUP_ID_NOT_FOUND,
     timersAfterCommit: () => [],
-    fetchError: () => ErrorCodes.GROUP_ID_NOT_FOUND,
+    // As in Kafka: whoever asks is told that nothing is committed.
+    fetchError: () => ErrorCodes.NONE,
     offsetDeletionError: () => ErrorCodes.GROUP_ID_NOT_FOUND,
     isSubscribedToTopic: (topic) =>
       [...group.members.values()].some(({ subscribedTopicNames }) => subscribedTopicNames.includes(topic)),
