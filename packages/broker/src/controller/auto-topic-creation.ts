@@ -25,21 +25,28 @@ export interface InternalTopicSpec {
  */
 export class AutoTopicCreation {
   readonly #options: AutoTopicCreationOptions;
-  readonly #inFlight = new Map<string, Promise<number>>();
+  readonly #inFlight = new Map<string, Promise<ReadonlyMap<string, number>>>();
 
   constructor(options: AutoTopicCreationOptions) {
     this.#options = options;
   }
 
   /**
-   * Starts creating a topic for a client and returns the error code that the client is answered with now: clients retry
-   * on UNKNOWN_TOPIC_OR_PARTITION until the topic is there.
+   * Starts creating topics for a client and returns the error codes, in the order of the names, that the client is answered
+   * with now: clients retry on UNKNOWN_TOPIC_OR_PARTITION until the topic is there. All of them are one command, as in
+   * Kafka: thousands would be slow one by one, and the limit on partitions counts for all.
    */
-  request(name: string): number {
-    if (topicNameProblem(name) !== null) return ErrorCodes.INVALID_TOPIC_EXCEPTION;
-    // As in Kafka, which answers as if it were on its way and never makes it.
-    if (name !== CLUSTER_METADATA_TOPIC) void this.#create(name);
-    return ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+  request(names: readonly string[]): number[] {
+    const isInvalid = names.map((name) => topicNameProblem(name) !== null);
+    // The metadata log's name is answered for, as in Kafka, as if it were on its way, and never made.
+    const wanted = names.filter(
+      (name, index) =>
+        isInvalid[index] === false && name !== CLUSTER_METADATA_TOPIC && !this.#inFlight.has(name),
+    );
+    if (wanted.length > 0) void this.#create(wanted);
+    return isInvalid.map((invalid) =>
+      invalid ? ErrorCodes.INVALID_TOPIC_EXCEPTION : ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+    );
   }
 
   /**
@@ -47,33 +54,41 @@ export class AutoTopicCreation {
    */
   async ensureInternalTopic(name: string): Promise<number> {
     if (this.#options.metadata.current().topics.byName.has(name)) return ErrorCodes.NONE;
-    return this.#create(name);
+    const created = await (this.#inFlight.get(name) ?? this.#create([name]));
+    return created.get(name) ?? ErrorCodes.UNKNOWN_SERVER_ERROR;
   }
 
-  #create(name: string): Promise<number> {
-    const running = this.#inFlight.get(name);
-    if (running !== undefined) return running;
-    const created = this.#createNow(name).finally(() => this.#inFlight.delete(name));
-    this.#inFlight.set(name, created);
+  #create(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const created = this.#createNow(names).finally(() => {
+      for (const name of names) this.#inFlight.delete(name);
+    });
+    for (const name of names) this.#inFlight.set(name, created);
     return created;
   }
 
-  async #createNow(name: string): Promise<number> {
+  /** The error code of each topic, NONE for one that is there already. */
+  async #createNow(names: readonly string[]): Promise<Map<string, number>> {
     const { controller, logger } = this.#options;
+    const codes = new Map<string, number>();
+    const told = new Set<number>();
     try {
-      const [result] = await controller.createTopics({ topics: [this.#newTopic(name)], validateOnly: false });
-      const errorCode = result?.errorCode ?? ErrorCodes.UNKNOWN_SERVER_ERROR;
-      if (errorCode === ErrorCodes.NONE || errorCode === ErrorCodes.TOPIC_ALREADY_EXISTS)
-        return ErrorCodes.NONE;
-      logger.warn(
-        { topic: name, errorCode, reason: result?.errorMessage },
-        'Automatic topic creation was refused',
-      );
-      return errorCode;
+      const topics = names.map((name) => this.#newTopic(name));
+      for (const { name, errorCode, errorMessage: reason } of await controller.createTopics({
+        topics,
+        validateOnly: false,
+      })) {
+        const isThere = errorCode === ErrorCodes.NONE || errorCode === ErrorCodes.TOPIC_ALREADY_EXISTS;
+        // One client may ask for thousands of topics: one line for each reason.
+        if (!isThere && !told.has(errorCode)) {
+          told.add(errorCode);
+          logger.warn({ topic: name, errorCode, reason }, 'Automatic topic creation was refused');
+        }
+        codes.set(name, isThere ? ErrorCodes.NONE : errorCode);
+      }
     } catch (error) {
-      logger.error({ topic: name, err: error }, 'Automatic topic creation failed');
-      return ErrorCodes.UNKNOWN_SERVER_ERROR;
+      logger.error({ topics: names.slice(0, 10), err: error }, 'Automatic topic creation failed');
     }
+    return codes;
   }
 
   #newTopic(name: string): NewTopic {

@@ -195,7 +195,7 @@ function topicHandlers(parts: BrokerParts, consumed: ByteRateQuota): AnyApiHandl
     metadataHandler({
       metadata,
       autoCreateTopics: () => config().get('auto.create.topics.enable'),
-      requestTopicCreation: (name) => autoCreation.request(name),
+      requestTopicCreation: (names) => autoCreation.request(names),
     }),
     createTopicsHandler({
       controller,

@@ -23,8 +23,8 @@ export interface MetadataHandlerDeps {
   readonly metadata: MetadataStore;
   /** Whether clients may create topics by asking for them (`auto.create.topics.enable`). */
   readonly autoCreateTopics: () => boolean;
-  /** Starts the creation of a topic; the answer that clients get meanwhile is an error code. */
-  readonly requestTopicCreation: (name: string) => number;
+  /** Starts the creation of topics; the answer that clients get meanwhile is an error code for each. */
+  readonly requestTopicCreation: (names: readonly string[]) => number[];
 }
 
 /** Which brokers there are and who leads what: the first thing that every client asks. */
@@ -101,17 +101,15 @@ function requestedTopics(
   const names = new Set<string>();
   for (const { name } of request.topics) if (name !== null) names.add(name);
   const existing: ResponseTopic[] = [];
-  const missing: ResponseTopic[] = [];
+  const missing: string[] = [];
   const mayCreate = request.allowAutoTopicCreation && deps.autoCreateTopics();
   for (const name of names) {
     const topic = byName.get(name);
     if (topic !== undefined) existing.push(existingTopic(image, topic, context));
-    else
-      missing.push(
-        missingTopic(name, ZERO_UUID, mayCreate ? deps.requestTopicCreation(name) : missingTopicError(name)),
-      );
+    else missing.push(name);
   }
-  return [...existing, ...missing];
+  const errors = mayCreate ? deps.requestTopicCreation(missing) : missing.map(missingTopicError);
+  return existing.concat(missing.map((name, index) => missingTopic(name, ZERO_UUID, errors[index]!)));
 }
 
 function existingTopic(image: MetadataImage, topic: TopicImage, context: RequestContext): ResponseTopic {
