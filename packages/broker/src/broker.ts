@@ -440,6 +440,7 @@ export class Broker implements AsyncDisposable {
       socketRequestMaxBytes: config.get('socket.request.max.bytes'),
       queuedMaxRequestBytes: config.get('queued.max.request.bytes'),
       connectionsMaxIdleMs: config.get('connections.max.idle.ms'),
+      socketBuffers: config.socketBuffers,
       socketListenBacklogSize: config.get('socket.listen.backlog.size'),
       // Dynamic: read anew for each connection.
       get maxConnections() {

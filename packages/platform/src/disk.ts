@@ -61,6 +61,12 @@ export interface DiskFile {
   readSync(target: Buffer, targetOffset: number, length: number, position: number): number;
   /** The same through the thread pool. */
   read(target: Buffer, targetOffset: number, length: number, position: number): Promise<number>;
+  /**
+   * Reads on the event loop what the page cache has from `position` on, at most `length` bytes, and never waits for the
+   * device: less than `length` is there when the rest is not in memory, or at the end of the file. -1 when not even the
+   * first byte is, or the platform cannot tell; failures are told by `read` only.
+   */
+  readCached(target: Buffer, targetOffset: number, length: number, position: number): number;
   /** Makes everything written so far durable (`fdatasync`), through the thread pool. */
   datasync(): Promise<void>;
   datasyncSync(): void;

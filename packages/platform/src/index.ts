@@ -9,6 +9,7 @@ export { keyDigest } from './node-key-digest.ts';
 export { runThread, threadParent, type ThreadParent, type ThreadRun } from './node-thread.ts';
 export { temporaryFolder, type TemporaryFolder } from './node-temporary-folder.ts';
 export { NodeRandom } from './node-random.ts';
+export { setSocketBuffers, type SocketBuffers } from './node-socket-buffers.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { SimClock } from './sim-clock.ts';
 export { SILENT_LOGGER, type Logger } from './logger.ts';

@@ -317,6 +317,11 @@ class MemoryFile implements DiskFile {
     return this.readSync(target, targetOffset, length, position);
   }
 
+  // oxlint-disable-next-line max-params -- as above
+  readCached(target: Buffer, targetOffset: number, length: number, position: number): number {
+    return this.#isClosed ? -1 : this.readSync(target, targetOffset, length, position);
+  }
+
   async datasync(): Promise<void> {
     this.#requireOpen('fdatasync');
   }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Disk, DiskFile, DiskLock } from './disk.ts';
 import { isFileLocked, lockFile } from './node-lock.ts';
+import { pageCacheRead } from './node-page-cache.ts';
 
 /** libuv's own, unless UV_THREADPOOL_SIZE says otherwise. */
 const DEFAULT_POOL_THREADS = 4;
@@ -235,6 +236,13 @@ class NodeFile implements DiskFile {
         else resolve(count);
       });
     });
+  }
+
+  // oxlint-disable-next-line max-params -- as above
+  readCached(target: Buffer, targetOffset: number, length: number, position: number): number {
+    // The number of a closed descriptor may belong to another file by now.
+    if (this.#closed) return -1;
+    return pageCacheRead()?.(this.#fd, target, targetOffset, length, position) ?? -1;
   }
 
   datasync(): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryDisk, NodeDisk, SimClock, SimDisk, type Disk } from '../src/index.ts';
+import { pageCacheRead } from '../src/node-page-cache.ts';
 
 /** What every disk must do; all of them run the same cases. */
 const disks: { name: string; make: () => { disk: Disk; root: string; remove: () => void } }[] = [
@@ -40,7 +41,9 @@ function codeOf(action: () => unknown): string {
   return 'no error';
 }
 
-describe.each(disks)('$name', ({ make }) => {
+describe.each(disks)('$name', ({ name, make }) => {
+  /** The real file system says so only where `koffi` could be loaded. */
+  const canTell = name !== 'NodeDisk' || pageCacheRead() !== null;
   let disk: Disk;
   let root: string;
   let remove: () => void;
@@ -58,6 +61,23 @@ describe.each(disks)('$name', ({ make }) => {
     expect(target.subarray(0, 5).toString()).toBe('world');
     expect(await file.read(target, 0, 10, 15)).toBe(0);
     file.closeSync();
+  });
+
+  test('reads what is in the page cache, if it can tell', () => {
+    const file = disk.openSync(`${root}/a`, 'append');
+    file.writeSync([Buffer.from('hello world')], 0);
+    const tries = Array.from({ length: 100 }, () => {
+      const target = Buffer.alloc(8, '.');
+      const count = file.readCached(target, 1, 5, 6);
+      expect(count).toBeGreaterThanOrEqual(-1);
+      expect(target.toString()).toBe(`.${'world'.slice(0, Math.max(0, count)).padEnd(7, '.')}`);
+      return count;
+    });
+    // It was just written, so wherever somebody can tell it is there.
+    expect(Math.max(...tries)).toBe(canTell ? 5 : -1);
+    expect(file.readCached(Buffer.alloc(4), 0, 4, 11)).toBeLessThanOrEqual(0);
+    file.closeSync();
+    expect(file.readCached(Buffer.alloc(4), 0, 4, 0)).toBe(-1);
   });
 
   test.each(['writeSync', 'write'] as const)(

@@ -24,6 +24,18 @@ export class RecordValidationError extends LogError {
   }
 }
 
+/** OFFSET_OUT_OF_RANGE: a reader asks for what the log does not have any more, or not yet. */
+export class OffsetOutOfRangeError extends LogError {
+  override readonly name = 'OffsetOutOfRangeError';
+  constructor(offset: number, log: { name: string; logStartOffset: number; logEndOffset: number }) {
+    super(
+      1,
+      `Received request for offset ${offset} for partition ${log.name}, but we only have log segments upto ` +
+        `${log.logEndOffset} with starting offset ${log.logStartOffset}`,
+    );
+  }
+}
+
 /** KAFKA_STORAGE_ERROR: the log directory is offline after a failed write, sync or read; `cause` has the system's error. */
 export class LogDirOfflineError extends LogError {
   override readonly name = 'LogDirOfflineError';

@@ -71,6 +71,27 @@ export interface LogReadResult {
   readonly isLimited?: boolean;
 }
 
+/**
+ * Whole batches that are still in the log's file: a reader that passes them on has them in memory piece by piece, when
+ * it has room for them, and never all at once.
+ */
+export interface LogSlice extends ReadLease {
+  /** Size in bytes. */
+  readonly length: number;
+  /** Offset after the last batch. */
+  readonly nextOffset: number;
+  /**
+   * The bytes from `at` on, as many as are handy. At once when the page cache has them, else through the thread pool.
+   * Not after `release`. @throws LogError, also when the promise is rejected: KAFKA_STORAGE_ERROR when the disk fails
+   */
+  pieceAt(at: number): LogPiece | Promise<LogPiece>;
+}
+
+/** A part of a slice; released once, when its bytes are not needed any more. */
+export interface LogPiece extends ReadLease {
+  readonly bytes: Buffer;
+}
+
 /** A timestamp and the offset of the record that has it; both -1 when there is none. */
 export interface TimestampAndOffset {
   readonly timestamp: number;

@@ -3,7 +3,7 @@ import { checkBrokerRules } from './broker-rules.ts';
 import type { ConfigValue } from './config-key.ts';
 import { keyOfProperty, usableDynamicConfigs } from './dynamic-configs.ts';
 import { type Listeners, resolveListeners } from './listeners.ts';
-import { nearestName } from '@ottla/platform';
+import { nearestName, type SocketBuffers } from '@ottla/platform';
 import { defaultValue, parseValue } from './parse-value.ts';
 
 /**
@@ -96,6 +96,19 @@ export class BrokerConfig {
   /** Where `__cluster_metadata-0` lives: `metadata.log.dir`, else the first log directory. */
   get metadataLogDir(): string {
     return this.get('metadata.log.dir') ?? this.logDirs[0] ?? '';
+  }
+
+  /**
+   * `socket.send.buffer.bytes` and `socket.receive.buffer.bytes` where they are set. Kafka's default of 100 KiB is less than
+   * a connection over a distance needs; the system lets buffers grow with it.
+   */
+  get socketBuffers(): SocketBuffers {
+    const bytesOf = (name: 'socket.send.buffer.bytes' | 'socket.receive.buffer.bytes'): number =>
+      this.layers.static.has(name) ? this.get(name) : -1;
+    return {
+      sendBytes: bytesOf('socket.send.buffer.bytes'),
+      receiveBytes: bytesOf('socket.receive.buffer.bytes'),
+    };
   }
 
   /** `log.retention.ms`, else minutes, else hours; -1: no limit. */

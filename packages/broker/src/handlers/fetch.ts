@@ -16,7 +16,7 @@ import type {
   SessionResult,
 } from '../replica/fetch-session.ts';
 import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
-import { failedRead, FetchIsolation, type PartitionReadResult } from '../replica/partition-read.ts';
+import { failedRead, FetchIsolation, type ReadToSend } from '../replica/partition-read.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
 import { leaderHint, NO_LEADER } from './leader-hint.ts';
@@ -206,7 +206,7 @@ class FetchRun {
     this.#refused.push({ target, read: { ...failedRead(errorCode), abortedTransactions: [] } });
   }
 
-  #answer(reads: readonly PartitionReadResult[]): FetchResponse {
+  #answer(reads: readonly ReadToSend[]): FetchResponse {
     this.#input.context.onSent = () => {
       for (const read of reads) read.lease?.release();
     };
@@ -223,7 +223,7 @@ class FetchRun {
   }
 
   /** Adds a partition; neighbours of the same topic share an entry, as in Kafka. */
-  #add(response: FetchResponse, target: SessionPartition, read: PartitionReadResult): void {
+  #add(response: FetchResponse, target: SessionPartition, read: ReadToSend): void {
     const usesIds = this.#input.context.apiVersion >= TOPIC_ID_VERSION;
     let topic = response.responses.at(-1);
     const isSame =
@@ -237,7 +237,7 @@ class FetchRun {
     topic!.partitions.push(answer);
   }
 
-  #partition(target: SessionPartition, read: PartitionReadResult): PartitionAnswer {
+  #partition(target: SessionPartition, read: ReadToSend): PartitionAnswer {
     const { apiVersion } = this.#input.context;
     let { errorCode } = read;
     if (errorCode === ErrorCodes.KAFKA_STORAGE_ERROR && apiVersion <= LAST_VERSION_WITHOUT_STORAGE_ERROR) {
@@ -280,11 +280,7 @@ function isolationOf(replicaId: number, isolationLevel: number): FetchIsolation 
   return isolationLevel === READ_COMMITTED ? FetchIsolation.txnCommitted : FetchIsolation.highWatermark;
 }
 
-function partitionAnswer(
-  partitionIndex: number,
-  read: PartitionReadResult,
-  errorCode: number,
-): PartitionAnswer {
+function partitionAnswer(partitionIndex: number, read: ReadToSend, errorCode: number): PartitionAnswer {
   return {
     partitionIndex,
     errorCode,
@@ -304,7 +300,7 @@ function partitionAnswer(
 /** What a partition's fields take beside its records, about. */
 const PARTITION_BYTES = 50;
 
-function answerBytes({ records }: PartitionReadResult): number {
+function answerBytes({ records }: ReadToSend): number {
   let bytes = PARTITION_BYTES;
   for (const part of records) bytes += part.length;
   return bytes;

@@ -6,6 +6,7 @@ import type { FrameMemory } from './frame-memory.ts';
 import { FrameError, FrameReader } from './frame-reader.ts';
 import { foreignProtocolOf } from './foreign-protocol.ts';
 import type { Dispatch, DispatchResult } from './request-dispatcher.ts';
+import { type ResponsePart, ResponseWriter, type ResponseWriterOwner } from './response-writer.ts';
 
 export interface ConnectionOptions {
   readonly id: string;
@@ -34,7 +35,7 @@ const MAX_REQUESTS_PER_TURN = 128;
 
 /** The place of one answer in the order of requests. */
 interface ResponseSlot {
-  chunks: readonly Buffer[] | null;
+  chunks: readonly ResponsePart[] | null;
   readonly context: DispatchResult['context'];
   isDone: boolean;
 }
@@ -46,7 +47,7 @@ interface ResponseSlot {
  * each other's effects, not for each other's answers; what comes behind a waiting request is held by the reader, and the
  * socket is not read meanwhile, so a connection never holds more than one read ahead.
  */
-export class Connection implements ConnectionContext, BudgetWaiter {
+export class Connection implements ConnectionContext, BudgetWaiter, ResponseWriterOwner {
   readonly id: string;
   readonly clientHost: string;
   readonly listenerName: string;
@@ -60,14 +61,16 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   readonly #options: ConnectionOptions;
   readonly #reader: FrameReader;
   #socket: Socket | null = null;
+  #writer: ResponseWriter | null = null;
   #abort: AbortController | null = null;
 
   #slots: ResponseSlot[] = [];
   #slotsHead = 0;
   /** A request that is not pipelined has not answered yet. */
   #isExclusive = false;
-  #isCorked = false;
   #isReading = false;
+  /** There is something to flush. */
+  #hasWritten = false;
   #isInCallback = false;
   #isFlushScheduled = false;
   #isUnsentFull = false;
@@ -107,9 +110,12 @@ export class Connection implements ConnectionContext, BudgetWaiter {
 
   /** No request is running and no answer is on its way. */
   get isQuiet(): boolean {
-    return (
-      this.#slotsHead === this.#slots.length && (this.#socket === null || this.#socket.writableLength === 0)
-    );
+    return this.#isAnswered && (this.#writer === null || this.#writer.unsentBytes === 0);
+  }
+
+  /** Every answer is in the socket. */
+  get #isAnswered(): boolean {
+    return this.#slotsHead === this.#slots.length && this.#writer?.isStreaming !== true;
   }
 
   /** Where the socket puts its next bytes. */
@@ -120,6 +126,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   /** Takes over the socket; its `onread` calls `nextBuffer` and `receive`. */
   attach(socket: Socket): void {
     this.#socket = socket;
+    this.#writer = new ResponseWriter(socket, this);
     this.#isReading = true;
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
@@ -174,8 +181,9 @@ export class Connection implements ConnectionContext, BudgetWaiter {
         this.#startFrameTime(nowMs);
       }
     }
-    if (maxIdleMs >= 0 && nowMs - this.lastActiveMs > maxIdleMs && (this.isQuiet || this.#isUnsentFull))
-      this.destroy();
+    // A client that does not read its answer is idle too.
+    const mayBeIdle = this.isQuiet || this.#isUnsentFull || this.#writer?.isStreaming === true;
+    if (maxIdleMs >= 0 && nowMs - this.lastActiveMs > maxIdleMs && mayBeIdle) this.destroy();
   }
 
   /** Sends what is answered, then closes; nothing more is read. */
@@ -220,6 +228,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     return (
       !this.#isExclusive &&
       !this.#isUnsentFull &&
+      this.#writer?.isStreaming !== true &&
       this.#muteTimer === null &&
       this.#slots.length - this.#slotsHead < MAX_IN_FLIGHT
     );
@@ -245,7 +254,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
       return;
     }
     if (result.pending === null) {
-      if (this.#slotsHead === this.#slots.length) this.#write(result.chunks, result.context);
+      if (this.#isAnswered) this.#write(result.chunks, result.context);
       else if (result.chunks !== null) {
         this.#slots.push({ chunks: result.chunks, context: result.context, isDone: true });
       }
@@ -264,7 +273,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     );
   }
 
-  #answer(slot: ResponseSlot, chunks: readonly Buffer[] | null, isExclusive: boolean): void {
+  #answer(slot: ResponseSlot, chunks: readonly ResponsePart[] | null, isExclusive: boolean): void {
     slot.chunks = chunks;
     slot.isDone = true;
     if (isExclusive) {
@@ -282,6 +291,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   /** Moves the answers at the head of the order into the socket. */
   #sendReady(): void {
     while (this.#slotsHead < this.#slots.length) {
+      if (this.#writer?.isStreaming === true) return;
       const slot = this.#slots[this.#slotsHead]!;
       if (!slot.isDone) return;
       this.#slotsHead += 1;
@@ -295,23 +305,29 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     this.#slotsHead = 0;
   }
 
-  #write(chunks: readonly Buffer[] | null, context: DispatchResult['context']): void {
-    const socket = this.#socket;
+  #write(chunks: readonly ResponsePart[] | null, context: DispatchResult['context']): void {
     const onSent = context?.onSent ?? null;
-    if (chunks === null || socket === null || this.#isClosed) {
+    if (chunks === null || this.#writer === null || this.#isClosed) {
       onSent?.();
       return;
     }
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      socket.cork();
-    }
-    const last = chunks.length - 1;
-    for (let i = 0; i < last; i++) socket.write(chunks[i]!);
-    // The callback comes when the kernel has every byte, or when the connection is gone.
-    if (onSent === null) socket.write(chunks[last]!);
-    else socket.write(chunks[last]!, () => onSent());
-    if (socket.writableLength > MAX_UNSENT_BYTES) this.#isUnsentFull = true;
+    this.#writer.write(chunks, onSent);
+    this.#hasWritten = true;
+    if (this.#writer.unsentBytes > MAX_UNSENT_BYTES) this.#isUnsentFull = true;
+  }
+
+  onProgress(): void {
+    this.lastActiveMs = this.#options.clock.monotonicMs();
+  }
+
+  onStreamed(): void {
+    this.#sendReady();
+    this.#scheduleFlush();
+  }
+
+  onFailed(error: unknown): void {
+    this.#log(error instanceof Error ? error.message : String(error));
+    this.destroy();
   }
 
   /** Answers that become ready together leave in one writev: once all promises that are settled now have run. */
@@ -343,12 +359,12 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   }
 
   #flush(): void {
-    if (!this.#isCorked || this.#socket === null) return;
-    this.#isCorked = false;
+    if (!this.#hasWritten || this.#writer === null) return;
+    this.#hasWritten = false;
     this.lastActiveMs = this.#options.clock.monotonicMs();
-    this.#socket.uncork();
+    this.#writer.flush();
     // What the kernel took at once is no longer unsent; the rest is announced by 'drain'.
-    this.#isUnsentFull = this.#socket.writableLength > MAX_UNSENT_BYTES;
+    this.#isUnsentFull = this.#writer.unsentBytes > MAX_UNSENT_BYTES;
   }
 
   #onDrain(): void {
@@ -402,7 +418,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
   }
 
   #finishIfDrained(): void {
-    if (!this.#isClosing || this.#isClosed || this.#slotsHead < this.#slots.length) return;
+    if (!this.#isClosing || this.#isClosed || !this.#isAnswered) return;
     this.#flush();
     this.#socket?.end(() => this.#socket?.destroy());
   }
@@ -411,6 +427,7 @@ export class Connection implements ConnectionContext, BudgetWaiter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#muteTimer?.cancel();
+    this.#writer?.close();
     this.#options.memory.budget.forget(this);
     this.#reader.close();
     for (const slot of this.#slots.slice(this.#slotsHead)) if (slot.isDone) slot.context?.onSent?.();

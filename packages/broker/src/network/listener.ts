@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Logger } from '@ottla/platform';
+import { type Logger, setSocketBuffers, type SocketBuffers } from '@ottla/platform';
 import type { ConnectionLimits } from './connection-limits.ts';
 
 /** One entry of `listeners`. */
@@ -27,6 +27,7 @@ export interface ListenerDependencies {
   readonly accept: AcceptSocket;
   /** `socket.listen.backlog.size`. */
   readonly backlogSize: number;
+  readonly buffers: SocketBuffers;
 }
 
 /** IPv4 addresses come as `::ffff:127.0.0.1` on a dual-stack socket; Kafka shows them plain. */
@@ -72,6 +73,8 @@ export class Listener {
       const target = { port, backlog: this.#dependencies.backlogSize, ...(host === '' ? {} : { host }) };
       this.#server.listen(target, () => {
         this.#server.off('error', reject);
+        // Connections inherit them. Where they cannot be set the system's own are as good, but for their bound.
+        setSocketBuffers(this.#server, this.#dependencies.buffers);
         this.#server.on('error', (error) => {
           // Accepting can fail for a moment (EMFILE); the listener goes on.
           this.#dependencies.logger.error(

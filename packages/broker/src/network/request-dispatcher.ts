@@ -9,13 +9,14 @@ import {
   NO_RESPONSE,
   type RequestContext,
 } from '../handlers/handler.ts';
+import type { ResponsePart } from './response-writer.ts';
 
 /** What became of one request frame. */
 export interface DispatchResult {
   /** The framed answer, when it is there at once; null when none is sent. */
-  readonly chunks: readonly Buffer[] | null;
+  readonly chunks: readonly ResponsePart[] | null;
   /** The answer to come; null when `chunks` is final. */
-  readonly pending: Promise<readonly Buffer[] | null> | null;
+  readonly pending: Promise<readonly ResponsePart[] | null> | null;
   /** The next request of the connection need not wait for the pending answer. */
   readonly isPipelined: boolean;
   /** Has `onSent`, which is to be called when the answer has left; null when there is nothing to call. */
@@ -139,7 +140,7 @@ export class RequestDispatcher {
     request: unknown,
     context: RequestContext,
     response: HandlerResult<unknown>,
-  ): readonly Buffer[] | null {
+  ): readonly ResponsePart[] | null {
     try {
       return this.#encode(handler, context, response);
     } catch (error) {
@@ -151,7 +152,7 @@ export class RequestDispatcher {
     handler: AnyApiHandler,
     context: RequestContext,
     response: HandlerResult<unknown>,
-  ): readonly Buffer[] | null {
+  ): readonly ResponsePart[] | null {
     if (response === NO_RESPONSE) return null;
     return encodeResponse(handler.response, context.apiVersion, context.correlationId, response as object);
   }
@@ -162,7 +163,7 @@ export class RequestDispatcher {
     request: unknown,
     context: RequestContext,
     error: unknown,
-  ): readonly Buffer[] | null {
+  ): readonly ResponsePart[] | null {
     if (error instanceof CloseConnectionError) throw error;
     this.#logger.error(
       {

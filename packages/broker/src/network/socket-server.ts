@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock, Logger, TimerHandle } from '@ottla/platform';
+import type { Clock, Logger, SocketBuffers, TimerHandle } from '@ottla/platform';
 import type { RecordMemory } from '@ottla/storage';
 import { ConnectionLimits, type ConnectionLimitOptions } from './connection-limits.ts';
 import { Connection } from './connection.ts';
@@ -17,6 +17,8 @@ export interface SocketServerOptions extends ConnectionLimitOptions {
   readonly queuedMaxRequestBytes: number;
   /** `connections.max.idle.ms`; negative: never. */
   readonly connectionsMaxIdleMs: number;
+  /** `socket.send.buffer.bytes` and `socket.receive.buffer.bytes`. */
+  readonly socketBuffers: SocketBuffers;
   /** `socket.listen.backlog.size`. */
   readonly socketListenBacklogSize: number;
   /** Where requests with records are received. */
@@ -50,6 +52,7 @@ export class SocketServer {
       accept: (socket: Socket, listener: Listener, address: string, onClosed: () => void): void =>
         this.#accept(socket, listener, address, onClosed),
       backlogSize: options.socketListenBacklogSize,
+      buffers: options.socketBuffers,
     };
     this.#listeners = options.listeners.map((listener) => new Listener(listener, dependencies));
   }

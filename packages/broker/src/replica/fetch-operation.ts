@@ -1,11 +1,6 @@
 import type { Clock, TimerHandle } from '@ottla/platform';
 import type { Partition, PartitionWaiter } from './partition.ts';
-import {
-  failedRead,
-  type FetchIsolation,
-  type FetchTarget,
-  type PartitionReadResult,
-} from './partition-read.ts';
+import { failedRead, type FetchIsolation, type FetchTarget, type ReadToSend } from './partition-read.ts';
 
 /** The limits of one fetch over all its partitions. */
 export interface FetchParams {
@@ -34,7 +29,7 @@ export class FetchOperation implements PartitionWaiter {
   readonly #params: FetchParams;
   readonly #targets: readonly FetchTarget[];
 
-  #results: PartitionReadResult[] = [];
+  #results: ReadToSend[] = [];
   #remainingBytes = 0;
   #readBytes = 0;
   #mustAnswer = false;
@@ -45,7 +40,7 @@ export class FetchOperation implements PartitionWaiter {
   #timer: TimerHandle | null = null;
   #isOver = false;
   #isDone = false;
-  #resolve: ((results: PartitionReadResult[]) => void) | null = null;
+  #resolve: ((results: ReadToSend[]) => void) | null = null;
 
   constructor(host: FetchHost, params: FetchParams, targets: readonly FetchTarget[]) {
     this.#host = host;
@@ -54,7 +49,7 @@ export class FetchOperation implements PartitionWaiter {
   }
 
   /** The results in the order of the targets; a promise when reading or waiting takes time. */
-  run(): PartitionReadResult[] | Promise<PartitionReadResult[]> {
+  run(): ReadToSend[] | Promise<ReadToSend[]> {
     this.#isOver = this.#params.maxWaitMs <= 0 || this.#targets.length === 0;
     this.#startPass();
     if (this.#isDone) return this.#results;
@@ -108,10 +103,10 @@ export class FetchOperation implements PartitionWaiter {
     this.#endPass();
   }
 
-  #readOne(target: FetchTarget): PartitionReadResult | Promise<PartitionReadResult> {
+  #readOne(target: FetchTarget): ReadToSend | Promise<ReadToSend> {
     const partition = this.#host.lookup(target);
     if (typeof partition === 'number') return failedRead(partition);
-    return partition.read(target, {
+    return partition.readToSend(target, {
       maxBytes: Math.min(target.maxBytes, this.#remainingBytes),
       minOneMessage: this.#readBytes === 0,
       isolation: this.#params.isolation,
@@ -119,7 +114,7 @@ export class FetchOperation implements PartitionWaiter {
     });
   }
 
-  #take(result: PartitionReadResult): void {
+  #take(result: ReadToSend): void {
     this.#results.push(result);
     this.#readBytes += result.sizeInBytes;
     this.#remainingBytes = Math.max(0, this.#remainingBytes - result.sizeInBytes);

@@ -1,6 +1,6 @@
 import { ErrorCodes, ZERO_UUID } from '@ottla/protocol';
 import type { Random } from '@ottla/platform';
-import type { FetchTarget, PartitionReadResult } from './partition-read.ts';
+import type { FetchTarget, ReadToSend } from './partition-read.ts';
 
 /** Session id of a fetch without a session. */
 const INVALID_SESSION_ID = 0;
@@ -85,7 +85,7 @@ export interface FetchContext {
 
 export interface SessionResult {
   readonly target: SessionPartition;
-  readonly read: PartitionReadResult;
+  readonly read: ReadToSend;
 }
 
 const NONE_INCLUDED: readonly SessionResult[] = [];

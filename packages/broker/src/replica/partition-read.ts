@@ -1,4 +1,4 @@
-import type { ReadLease } from '@ottla/storage';
+import type { LogSlice, ReadLease } from '@ottla/storage';
 
 /** Which records a reader may see. */
 export const FetchIsolation = {
@@ -25,8 +25,11 @@ export interface FetchTarget {
   readonly lastFetchedEpoch: number;
 }
 
+/** Records as readers get them that pass them on as they are: in memory, or still in the log's file. */
+export type SendableRecords = Buffer | LogSlice;
+
 /** What a read of one partition gave; the offsets are -1 in an error. */
-export interface PartitionReadResult {
+export interface PartitionReadResult<Records = Buffer> {
   readonly errorCode: number;
   readonly highWatermark: number;
   readonly lastStableOffset: number;
@@ -37,7 +40,7 @@ export interface PartitionReadResult {
     | readonly { readonly producerId: number; readonly firstOffset: number }[]
     | null;
   /** Whole batches, shared with the log: never written into. */
-  readonly records: readonly Buffer[];
+  readonly records: readonly Records[];
   readonly sizeInBytes: number;
   /** Holds the memory of `records`; released when they have left. Null when there is nothing to hold. */
   readonly lease: ReadLease | null;
@@ -45,10 +48,13 @@ export interface PartitionReadResult {
   readonly isLimited: boolean;
 }
 
-export const NO_RECORDS: readonly Buffer[] = [];
+/** The same for who sends the records as they are. */
+export type ReadToSend = PartitionReadResult<SendableRecords>;
+
+export const NO_RECORDS: readonly never[] = [];
 
 /** A read that gives no records: the error, and -1 for every offset. */
-export function failedRead(errorCode: number): PartitionReadResult {
+export function failedRead(errorCode: number): PartitionReadResult<never> {
   return {
     errorCode,
     highWatermark: -1,

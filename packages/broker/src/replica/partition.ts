@@ -2,6 +2,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import {
   type Log,
   LogError,
+  type LogReadOptions,
   type LogReadResult,
   RecordValidationError,
   type TimestampAndOffset,
@@ -22,6 +23,8 @@ import {
   type FetchTarget,
   NO_RECORDS,
   type PartitionReadResult,
+  type ReadToSend,
+  type SendableRecords,
 } from './partition-read.ts';
 
 /** Who wants to know when a partition has more to read, or is gone. */
@@ -297,6 +300,23 @@ export class Partition {
    * Refusals come back as results, because other partitions of the same request go on.
    */
   read(target: FetchTarget, limits: ReadLimits): PartitionReadResult | Promise<PartitionReadResult> {
+    return this.#read(target, limits, (log, options) => log.read(target.fetchOffset, options));
+  }
+
+  /** The same for who sends the records as they are: they may still be in their file then. */
+  readToSend(target: FetchTarget, limits: ReadLimits): ReadToSend | Promise<ReadToSend> {
+    return this.#read<SendableRecords>(target, limits, (log, options) => {
+      const slice = log.slice(target.fetchOffset, options);
+      if (slice === null) return log.read(target.fetchOffset, options);
+      return { batches: [slice], sizeInBytes: slice.length, nextOffset: slice.nextOffset, lease: slice };
+    });
+  }
+
+  #read<Records>(
+    target: FetchTarget,
+    limits: ReadLimits,
+    readLog: (log: Log, options: LogReadOptions) => ReadRecords<Records> | Promise<ReadRecords<Records>>,
+  ): PartitionReadResult<Records> | Promise<PartitionReadResult<Records>> {
     const roleError = this.checkRequest(target.currentLeaderEpoch, limits.requireLeader);
     if (roleError !== 0) return failedRead(roleError);
     const log = this.#log!;
@@ -311,7 +331,7 @@ export class Partition {
         if (diverging !== null) return { ...failedRead(ErrorCodes.NONE), ...base, divergingEpoch: diverging };
       }
       const upToOffset = this.#visibleEnd(log, limits.isolation);
-      const read = log.read(target.fetchOffset, {
+      const read = readLog(log, {
         maxBytes: limits.maxBytes,
         upToOffset,
         minOneMessage: limits.minOneMessage,
@@ -321,7 +341,7 @@ export class Partition {
         (result) => this.#readResult(log, result, { base, target, limits }),
         // The log was replaced while it was being read: the new one has it too.
         (error: unknown) =>
-          this.#log !== null && this.#log !== log ? this.read(target, limits) : readError(error),
+          this.#log !== null && this.#log !== log ? this.#read(target, limits, readLog) : readError(error),
       );
     } catch (error) {
       return readError(error);
@@ -333,11 +353,11 @@ export class Partition {
     return isolation === FetchIsolation.txnCommitted ? log.lastStableOffset : log.logEndOffset;
   }
 
-  #readResult(
+  #readResult<Records>(
     log: Log,
-    read: LogReadResult,
+    read: ReadRecords<Records>,
     { base, target, limits }: { base: ReadBase; target: FetchTarget; limits: ReadLimits },
-  ): PartitionReadResult {
+  ): PartitionReadResult<Records> {
     let abortedTransactions: PartitionReadResult['abortedTransactions'] = null;
     if (limits.isolation === FetchIsolation.txnCommitted) {
       abortedTransactions =
@@ -493,13 +513,16 @@ export interface ReadLimits {
   readonly requireLeader: boolean;
 }
 
+/** What the log gave, in memory or not. */
+type ReadRecords<Records> = Omit<LogReadResult, 'batches'> & { readonly batches: readonly Records[] };
+
 interface ReadBase {
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
 }
 
-function readError(error: unknown): PartitionReadResult {
+function readError(error: unknown): PartitionReadResult<never> {
   if (error instanceof LogError) return failedRead(error.errorCode);
   throw error;
 }

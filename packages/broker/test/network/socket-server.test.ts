@@ -6,6 +6,8 @@ import {
   decodeResponse,
   encodeRequest,
   ErrorCodes,
+  fetchRequest,
+  fetchResponse,
   heartbeatRequest,
   heartbeatResponse,
   produceRequest,
@@ -47,6 +49,32 @@ function heldHandler(api: 'heartbeat' | 'produce', held: Held[]): AnyApiHandler 
   } as unknown as AnyApiHandler;
 }
 
+/** As much as a fetch answer holds that is streamed: more than the sockets between the two take at once. */
+const STREAMED_BYTES = 8 * 1024 * 1024;
+
+/** Fetches that are answered with records still in their file. */
+function streamedHandler(): AnyApiHandler {
+  const slice = {
+    length: STREAMED_BYTES,
+    nextOffset: 0,
+    pieceAt: (at: number) => ({
+      bytes: Buffer.alloc(Math.min(500_000, STREAMED_BYTES - at)),
+      release: () => {},
+    }),
+    release: () => {},
+  };
+  const partitions = [{ partitionIndex: 0, records: [slice] as unknown as Buffer }];
+  return {
+    apiKey: 1,
+    minVersion: 4,
+    maxVersion: 18,
+    request: fetchRequest,
+    response: fetchResponse,
+    handle: () => ({ responses: [{ topic: 't', partitions }] }),
+    errorResponse: () => ({}),
+  } as unknown as AnyApiHandler;
+}
+
 const open: { server: SocketServer; sockets: Socket[] }[] = [];
 
 async function serve(
@@ -58,6 +86,7 @@ async function serve(
     saslHandshakeHandler(),
     heldHandler('heartbeat', held),
     heldHandler('produce', held),
+    streamedHandler(),
   ];
   handlers.push(
     apiVersionsHandler({
@@ -83,6 +112,7 @@ async function serve(
     clock,
     logger: SILENT_LOGGER,
     dispatch: (frame, connection) => dispatcher.dispatch(frame, connection),
+    socketBuffers: { sendBytes: -1, receiveBytes: -1 },
     recordMemory: null,
     ...options,
   });
@@ -167,6 +197,9 @@ const produce = (correlationId: number): Buffer =>
     encodeRequest(produceRequest, 9, { correlationId, clientId: null }, { acks: -1, topicData: [] }),
   );
 
+const fetch = (correlationId: number): Buffer =>
+  Buffer.concat(encodeRequest(fetchRequest, 4, { correlationId, clientId: null }, { topics: [] }));
+
 describe('what a real Kafka closes without an answer is closed', () => {
   const cases: [string, Buffer][] = [
     ['length -1', int32(-1)],
@@ -244,6 +277,7 @@ describe('ApiVersions', () => {
         errorCode === 0
           ? [
               [0, 0, 13],
+              [1, 4, 18],
               [12, 0, 4],
               [17, 0, 1],
               [18, 0, 4],
@@ -294,6 +328,34 @@ describe('order', () => {
     expect(client.correlationIds).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
   });
 
+  test('what comes before and behind a streamed answer keeps its place', async () => {
+    const { port, held } = await serve();
+    const client = new Client(port);
+    client.socket.write(Buffer.concat([produce(1), fetch(2), fetch(3), apiVersions0, fetch(4), produce(5)]));
+    while (held.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    held[0]!.answer();
+    while (held.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    held[1]!.answer();
+    await client.until(() => client.frames.length === 6);
+    expect(client.correlationIds).toEqual([1, 2, 3, 7, 4, 5]);
+    expect(client.frames.map((frame) => frame.length > STREAMED_BYTES)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  test('a streamed answer is whole before a half-closed connection is closed', async () => {
+    const { port } = await serve();
+    const client = new Client(port);
+    client.socket.end(Buffer.concat([fetch(1), fetch(2)]));
+    await client.until(() => client.isClosed);
+    expect(client.correlationIds).toEqual([1, 2]);
+  });
+
   test('what was asked before a half close is answered', async () => {
     const { port, held } = await serve();
     const client = new Client(port);
@@ -325,6 +387,24 @@ describe('limits', () => {
     // The whole would be ten million answers; the broker stops reading long before.
     expect(written).toBeLessThan(5000);
     expect(server.connectionCount).toBe(2);
+  });
+
+  test('a client that does not read a streamed answer is closed when it is idle, others are served', async () => {
+    const { port, server, clock } = await serve();
+    const client = new Client(port);
+    client.socket.pause();
+    client.socket.write(Buffer.concat([fetch(1), fetch(2), fetch(3)]));
+    const other = new Client(port);
+    for (let i = 0; i < 50; i++) {
+      other.socket.write(apiVersions0);
+      await other.until(() => other.frames.length === i + 1);
+    }
+    clock.advance(601_000);
+    while (server.connectionCount > 0) {
+      clock.advance(1000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(client.frames).toEqual([]);
   });
 
   test('an incomplete first frame is closed after 10 s, a dribbling one too', async () => {

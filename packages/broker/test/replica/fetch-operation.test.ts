@@ -7,7 +7,7 @@ import {
   failedRead,
   FetchIsolation,
   type FetchTarget,
-  type PartitionReadResult,
+  type ReadToSend,
 } from '../../src/replica/partition-read.ts';
 
 /** A partition that holds batches of one size and tells its waiters as the replica manager would. */
@@ -19,7 +19,7 @@ class FakePartition {
   readonly waiters = new Set<PartitionWaiter>();
   readonly limits: ReadLimits[] = [];
 
-  read(_target: FetchTarget, limits: ReadLimits): PartitionReadResult | Promise<PartitionReadResult> {
+  readToSend(_target: FetchTarget, limits: ReadLimits): ReadToSend | Promise<ReadToSend> {
     this.limits.push(limits);
     if (this.errorCode !== 0) return failedRead(this.errorCode);
     const fits = Math.min(this.availableBytes, limits.maxBytes);
@@ -70,7 +70,7 @@ function setUp(count: number, params: Partial<FetchParams> = {}) {
   const state: { sizes: number[] | null } = { sizes: null };
   const run = (): void => {
     const results = operation.run();
-    const take = (done: readonly PartitionReadResult[]): void => {
+    const take = (done: readonly ReadToSend[]): void => {
       state.sizes = done.map(({ sizeInBytes }) => sizeInBytes);
     };
     if (results instanceof Promise) void results.then(take);

@@ -16,6 +16,8 @@ export class FilePool {
   readonly #maxOpen: number;
   /** In order of last use. */
   readonly #open = new Map<string, PooledFile>();
+  /** Handles that somebody has pinned, dropped ones too. */
+  #pinnedCount = 0;
 
   constructor(disk: Disk, maxOpen = 256) {
     this.#disk = disk;
@@ -30,14 +32,21 @@ export class FilePool {
   /** A handle that stays open until it is given back with `unpin`. */
   pin(path: string): PinnedFile {
     const entry = this.#entry(path);
+    if (entry.pins === 0) this.#pinnedCount++;
     entry.pins++;
     return {
       file: entry.file,
       unpin: () => {
         entry.pins--;
+        if (entry.pins === 0) this.#pinnedCount--;
         if (entry.dropped && entry.pins === 0) entry.file.closeSync();
       },
     };
+  }
+
+  /** The same for who keeps it as long as a client likes: null when so many are pinned that too few could be closed for others. */
+  pinForLong(path: string): PinnedFile | null {
+    return this.#pinnedCount >= this.#maxOpen / 2 ? null : this.pin(path);
   }
 
   /** Forgets a path that was renamed, removed or is now written elsewhere; readers in flight finish. */

@@ -7,6 +7,7 @@ export interface OffsetPosition {
 }
 
 const ENTRY_BYTES = 8;
+const filePositionAt = (buffer: Buffer, position: number): number => buffer.readInt32BE(position + 4);
 const relativeOffsetAt = (buffer: Buffer, position: number): number => buffer.readInt32BE(position);
 
 /**
@@ -41,6 +42,12 @@ export class OffsetIndex {
   lookup(offset: number): OffsetPosition {
     const slot = this.file.floorSlot(offset - this.#baseOffset, relativeOffsetAt);
     return slot < 0 ? { offset: this.#baseOffset, position: 0 } : this.entry(slot);
+  }
+
+  /** Where the last batch with an entry begins that does so at or before `position`; 0 when there is none. */
+  batchPositionBefore(position: number): number {
+    const slot = this.file.floorSlot(position, filePositionAt);
+    return slot < 0 ? 0 : this.entry(slot).position;
   }
 
   entry(slot: number): OffsetPosition {

@@ -1,16 +1,22 @@
-import { batchSizeAt, decodeRecords, readBatchSummary } from '@ottla/protocol';
-import { SLAB_BYTES, SlabLease, type SlabPool } from '../memory/slab-pool.ts';
-import { SCARCE_READ_BYTES } from '../memory/tail-cache.ts';
+import { batchSizeAt, decodeRecords, ErrorCodes, readBatchSummary } from '@ottla/protocol';
+import { LogError } from '../errors.ts';
+import { SCARCE_READ_BYTES, type SlabLease, type SlabPool } from '../memory/slab-pool.ts';
 import { scanSegment } from '../segments/batch-scanner.ts';
 import type { LogSegment } from '../segments/log-segment.ts';
 import type { SegmentList } from '../segments/segment-list.ts';
 import type { LogReadOptions, LogReadResult, TimestampAndOffset } from '../types.ts';
+import { SegmentSlice } from './log-slice.ts';
 
 const NOT_FOUND: TimestampAndOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 };
 const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024;
 /** Smallest read from a file: room to walk from an index entry to the batch in question. */
 const MIN_READ_BYTES = 64 * 1024;
 const BATCH_OVERHEAD_BYTES = 12;
+/** Smaller answers are read at once. */
+const MIN_SLICE_BYTES = 64 * 1024;
+const OFFSET_BYTES = 8;
+/** For the base offset of a batch; used and forgotten within a call. */
+const offsetScratch = Buffer.allocUnsafeSlow(OFFSET_BYTES);
 
 /** Where a reader stopped: the next one that asks for this offset needs no index. */
 interface ReadMark {
@@ -19,18 +25,30 @@ interface ReadMark {
   readonly position: number;
 }
 
-const MARKS_KEPT = 8;
+const MARKS_KEPT = 32;
+
+/** What a reader needs of its log. */
+interface ReadLog {
+  readonly name: string;
+  isClosed(): boolean;
+  /** Resolves when nothing is on its way to the files; null when nothing is. */
+  written(): Promise<void> | null;
+  /** Takes the log's directory offline, unless the log is closed; gives the error for the reader. */
+  fail(error: unknown): LogError;
+}
 
 /** Reads of one log that the tail cache cannot answer. Nothing is decoded but for timestamps. */
 export class LogReader {
   readonly #segments: SegmentList;
   readonly #slabs: SlabPool;
+  readonly #log: ReadLog;
   /** The latest ends of reads, newest last: consumers read on where they stopped. */
   #marks: ReadMark[] = [];
 
-  constructor(segments: SegmentList, slabs: SlabPool) {
+  constructor(segments: SegmentList, slabs: SlabPool, log: ReadLog) {
     this.#segments = segments;
     this.#slabs = slabs;
+    this.#log = log;
   }
 
   /** The marks point into files that were cut. */
@@ -42,10 +60,70 @@ export class LogReader {
    * Whole batches from the one that contains `offset`, from one segment only: at a segment's end a reader gets less
    * than it asked for and comes back, as with Kafka.
    */
-  async read(offset: number, options: LogReadOptions): Promise<LogReadResult> {
-    if (!this.#slabs.isScarce) return this.#read(offset, options);
-    const maxBytes = Math.min(options.maxBytes, SCARCE_READ_BYTES);
-    return { ...(await this.#read(offset, { ...options, maxBytes })), isLimited: true };
+  read(offset: number, options: LogReadOptions): Promise<LogReadResult> {
+    return this.#guard(async () => {
+      if (!this.#slabs.isScarce) return this.#read(offset, options);
+      const maxBytes = Math.min(options.maxBytes, SCARCE_READ_BYTES);
+      return { ...(await this.#read(offset, { ...options, maxBytes })), isLimited: true };
+    });
+  }
+
+  async #guard<T>(read: () => Promise<T>): Promise<T> {
+    const { changes } = this.#segments;
+    try {
+      await this.#log.written();
+      return await read();
+    } catch (error) {
+      // The segment was compacted or removed while it was being read: the next try finds what is in its place.
+      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && changes !== this.#segments.changes;
+      if (isGone && !this.#log.isClosed()) return this.#guard(read);
+      throw this.#readError(error);
+    }
+  }
+
+  /**
+   * A read that the system refuses takes the directory offline; bytes that make no sense are the error of this read.
+   * Neither says anything once the log is closed or deleted.
+   */
+  readonly #readError = (error: unknown): LogError => {
+    if (error instanceof LogError) return error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (typeof code === 'string') return this.#log.fail(error);
+    const text = `Log ${this.#log.name} cannot be read: ${message}`;
+    return new LogError(ErrorCodes.CORRUPT_MESSAGE, text, { cause: error });
+  };
+
+  /**
+   * Whole batches from `offset` on that stay in their file until they are sent. Null when only a read can tell where they
+   * begin or end, when they are few, when their end is not in the page cache, or when too many files are held already.
+   *
+   *     position of a reader that stopped at `offset`      an index entry, so that a batch begins there
+   *     [ batch | batch | ... | batch ]                    [ batch | ...
+   *       `offset`                                           its base offset is at most `upToOffset`
+   */
+  slice(offset: number, options: LogReadOptions): SegmentSlice | null {
+    const slot = this.#segments.floorSlot(offset);
+    if (slot < 0 || this.#slabs.isScarce) return null;
+    const segment = this.#segments.at(slot)!;
+    const from = this.#markedPosition(segment, offset);
+    if (from === undefined) return null;
+    const limit = Math.min(from + options.maxBytes, segment.writtenBytes - 1);
+    const to = segment.offsetIndex.batchPositionBefore(limit);
+    if (to - from < MIN_SLICE_BYTES) return null;
+    const pinned = segment.pinForLong();
+    if (pinned === null) return null;
+    const isRead = pinned.file.readCached(offsetScratch, 0, OFFSET_BYTES, to) === OFFSET_BYTES;
+    const nextOffset = isRead ? baseOffsetAt(offsetScratch, 0) : Infinity;
+    if (nextOffset > options.upToOffset) {
+      pinned.unpin();
+      return null;
+    }
+    this.#remember({ nextOffset, segmentBaseOffset: segment.baseOffset, position: to });
+    return new SegmentSlice(
+      { pinned, position: from, length: to - from, nextOffset },
+      this.#slabs,
+      this.#readError,
+    );
   }
 
   async #read(offset: number, options: LogReadOptions): Promise<LogReadResult> {
@@ -68,7 +146,7 @@ export class LogReader {
     let wanted = Math.max(options.maxBytes, MIN_READ_BYTES);
     while (position < size) {
       const length = Math.min(wanted, size - position);
-      const { buffer, lease } = this.#room(length);
+      const { buffer, lease } = this.#slabs.roomFor(length);
       let filled: number;
       try {
         filled = await segment.read(buffer, length, position);
@@ -126,25 +204,15 @@ export class LogReader {
     return { batches: [bytes.subarray(first, end)], lease, sizeInBytes: end - first, nextOffset };
   }
 
-  /** Memory to read into, counted from now on: many reads may be under way before the first one is answered. */
-  #room(length: number): { buffer: Buffer; lease: SlabLease } {
-    const lease = new SlabLease(this.#slabs);
-    if (length > SLAB_BYTES || this.#slabs.isScarce) {
-      this.#slabs.lend(length);
-      lease.addOwn(length);
-      return { buffer: Buffer.allocUnsafeSlow(length), lease };
-    }
-    const slab = this.#slabs.take();
-    lease.add(slab);
-    this.#slabs.release(slab);
-    return { buffer: slab.buffer, lease };
-  }
-
   /** The index leads to a batch at or before the one in question, at most `index.interval.bytes` and a batch away. */
   #startPosition(segment: LogSegment, offset: number): number {
+    return this.#markedPosition(segment, offset) ?? segment.offsetIndex.lookup(offset).position;
+  }
+
+  /** Where the batch that begins with `offset` stands, if a reader stopped there. */
+  #markedPosition(segment: LogSegment, offset: number): number | undefined {
     const mark = this.#marks.find((each) => each.nextOffset === offset);
-    if (mark !== undefined && mark.segmentBaseOffset === segment.baseOffset) return mark.position;
-    return segment.offsetIndex.lookup(offset).position;
+    return mark?.segmentBaseOffset === segment.baseOffset ? mark.position : undefined;
   }
 
   /** A short list is enough: few consumers of one partition are behind the cache at the same time. */
@@ -154,7 +222,11 @@ export class LogReader {
   }
 
   /** First record at or after `timestamp` whose offset is at least `logStartOffset`. */
-  async offsetForTimestamp(timestamp: number, logStartOffset: number): Promise<TimestampAndOffset> {
+  offsetForTimestamp(timestamp: number, logStartOffset: number): Promise<TimestampAndOffset> {
+    return this.#guard(() => this.#offsetForTimestamp(timestamp, logStartOffset));
+  }
+
+  async #offsetForTimestamp(timestamp: number, logStartOffset: number): Promise<TimestampAndOffset> {
     for (const segment of this.#segments.all().slice()) {
       if (segment.maxTimestamp.timestamp < timestamp) continue;
       const found = await this.#findInSegment(segment, timestamp, logStartOffset);
@@ -186,16 +258,20 @@ export class LogReader {
   }
 
   /** The first record that has the largest timestamp, by the segments' own maxima. */
-  async offsetOfMaxTimestamp(logStartOffset: number): Promise<TimestampAndOffset> {
+  offsetOfMaxTimestamp(logStartOffset: number): Promise<TimestampAndOffset> {
+    return this.#guard(() => this.#offsetOfMaxTimestamp(logStartOffset));
+  }
+
+  async #offsetOfMaxTimestamp(logStartOffset: number): Promise<TimestampAndOffset> {
     let newest: LogSegment | null = null;
     for (const segment of this.#segments.all()) {
       if (newest === null || segment.maxTimestamp.timestamp > newest.maxTimestamp.timestamp) newest = segment;
     }
     if (newest === null || newest.maxTimestamp.timestamp < 0) return NOT_FOUND;
-    const found = await this.offsetForTimestamp(newest.maxTimestamp.timestamp, logStartOffset);
+    const found = await this.#offsetForTimestamp(newest.maxTimestamp.timestamp, logStartOffset);
     if (found.offset >= 0) return found;
     // The newest record was deleted from the beginning of its segment: only the batches know the newest of the others.
-    return this.offsetForTimestamp(await this.#newestTimestamp(logStartOffset), logStartOffset);
+    return this.#offsetForTimestamp(await this.#newestTimestamp(logStartOffset), logStartOffset);
   }
 
   /** By a scan of the batch headers; only needed after DeleteRecords inside of a segment. */
@@ -231,9 +307,12 @@ function skipTo(bytes: Buffer, offset: number): number {
   }
 }
 
+function baseOffsetAt(bytes: Buffer, position: number): number {
+  return bytes.readUInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4);
+}
+
 function endOffsetAt(bytes: Buffer, position: number): number {
-  const baseOffset = bytes.readUInt32BE(position) * 0x1_0000_0000 + bytes.readUInt32BE(position + 4);
-  return baseOffset + bytes.readInt32BE(position + 23) + 1;
+  return baseOffsetAt(bytes, position) + bytes.readInt32BE(position + 23) + 1;
 }
 
 /** The record itself: within a batch times need not rise, so all are looked at in order. */

@@ -1,5 +1,5 @@
 import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
-import { LogDirOfflineError, LogError } from '../errors.ts';
+import { LogDirOfflineError, LogError, OffsetOutOfRangeError } from '../errors.ts';
 import { PartitionMetadata } from '../files/partition-metadata.ts';
 import type { LogConfig } from '../log-config.ts';
 import { LogTail } from '../memory/tail-cache.ts';
@@ -17,6 +17,7 @@ import type {
   LogAppendOptions,
   LogReadOptions,
   LogReadResult,
+  LogSlice,
   TimestampAndOffset,
   TopicPartition,
 } from '../types.ts';
@@ -88,7 +89,12 @@ export class Log {
     this.#logStartOffset = loaded.logStartOffset;
     this.#logEndOffset = loaded.nextOffset;
     this.#highWatermark = loaded.logStartOffset;
-    this.#reader = new LogReader(loaded.segments, context.tailCache.slabs);
+    this.#reader = new LogReader(loaded.segments, context.tailCache.slabs, {
+      name: this.#name,
+      isClosed: () => this.#isClosed,
+      written: () => (this.#writes.isEmpty ? null : this.#writes.settled()),
+      fail: (error) => this.#fail(error),
+    });
     this.#tail = new LogTail(context.tailCache);
     this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
     this.#writes = new WriteQueue({
@@ -396,14 +402,10 @@ export class Log {
    */
   read(offset: number, options: LogReadOptions): LogReadResult | Promise<LogReadResult> {
     this.#ensureUsable();
-    if (offset < this.#logStartOffset || offset > this.#logEndOffset) {
-      throw new LogError(
-        ErrorCodes.OFFSET_OUT_OF_RANGE,
-        `Received request for offset ${offset} for partition ${this.#name}, but we only have log segments upto ` +
-          `${this.#logEndOffset} with starting offset ${this.#logStartOffset}`,
-      );
-    }
-    const upToOffset = Math.min(options.upToOffset, this.#logEndOffset);
+    const { logStartOffset, logEndOffset } = this;
+    if (offset < logStartOffset || offset > logEndOffset)
+      throw new OffsetOutOfRangeError(offset, { name: this.#name, logStartOffset, logEndOffset });
+    const upToOffset = Math.min(options.upToOffset, logEndOffset);
     const { maxBytes, minOneMessage } = options;
     if (offset >= upToOffset || (maxBytes <= 0 && !minOneMessage)) {
       return { batches: [], sizeInBytes: 0, nextOffset: offset };
@@ -412,29 +414,17 @@ export class Log {
       const { buffers: batches, ...read } = this.#tail.read(offset, { maxBytes, upToOffset, minOneMessage });
       return { batches, ...read };
     }
-    return this.#guardRead(() => this.#reader.read(offset, { ...options, upToOffset }));
+    return this.#reader.read(offset, { ...options, upToOffset });
   }
 
   /**
-   * A read that the system refuses takes the directory offline; bytes that make no sense are the error of this read.
-   * Neither says anything once the log is closed or deleted.
+   * The same for an answer that leaves piece by piece: batches that stay in their file until then. Null when there are none
+   * that `read` would not have to look for, or the offset is out of range.
    */
-  async #guardRead<T>(read: () => Promise<T>): Promise<T> {
-    const { changes } = this.#segments;
-    try {
-      if (!this.#writes.isEmpty) await this.#writes.settled();
-      return await read();
-    } catch (error) {
-      // The segment was compacted or removed while it was being read: the next try finds what is in its place.
-      const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && changes !== this.#segments.changes;
-      if (isGone && !this.#isClosed) return this.#guardRead(read);
-      if (typeof (error as NodeJS.ErrnoException).code === 'string') throw this.#fail(error);
-      if (error instanceof LogError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new LogError(ErrorCodes.CORRUPT_MESSAGE, `Log ${this.#name} cannot be read: ${reason}`, {
-        cause: error,
-      });
-    }
+  slice(offset: number, options: LogReadOptions): LogSlice | null {
+    this.#ensureUsable();
+    if (offset < this.#logStartOffset || offset >= this.#tail.startOffset) return null;
+    return this.#reader.slice(offset, options);
   }
 
   /** Makes everything appended before the call durable; resolves to the durable end offset. Concurrent callers share one sync. */
@@ -450,12 +440,12 @@ export class Log {
 
   /** First record with a timestamp at or above the one given; -1/-1 when there is none. */
   offsetForTimestamp(timestamp: number): Promise<TimestampAndOffset> {
-    return this.#guardRead(() => this.#reader.offsetForTimestamp(timestamp, this.#logStartOffset));
+    return this.#reader.offsetForTimestamp(timestamp, this.#logStartOffset);
   }
 
   /** The record with the largest timestamp (KIP-734). */
   offsetOfMaxTimestamp(): Promise<TimestampAndOffset> {
-    return this.#guardRead(() => this.#reader.offsetOfMaxTimestamp(this.#logStartOffset));
+    return this.#reader.offsetOfMaxTimestamp(this.#logStartOffset);
   }
 
   endOffsetForEpoch(leaderEpoch: number): EpochEndOffset {

@@ -7,6 +7,8 @@
  * count as held for ever, but never gets wrong data.
  */
 export const SLAB_BYTES: number = 1024 * 1024 + 64 * 1024;
+/** What a reader gets of a log while memory is scarce, or one batch. */
+export const SCARCE_READ_BYTES: number = 64 * 1024;
 /** Slabs that wait to be used again; more than these are left to the collector. */
 const MAX_FREE_SLABS = 16;
 
@@ -71,6 +73,27 @@ export class SlabPool {
   /** The slab that the bytes lie in; null for other memory. */
   slabOf(bytes: Buffer): Slab | null {
     return this.#byMemory.get(bytes.buffer) ?? null;
+  }
+
+  /** Memory to read `length` bytes into, counted from now on: many reads may be under way before the first one is answered. */
+  roomFor(length: number): { buffer: Buffer; lease: SlabLease } {
+    const lease = new SlabLease(this);
+    if (length > SLAB_BYTES || this.isScarce) {
+      this.lend(length);
+      lease.addOwn(length);
+      return { buffer: Buffer.allocUnsafeSlow(length), lease };
+    }
+    const slab = this.take();
+    lease.add(slab);
+    this.release(slab);
+    return { buffer: slab.buffer, lease };
+  }
+
+  /** Memory for at most `length` bytes that are read piece by piece: as long as the piece is to be. */
+  roomForPiece(length: number): { buffer: Buffer; lease: SlabLease } {
+    const pieceBytes = Math.min(length, this.isScarce ? SCARCE_READ_BYTES : SLAB_BYTES);
+    const { buffer, lease } = this.roomFor(pieceBytes);
+    return { buffer: buffer.subarray(0, pieceBytes), lease };
   }
 
   hold(slab: Slab): void {

@@ -1,9 +1,7 @@
-import { type Slab, SLAB_BYTES, SlabLease, SlabPool } from './slab-pool.ts';
+import { SCARCE_READ_BYTES, type Slab, SLAB_BYTES, SlabLease, SlabPool } from './slab-pool.ts';
 
 /** What readers may hold beside the cache before reads become small: answers that clients are slow to take. */
 const MAX_READER_BYTES = 96 * 1024 * 1024;
-/** What a reader gets of a log while memory is scarce, or one batch. */
-export const SCARCE_READ_BYTES: number = 64 * 1024;
 
 /** Memory that records are received into: when they are appended they stay where they are. */
 export interface RecordMemory {

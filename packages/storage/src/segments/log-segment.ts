@@ -1,5 +1,6 @@
 import type { DiskFile } from '@ottla/platform';
 import { BATCH_HEADER_BYTES, BatchLayout, type BatchSummary } from '@ottla/protocol';
+import type { PinnedFile } from '../files/file-pool.ts';
 import {
   DELETED_SUFFIX,
   INDEX_SUFFIX,
@@ -270,6 +271,11 @@ export class LogSegment {
     } finally {
       pinned.unpin();
     }
+  }
+
+  /** The handle for readers, open until it is given back; null when too many are held like this. */
+  pinForLong(): PinnedFile | null {
+    return this.#context.pool.pinForLong(this.path);
   }
 
   /** Cuts the file and the indexes; `position` is where the batch with `offset` begins. */

@@ -149,7 +149,8 @@ export const networkKeys = {
     type: 'int',
     default: '102400',
     importance: 'high',
-    doc: "Receive buffer of a client's socket; -1: the system's default",
+    honoured: true,
+    doc: "Receive buffer of a client's socket; -1, and when it is not set: as large as the system finds it useful",
   },
   'socket.request.max.bytes': {
     type: 'int',
@@ -163,6 +164,7 @@ export const networkKeys = {
     type: 'int',
     default: '102400',
     importance: 'high',
-    doc: "Send buffer of a client's socket; -1: the system's default",
+    honoured: true,
+    doc: "Send buffer of a client's socket; -1, and when it is not set: as large as the system finds it useful",
   },
 } as const satisfies ConfigKeys;
