@@ -33,7 +33,9 @@ test('what follows the body of a request is passed over, as in Kafka', () => {
   const sent = Buffer.concat(encodeRequest(heartbeatRequest, 4, { correlationId: 5, clientId: 'c' }, body));
   const { chunks } = dispatcher.dispatch(Buffer.concat([sent.subarray(4), Buffer.alloc(3, 1)]), CONNECTION);
   expect(seen).toEqual([body]);
-  expect(decodeResponse(heartbeatResponse, 4, Buffer.concat(chunks!).subarray(4))).toMatchObject({
+  expect(
+    decodeResponse(heartbeatResponse, 4, Buffer.concat(chunks! as readonly Buffer[]).subarray(4)),
+  ).toMatchObject({
     correlationId: 5,
     value: answer(0),
   });
