@@ -46,9 +46,10 @@ export function listPartitionReassignmentsHandler(deps: {
 }
 
 function addReassigning(topics: ResponseTopic[], topic: TopicImage, only: readonly number[] | null): void {
+  const wanted = only === null ? null : new Set(only);
   const partitions = [];
   for (const partition of topic.partitions) {
-    if (only !== null && !only.includes(partition.partition)) continue;
+    if (wanted?.has(partition.partition) === false) continue;
     if (partition.addingReplicas.length === 0 && partition.removingReplicas.length === 0) continue;
     partitions.push({
       partitionIndex: partition.partition,

@@ -60,11 +60,18 @@ function merge(
     readonly partitions: TopicResponse['partitions'] | readonly TopicResponse['partitions'][number][];
   }[],
 ): TopicResponse[] {
-  const merged = refused.map((topic) => ({ ...topic }));
+  const merged = refused.map(({ name, partitions }) => ({ name, partitions: [...partitions] }));
+  const byName = new Map<string, TopicResponse>();
+  // A topic that stands there twice is told of where it stands first.
+  for (const topic of merged.toReversed()) byName.set(topic.name, topic);
   for (const { name, partitions } of results) {
-    const earlier = merged.find((topic) => topic.name === name);
-    if (earlier === undefined) merged.push({ name, partitions: [...partitions] });
-    else earlier.partitions = [...earlier.partitions, ...partitions];
+    let topic = byName.get(name);
+    if (topic === undefined) {
+      topic = { name, partitions: [] };
+      byName.set(name, topic);
+      merged.push(topic);
+    }
+    for (const partition of partitions) topic.partitions.push(partition);
   }
   return merged;
 }

@@ -111,8 +111,9 @@ export class TransactionVerification {
       knowsAbortable: apiVersion >= ABORTABLE_VERSION,
       onAttempt: () => requests.forEach((request, index) => (guards[index] = this.#guard(request, claim))),
     });
+    const codeOf = new Map(asked.map((request, index) => [request, codes[index]]));
     return this.#guarded(requests, guards).map((request, index) => {
-      const code = codes[asked.indexOf(requests[index] as AppendRequest)] ?? ErrorCodes.NONE;
+      const code = codeOf.get(requests[index] as AppendRequest) ?? ErrorCodes.NONE;
       return code === ErrorCodes.NONE ? request : refusal(code);
     });
   }

@@ -174,3 +174,13 @@ test(
     expect(await emptyGroups(GROUPS / kinds.length)).toBe(GROUPS / kinds.length);
   },
 );
+
+// Comparing each with all the others would keep the broker from everybody else for minutes.
+test('100,000 groups that are not there are deleted in one request, and answered in the order asked', async () => {
+  await coordinatorIsThere();
+  const groupsNames = Array.from({ length: 100_000 }, (_, index) => `absent-${index}`);
+  const answer = await answerTo({ apiKey: ApiKeys.DeleteGroups, version: 2, body: { groupsNames } });
+  const { results } = answer as { results: { groupId: string; errorCode: number }[] };
+  expect(results.map(({ groupId }) => groupId)).toEqual(groupsNames);
+  expect(new Set(results.map(({ errorCode }) => errorCode))).toEqual(new Set([69]));
+});

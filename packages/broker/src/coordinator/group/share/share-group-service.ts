@@ -149,8 +149,14 @@ export class ShareGroupService {
         else refused.push({ groupId, errorCode });
       }),
     );
-    const results = [...refused, ...(await this.#deps.groups.deleteGroups(left))];
-    return results.toSorted((one, other) => groupIds.indexOf(one.groupId) - groupIds.indexOf(other.groupId));
+    const errors = new Map<string, number>();
+    for (const { groupId, errorCode } of refused) errors.set(groupId, errorCode);
+    for (const { groupId, errorCode } of await this.#deps.groups.deleteGroups(left))
+      errors.set(groupId, errorCode);
+    return groupIds.map((groupId) => ({
+      groupId,
+      errorCode: errors.get(groupId) ?? ErrorCodes.UNKNOWN_SERVER_ERROR,
+    }));
   }
 
   async #deleteAllStates(groupId: string): Promise<number> {
