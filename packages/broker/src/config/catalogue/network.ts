@@ -165,6 +165,6 @@ export const networkKeys = {
     default: '102400',
     importance: 'high',
     honoured: true,
-    doc: "Send buffer of a client's socket; -1, and when it is not set: as large as the system finds it useful",
+    doc: "Send buffer of a client's socket, 524288 when it is not set; -1: as large as the system finds it useful",
   },
 } as const satisfies ConfigKeys;
