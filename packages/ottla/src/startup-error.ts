@@ -19,6 +19,12 @@ export function startupErrorLine(error: unknown): string {
         : `No permission to listen on port ${port}: choose one above 1023 in "listeners"`;
     case 'ENOSPC':
       return `No space left for "${path ?? 'the log directory'}": free some or choose other "log.dirs"`;
+    case 'EMFILE':
+    case 'ENFILE':
+      return (
+        `Too many open files, at "${path ?? 'a connection'}": raise the limit (ulimit -n, LimitNOFILE of systemd) above ` +
+        'one for each partition and connection'
+      );
     default:
       return firstLine(error.message);
   }

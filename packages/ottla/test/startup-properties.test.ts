@@ -53,6 +53,10 @@ describe('startupErrorLine', () => {
       failure({ code: 'EACCES', port: 80 }),
       'No permission to listen on port 80: choose one above 1023 in "listeners"',
     ],
+    [
+      failure({ code: 'EMFILE', path: '/data/t-0/0.log' }),
+      'Too many open files, at "/data/t-0/0.log": raise the limit (ulimit -n, LimitNOFILE of systemd) above one for each partition and connection',
+    ],
     [failure({}, 'Bad value\nmore'), 'Bad value'],
     ['text', 'Could not start: text'],
   ])('%s', (error, line) => {

@@ -41,10 +41,15 @@ export class LogDirOfflineError extends LogError {
   override readonly name = 'LogDirOfflineError';
   readonly dir: string;
   constructor(dir: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(56, `Log directory "${dir}" is offline after an error: ${reason}`, { cause });
+    super(56, `Log directory "${dir}" is offline after an error: ${reasonOf(cause)}`, { cause });
     this.dir = dir;
   }
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const isLimit = (cause as NodeJS.ErrnoException).code === 'EMFILE';
+  return isLimit ? `${cause.message} (raise the limit of open files, ulimit -n, and restart)` : cause.message;
 }
 
 /** A batch that had been durable (it lies below the recovery point) fails its checks: data was damaged on disk. */

@@ -102,6 +102,15 @@ export class LogReader {
    *       `offset`                                           its base offset is at most `upToOffset`
    */
   slice(offset: number, options: LogReadOptions): SegmentSlice | null {
+    try {
+      return this.#slice(offset, options);
+    } catch {
+      // Whatever it is, such as no descriptor left: a read meets it too, and tells of it.
+      return null;
+    }
+  }
+
+  #slice(offset: number, options: LogReadOptions): SegmentSlice | null {
     const slot = this.#segments.floorSlot(offset);
     if (slot < 0 || this.#slabs.isScarce) return null;
     const segment = this.#segments.at(slot)!;
