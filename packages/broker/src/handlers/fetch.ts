@@ -292,7 +292,7 @@ function partitionAnswer(partitionIndex: number, read: ReadToSend, errorCode: nu
     snapshotId: NO_SNAPSHOT,
     abortedTransactions: read.abortedTransactions as PartitionAnswer['abortedTransactions'],
     preferredReadReplica: -1,
-    // The encoder takes a list of buffers by reference; the decoded type knows only one.
+    // The encoder passes on what is large as it is, slices too, and looks at its length only; the type knows one buffer.
     records: read.records as unknown as Buffer,
   };
 }

@@ -73,7 +73,10 @@ export class ByteWriter {
     this.#start = this.position;
   }
 
-  /** Appends `bytes`: by reference when they are long, copied when short. */
+  /**
+   * Appends `bytes`: by reference when they are long, copied when short. What is long only needs a length here, so that a
+   * sender may put in something else than a buffer and bring the bytes itself.
+   */
   append(bytes: Buffer): void {
     const byteCount = bytes.length;
     if (byteCount >= REFERENCE_BYTES) {

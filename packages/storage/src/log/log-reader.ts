@@ -27,6 +27,17 @@ interface ReadMark {
 
 const MARKS_KEPT = 32;
 
+/** What was read of a file, and where the batch in question begins in it. */
+interface PendingRead {
+  readonly bytes: Buffer;
+  readonly first: number;
+  readonly position: number;
+  readonly segment: LogSegment;
+  readonly lease: SlabLease;
+  /** The marks as they were when the read began. */
+  readonly marks: ReadMark[];
+}
+
 /** What a reader needs of its log. */
 interface ReadLog {
   readonly name: string;
@@ -51,7 +62,7 @@ export class LogReader {
     this.#log = log;
   }
 
-  /** The marks point into files that were cut. */
+  /** The marks point into files that were cut or replaced; those of reads under way too, which keep the list they began with. */
   forgetMarks(): void {
     this.#marks = [];
   }
@@ -127,7 +138,7 @@ export class LogReader {
       pinned.unpin();
       return null;
     }
-    this.#remember({ nextOffset, segmentBaseOffset: segment.baseOffset, position: to });
+    remember(this.#marks, { nextOffset, segmentBaseOffset: segment.baseOffset, position: to });
     return new SegmentSlice(
       { pinned, position: from, length: to - from, nextOffset },
       this.#slabs,
@@ -150,6 +161,7 @@ export class LogReader {
     offset: number,
     options: LogReadOptions,
   ): Promise<LogReadResult | null> {
+    const marks = this.#marks;
     const size = segment.writtenBytes;
     let position = this.#startPosition(segment, offset);
     let wanted = Math.max(options.maxBytes, MIN_READ_BYTES);
@@ -167,7 +179,7 @@ export class LogReader {
       const first = skipTo(bytes, offset);
       const firstSize = batchSizeAt(bytes, first);
       if (firstSize > 0 && first + firstSize <= filled) {
-        return this.#take({ bytes, first, position, segment, lease }, offset, options);
+        return this.#take({ bytes, first, position, segment, lease, marks }, offset, options);
       }
       lease.release();
       const isCut = position + filled >= size || filled < length;
@@ -186,11 +198,7 @@ export class LogReader {
    * Cuts the answer out of what was read. Batches that were only read for their headers, before `first` or after the
    * limits, stay in the slab and go with it.
    */
-  #take(
-    read: { bytes: Buffer; first: number; position: number; segment: LogSegment; lease: SlabLease },
-    offset: number,
-    options: LogReadOptions,
-  ): LogReadResult {
+  #take(read: PendingRead, offset: number, options: LogReadOptions): LogReadResult {
     const { bytes, first, lease } = read;
     let end = first;
     let nextOffset = offset;
@@ -209,7 +217,8 @@ export class LogReader {
       lease.release();
       return { batches: [], sizeInBytes: 0, nextOffset: offset };
     }
-    this.#remember({ nextOffset, segmentBaseOffset: read.segment.baseOffset, position: read.position + end });
+    const { marks, segment, position } = read;
+    remember(marks, { nextOffset, segmentBaseOffset: segment.baseOffset, position: position + end });
     return { batches: [bytes.subarray(first, end)], lease, sizeInBytes: end - first, nextOffset };
   }
 
@@ -222,12 +231,6 @@ export class LogReader {
   #markedPosition(segment: LogSegment, offset: number): number | undefined {
     const mark = this.#marks.find((each) => each.nextOffset === offset);
     return mark?.segmentBaseOffset === segment.baseOffset ? mark.position : undefined;
-  }
-
-  /** A short list is enough: few consumers of one partition are behind the cache at the same time. */
-  #remember(mark: ReadMark): void {
-    if (this.#marks.length >= MARKS_KEPT) this.#marks.shift();
-    this.#marks.push(mark);
   }
 
   /** First record at or after `timestamp` whose offset is at least `logStartOffset`. */
@@ -304,6 +307,12 @@ export class LogReader {
     }
     return newest;
   }
+}
+
+/** A short list is enough: few consumers of one partition are behind the cache at the same time. */
+function remember(marks: ReadMark[], mark: ReadMark): void {
+  if (marks.length >= MARKS_KEPT) marks.shift();
+  marks.push(mark);
 }
 
 /** Position of the first batch that ends at or after `offset`; of the first one cut off when it is not in here. */

@@ -1,3 +1,4 @@
+import { SimDisk } from '@ottla/platform';
 import { expect, test } from 'vitest';
 import { ALL, batchOf, client, logConfig, openManager, TP } from '../support/fixtures.ts';
 import { temporaryFolder } from '../support/temp-dir.ts';
@@ -71,5 +72,47 @@ test('what a reader of the tail holds while memory is scarce does not change', a
     expect(Buffer.concat(read.batches).equals(expected)).toBe(true);
     read.lease!.release();
   }
+  await manager.close();
+});
+
+/** A disk whose reads have their bytes, but are not told before the gate is open. */
+function gatedDisk(): { disk: SimDisk; openGate: () => void } {
+  const disk = new SimDisk();
+  let openGate = (): void => {};
+  const gate = new Promise<void>((resolve) => (openGate = resolve));
+  const open = disk.openSync.bind(disk);
+  disk.openSync = (path, mode) => {
+    const file = open(path, mode);
+    const read = file.read.bind(file);
+    file.read = async (...range) => {
+      const count = await read(...range);
+      await gate;
+      return count;
+    };
+    return file;
+  };
+  return { disk, openGate };
+}
+
+test('a read that ends after the log was cut leaves no mark of the old file', async () => {
+  const { disk, openGate } = gatedDisk();
+  const config = logConfig();
+  const manager = await openManager(['/data'], { config, disk, tailCacheBytes: 1 });
+  const log = manager.getOrCreate(TP, null, config);
+  const append = (count: number, valueBytes: number): void => {
+    for (let i = 0; i < count; i++) log.append(batchOf(1, { valueBytes, timestamp: i }), client);
+  };
+  append(40, 5000);
+  const pending = log.read(0, { ...ALL, maxBytes: 100_000 });
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  log.truncateTo(3);
+  append(60, 3000);
+  openGate();
+  const { nextOffset } = await pending;
+  expect(nextOffset).toBeGreaterThan(10);
+  const slices = Array.from({ length: 20 }, () => log.slice(nextOffset, { ...ALL, maxBytes: 70_000 }));
+  expect(slices.every((slice) => slice === null)).toBe(true);
+  const read = await log.read(nextOffset, ALL);
+  expect(Buffer.concat(read.batches).readBigInt64BE(0)).toBe(BigInt(nextOffset));
   await manager.close();
 });
