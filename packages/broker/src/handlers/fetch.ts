@@ -97,7 +97,8 @@ function beginSession(
         partition: partition.partition,
         fetchOffset: partition.fetchOffset,
         maxBytes: partition.partitionMaxBytes,
-        currentLeaderEpoch: partition.currentLeaderEpoch,
+        // Any negative epoch is none here, as in Kafka; other APIs know -1 only.
+        currentLeaderEpoch: Math.max(-1, partition.currentLeaderEpoch),
         lastFetchedEpoch: partition.lastFetchedEpoch,
         isNameKnown: name !== undefined,
         sentHighWatermark: -1,

@@ -53,6 +53,8 @@ const PLAIN_APPEND_ERRORS: ReadonlySet<number> = new Set([
   ErrorCodes.KAFKA_STORAGE_ERROR,
 ]);
 
+/** A request that does not know the leader's epoch; any other negative one is older than all that there were. */
+const NO_LEADER_EPOCH = -1;
 /** From this size on a write through the thread pool costs the event loop less than the write itself. */
 const DEFERRED_BYTES = 32 * 1024;
 
@@ -156,7 +158,7 @@ export class Partition {
    * from a broker that lost the partition. 0 when the request may be served.
    */
   checkRequest(currentLeaderEpoch: number, requireLeader: boolean): number {
-    if (currentLeaderEpoch >= 0) {
+    if (currentLeaderEpoch !== NO_LEADER_EPOCH) {
       if (currentLeaderEpoch < this.#leaderEpoch) return ErrorCodes.FENCED_LEADER_EPOCH;
       if (currentLeaderEpoch > this.#leaderEpoch) return ErrorCodes.UNKNOWN_LEADER_EPOCH;
     }
@@ -166,7 +168,7 @@ export class Partition {
 
   /** Appends as the leader; `isAcknowledged` says whether the result may be answered yet, `waitForCommit` waits for it. */
   append({ records, verificationGuard }: AppendRequest, options: AppendOptions): AppendResult {
-    const roleError = this.checkRequest(-1, true);
+    const roleError = this.checkRequest(NO_LEADER_EPOCH, true);
     if (roleError !== 0) return failedAppend(roleError);
     const log = this.#log!;
     const effectiveMinIsr = Math.min(this.#config.minInsyncReplicas, this.#replicaCount);
@@ -417,7 +419,7 @@ export class Partition {
 
   /** Moves the log start; -1 stands for the high watermark. Returns the new low watermark or Kafka's error. */
   deleteRecords(offset: number): { errorCode: number; lowWatermark: number } {
-    const roleError = this.checkRequest(-1, true);
+    const roleError = this.checkRequest(NO_LEADER_EPOCH, true);
     if (roleError !== 0) return { errorCode: roleError, lowWatermark: -1 };
     const log = this.#log!;
     if (!this.#config.log.delete) return { errorCode: ErrorCodes.POLICY_VIOLATION, lowWatermark: -1 };
