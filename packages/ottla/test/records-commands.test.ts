@@ -222,12 +222,21 @@ describe.skipIf(!isBuilt)('records', () => {
     [['produce', 'copy', '-p', '9', '--timeout', '300'], 3, 'waited 300 ms (maxBlockMs) for partition "9"'],
     [['produce', 'copy', '--rate', '0'], 1, '"0" is not at least 1'],
     [['produce', 'copy', folder], 1, `"${folder}" is a folder, not a file`],
+    [['produce', 'copy', '-X', 'acks=banana'], 1, 'acks "banana" is not all, 1 or 0'],
     [['produce', 'copy', '-l', folder], 1, `"${folder}" is a folder, not a file`],
     [['produce', 'copy', '--command-config', folder], 1, `"${folder}" is a folder, not a file`],
   ])('%j ends in time, with %i and what is wrong', async (args, code, message) => {
     const run = await ottla(args, 'x\n');
     expect(run.stderr).toContain(message);
     expect(run.code).toBe(code);
+  });
+
+  test.skipIf(!existsSync('/dev/stdin'))('a folder as standard input is refused', async () => {
+    const run = await runOttla(['-c', `"${process.execPath}" "${bin}" produce copy < "${folder}"`], {
+      program: ['sh'],
+      bootstrap: kafka.bootstrap,
+    });
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('is a folder, not a file') });
   });
 
   test.skipIf(!existsSync('/dev/full'))('output that cannot be written is told of', async () => {

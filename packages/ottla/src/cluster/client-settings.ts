@@ -54,8 +54,15 @@ const WITHOUT_MEANING = /^(?:key|value)\.(?:de)?serializer$|^(?:metric\.reporter
  */
 export function producerSettings(properties: ReadonlyMap<string, string>): ProducerOptions {
   const { acks, ...options } = settingsOf(properties, producerNames) as { acks?: string };
-  if (acks === undefined) return options;
-  return { ...options, acks: acks === 'all' ? 'all' : (Number(acks) as 0) };
+  return acks === undefined ? options : { ...options, acks: acksOf(acks) };
+}
+
+/** Who has to have a record, as people write it. @throws UsageError for anything else */
+export function acksOf(text: string): 'all' | 0 | 1 | -1 {
+  const acks = text.trim();
+  if (acks !== 'all' && acks !== '-1' && acks !== '0' && acks !== '1')
+    throw new UsageError(`acks "${text}" is not all, 1 or 0`);
+  return acks === 'all' ? acks : (Number(acks) as 0 | 1 | -1);
 }
 
 /** The same for a consumer. */

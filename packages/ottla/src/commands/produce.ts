@@ -1,7 +1,7 @@
 import type { Producer } from '@ottla/client';
 import { NodeDisk } from '@ottla/platform';
 import { Option, type Command } from 'commander';
-import { producerSettings } from '../cluster/client-settings.ts';
+import { acksOf, producerSettings } from '../cluster/client-settings.ts';
 import { recordOfLine, recordsOfLines, type LineOptions } from '../records/lines-to-records.ts';
 import { Pace } from '../records/pace.ts';
 import { parseTimeMs } from '../records/parse-time.ts';
@@ -89,9 +89,7 @@ function produce(topic: string, files: readonly string[], options: ProduceOption
     await using producer = ottla.producer({
       maxBlockMs: options.timeout,
       ...producerSettings(properties),
-      ...(options.acks !== undefined && {
-        acks: options.acks === 'all' ? 'all' : (Number(options.acks) as 0),
-      }),
+      ...(options.acks !== undefined && { acks: acksOf(options.acks) }),
       ...(options.compression !== undefined && { compression: options.compression }),
     });
     const sending = new Sending(producer, topic);
@@ -109,6 +107,8 @@ function produce(topic: string, files: readonly string[], options: ProduceOption
   });
 }
 
+const STANDARD_INPUT = '/dev/stdin';
+
 /** The records of the files and of standard input, one by one. */
 async function* recordsOf(
   files: readonly string[],
@@ -123,6 +123,8 @@ async function* recordsOf(
   for (const path of options.file)
     yield* recordsOfLines(splitChunks(fileChunks(disk, path), delimiter), lineOptions);
   if (files.length > 0 || options.file.length > 0) return;
+  // Node.js reads nothing from a folder, and says nothing.
+  refuseFolder(disk, STANDARD_INPUT);
   yield* recordsOfLines(splitChunks(standardInput(signal), delimiter), lineOptions);
 }
 
