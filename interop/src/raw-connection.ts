@@ -7,7 +7,11 @@ export class RawConnection {
   readonly #socket: Socket;
   readonly #frames: Buffer[] = [];
   readonly #waiting: ((frame: Buffer | undefined) => void)[] = [];
-  #pending: Buffer = Buffer.alloc(0);
+  /** What has arrived and is no whole frame yet. */
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  /** A frame is whole when so much is pending. */
+  #neededBytes = 4;
   #ended = false;
 
   private constructor(socket: Socket) {
@@ -68,16 +72,35 @@ export class RawConnection {
     this.#socket.destroy();
   }
 
+  /** Reads nothing more until `resume`: what the broker sends stays in the buffers of the kernel, then with the broker. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   #take(chunk: Buffer): void {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    while (this.#pending.length >= 4) {
-      const end = 4 + this.#pending.readInt32BE(0);
-      if (this.#pending.length < end) return;
-      const frame = this.#pending.subarray(4, end);
-      this.#pending = this.#pending.subarray(end);
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    if (this.#pendingBytes < this.#neededBytes) return;
+    let bytes = Buffer.concat(this.#pending, this.#pendingBytes);
+    this.#neededBytes = neededBytes(bytes);
+    while (bytes.length >= this.#neededBytes) {
+      const frame = bytes.subarray(4, this.#neededBytes);
+      bytes = bytes.subarray(this.#neededBytes);
+      this.#neededBytes = neededBytes(bytes);
       const wake = this.#waiting.shift();
       if (wake === undefined) this.#frames.push(frame);
       else wake(frame);
     }
+    this.#pending = [bytes];
+    this.#pendingBytes = bytes.length;
   }
+}
+
+/** Bytes up to the end of the frame that begins with `bytes`, or of its length. */
+function neededBytes(bytes: Buffer): number {
+  return bytes.length < 4 ? 4 : 4 + bytes.readInt32BE(0);
 }

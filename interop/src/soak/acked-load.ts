@@ -1,26 +1,18 @@
 import {
   createTopicsRequest,
   createTopicsResponse,
-  decodeRecords,
   decodeResponse,
   encodeBatch,
   encodeRequest,
-  fetchRequest,
-  fetchResponse,
-  iterateBatches,
   produceRequest,
   produceResponse,
-  validateBatchCrc,
-  type MessageInput,
-  type MessageSchema,
 } from '@ottla/protocol';
 import { delay } from '../command.ts';
 import { RawConnection } from '../raw-connection.ts';
+import { ask, checkBatches, fetchedPartitions, header, sendFetch } from './requests.ts';
 
 const PRODUCE_VERSION = 9;
-const FETCH_VERSION = 12;
 const CREATE_TOPICS_VERSION = 7;
-const header = { correlationId: 7, clientId: 'soak' };
 
 /** What a broker acknowledged: the number of the record at each offset, by partition. */
 export type Acknowledged = readonly ReadonlyMap<number, number>[];
@@ -182,47 +174,22 @@ async function readPartition(
   const found = new Map<number, number>();
   let badBatches = 0;
   for (let offset = 0, end = Infinity; offset < end;) {
-    const body = {
-      replicaId: -1,
-      maxWaitMs: 0,
-      minBytes: 1,
+    sendFetch(connection, topic, {
+      offsets: new Map([[partition, offset]]),
       maxBytes: 8_000_000,
-      sessionEpoch: -1,
-      topics: [{ topic, partitions: [{ partition, fetchOffset: offset, partitionMaxBytes: 4_000_000 }] }],
-    };
-    connection.send(...encodeRequest(fetchRequest, FETCH_VERSION, header, body));
+      partitionMaxBytes: 4_000_000,
+    });
     const frame = await connection.receive(20_000);
     if (frame === undefined) throw new Error(`No answer to a fetch of "${topic}-${partition}" at ${offset}`);
-    const answer = decodeResponse(fetchResponse, FETCH_VERSION, frame).value.responses[0]!.partitions[0]!;
-    if (answer.errorCode !== 0)
-      throw new Error(`Fetch of "${topic}-${partition}" at ${offset}: error ${answer.errorCode}`);
-    end = answer.highWatermark;
-    const records = answer.records ?? Buffer.alloc(0);
+    const { errorCode, highWatermark, records } = fetchedPartitions(frame)[0]!;
+    if (errorCode !== 0) throw new Error(`Fetch of "${topic}-${partition}" at ${offset}: error ${errorCode}`);
+    end = highWatermark;
     if (records.length === 0 && offset < end)
       throw new Error(`"${topic}-${partition}" is stuck at ${offset}`);
-    for (const batch of iterateBatches(records)) {
-      if (!validateBatchCrc(records, batch.position)) badBatches += 1;
-      for (const record of decodeRecords(records, batch.position))
-        found.set(record.offset, Number(record.value!.toString('latin1').split(':')[0]));
-      offset = batch.lastOffset + 1;
-    }
+    const checked = checkBatches(records, (at, number) => found.set(at, number));
+    badBatches += checked.badBatches;
+    offset = checked.nextOffset ?? offset;
   }
   connection.close();
   return { found, badBatches };
-}
-
-async function ask<Q, A>(
-  port: number,
-  api: { request: MessageSchema<Q>; response: MessageSchema<A>; version: number },
-  body: MessageInput<Q>,
-): Promise<A> {
-  const connection = await RawConnection.open(port);
-  try {
-    connection.send(...encodeRequest(api.request, api.version, header, body));
-    const frame = await connection.receive(20_000);
-    if (frame === undefined) throw new Error('The broker gave no answer');
-    return decodeResponse(api.response, api.version, frame).value;
-  } finally {
-    connection.close();
-  }
 }

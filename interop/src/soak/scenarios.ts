@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deleteRecordsRequest, deleteRecordsResponse } from '@ottla/protocol';
 import { commandWorks, delay, eventually, mustRun, runCommand } from '../command.ts';
 import { Peer } from '../peer.ts';
 import { AckedLoad, createLoadTopic, verify, type Verdict } from './acked-load.ts';
 import { PowerVolume } from './power-volume.ts';
+import { ReadingLoad } from './reading-load.ts';
+import { ask } from './requests.ts';
 import { ShareLoad } from './share-load.ts';
 import { withSoundFiles } from './sound-files.ts';
 import { TransactionLoad } from './transaction-load.ts';
@@ -288,6 +291,82 @@ async function ioErrors(options: SoakOptions): Promise<Verdict> {
   }
 }
 
+/** Segments are rolled, deleted and compacted under readers of all speeds, far behind what the broker has in memory. */
+async function slowReaders({ rounds, say }: SoakOptions): Promise<Verdict> {
+  const properties = {
+    'log.retention.check.interval.ms': '200',
+    'log.cleaner.backoff.ms': '50',
+    'write.caching': 'true',
+  };
+  const peer = await Peer.start({ kind: 'ottla', properties });
+  const shape = { partitionCount: 2 };
+  const loads = Object.entries(readTopics).map(([topic, configs]) => {
+    const isCompacted = configs['cleanup.policy'] === 'compact';
+    const load = new AckedLoad(peer.port, topic, { ...shape, valueBytes: 40_000 });
+    const { acknowledged } = load;
+    const readers = new ReadingLoad(peer.port, topic, {
+      ...shape,
+      readerCount: 4,
+      isCompacted,
+      acknowledged,
+    });
+    return { topic, configs, isCompacted, load, readers };
+  });
+  const readBytes = (): number => loads.reduce((sum, { readers }) => sum + readers.bytes, 0);
+  try {
+    for (const { topic, configs, load, readers } of loads) {
+      await createLoadTopic(peer.port, topic, { ...shape, configs });
+      load.start();
+      readers.start();
+    }
+    for (let round = 1; round <= rounds; round += 1) {
+      await countsOn('Bytes read', readBytes, 400_000_000);
+      await deleteOldest(peer.port, loads[0]!.topic, loads[0]!.load);
+      say(`slow readers ${round}/${rounds}, ${(readBytes() / 1e9).toFixed(1)} GB read and checked`);
+    }
+    const verdict = { acknowledged: 0, lost: 0, wrong: 0 };
+    for (const { topic, isCompacted, load, readers } of loads) {
+      await load.stop();
+      const faults = await readers.stop();
+      for (const fault of faults.slice(0, 10)) say(fault);
+      verdict.acknowledged += load.count;
+      verdict.wrong += faults.length;
+      if (isCompacted)
+        verdict.lost += (
+          await verify(peer.port, topic, { acknowledged: load.acknowledged, isCompacted })
+        ).lost;
+    }
+    return await withSoundFiles(peer, verdict, say);
+  } finally {
+    await peer.dispose();
+  }
+}
+
+/** Each keeps more than the tail cache holds, so that readers come to the files. */
+const readTopics: Readonly<Record<string, Record<string, string>>> = {
+  'soak-deleted': {
+    'segment.bytes': '4000000',
+    'retention.bytes': '120000000',
+    'file.delete.delay.ms': '50',
+  },
+  'soak-compacted': {
+    'cleanup.policy': 'compact',
+    'segment.bytes': '4000000',
+    'min.cleanable.dirty.ratio': '0.01',
+    'min.compaction.lag.ms': '1500',
+    'file.delete.delay.ms': '50',
+  },
+};
+
+/** Deletes what was written to a topic's first partition but for the last of it, which is about half of what is kept. */
+async function deleteOldest(port: number, topic: string, load: AckedLoad): Promise<void> {
+  const offset = Math.max(0, load.acknowledged[0]!.size - 1_500);
+  const api = { request: deleteRecordsRequest, response: deleteRecordsResponse, version: 2 };
+  const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset }] }];
+  const { errorCode } = (await ask(port, api, { topics, timeoutMs: 10_000 })).topics[0]!.partitions[0]!;
+  if (errorCode !== 0) throw new Error(`Deleting records of "${topic}" up to ${offset}: error ${errorCode}`);
+}
+
 const faults: readonly { readonly calls: string; readonly code: string }[] = [
   { calls: 'fdatasync', code: 'EIO' },
   { calls: 'writev,pwritev,pwrite64,write', code: 'EIO' },
@@ -340,6 +419,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     needs: [],
     needsRoot: false,
     run: killTransactions,
+  },
+  'slow-readers': {
+    about: 'readers of all speeds while segments are rolled, deleted and compacted under them',
+    defaultRounds: 20,
+    needs: [],
+    needsRoot: false,
+    run: slowReaders,
   },
   'power-cut': {
     about: 'power cuts of an ext4 volume (root, loop devices and Python)',
