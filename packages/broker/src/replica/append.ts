@@ -21,7 +21,7 @@ export interface AppendRequest {
 export interface AppendOptions {
   /** 0 and 1 are answered from the page cache; -1 waits until the records are durable as the topic is configured and replicated to the ISR. */
   readonly acks: -1 | 0 | 1;
-  /** How long -1 waits, then answers REQUEST_TIMED_OUT; infinite: as long as it takes. */
+  /** How long -1 waits, then answers REQUEST_TIMED_OUT; infinite: as long as it takes. See `appendWaitMs`. */
   readonly timeoutMs: number;
   /** `client` checks names, sizes and control batches as Kafka does for clients; `coordinator` may write internal topics. */
   readonly origin: 'client' | 'coordinator';
@@ -77,4 +77,16 @@ export function successfulAppend(info: {
     logStartOffset: info.logStartOffset,
     recordErrors: NO_RECORD_ERRORS,
   };
+}
+
+/** A disk that syncs has done so by then, be it ever so busy. */
+const SYNC_WAIT_MS = 5_000;
+
+/**
+ * How long an append is waited for. A client's time-out bounds the wait for other replicas, and Kafka's leader never waits
+ * for itself: even with a time-out of 0 one broker answers that the records are there. Ours has to sync them first, and a
+ * refusal meanwhile would make the client send them again.
+ */
+export function appendWaitMs(timeoutMs: number): number {
+  return Math.max(timeoutMs, SYNC_WAIT_MS);
 }

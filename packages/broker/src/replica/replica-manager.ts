@@ -20,6 +20,7 @@ import {
   type AppendResult,
   failedAppend,
   type TopicPartition,
+  appendWaitMs,
 } from './append.ts';
 import { DelayedProduce } from './delayed-produce.ts';
 import { FetchOperation, type FetchHost, type FetchParams } from './fetch-operation.ts';
@@ -163,10 +164,11 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
       results.push(result);
       if (result.errorCode !== 0 || partition.isAcknowledged(result.lastOffset, options.acks)) continue;
       delayed ??= new DelayedProduce(results);
-      const place = { index: results.length - 1, deadlineMs: this.clock.monotonicMs() + options.timeoutMs };
+      const deadlineMs = this.clock.monotonicMs() + appendWaitMs(options.timeoutMs);
+      const place = { index: results.length - 1, deadlineMs };
       if (partition.waitForCommit(result.lastOffset + 1, delayed, place)) {
         delayed.expectOneMore();
-        this.#watchDeadline(place.deadlineMs);
+        this.#watchDeadline(deadlineMs);
       }
     }
     return delayed === null ? results : delayed.result;

@@ -36,13 +36,15 @@ interface ProduceOptions {
   readonly topic?: string;
   readonly partition?: number;
   readonly transactionalId?: string;
+  readonly timeoutMs?: number;
 }
 
 function produce(records: Buffer | null, options: ProduceOptions = {}): TranscriptRequest {
   const { version = 9, acks = -1, topic = 't', partition = 0, transactionalId = null } = options;
+  const { timeoutMs = 5000 } = options;
   const name = version >= 13 ? { topicId: topic } : { name: topic };
   const topicData = [{ ...name, partitionData: [{ index: partition, records }] }];
-  return { apiKey: Produce, version, body: { transactionalId, acks, timeoutMs: 5000, topicData } };
+  return { apiKey: Produce, version, body: { transactionalId, acks, timeoutMs, topicData } };
 }
 
 function fetch(
@@ -208,4 +210,6 @@ export const RECORD_REQUESTS: readonly TranscriptRequest[] = [
   { apiKey: DescribeLogDirs, version: 1, body: { topics: [{ topic: 't', partitions: [0] }] } },
   listOffsetsOf([0], [1, 0]),
   listOffsetsOf([1, 1, 0]),
+  // The time-out bounds the wait for other replicas: one broker answers that the records are there.
+  ...[0, -1, 1].map((timeoutMs) => produce(batch(), { timeoutMs })),
 ];
