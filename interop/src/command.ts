@@ -28,16 +28,20 @@ export function runCommand(
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      timeout: options.timeoutMs ?? 120_000,
-      killSignal: 'SIGKILL',
     });
+    // Not the `timeout` of `spawn`: that one goes on, and keeps the process, when the command is not there.
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+    const end = (result: CommandResult): void => {
+      clearTimeout(timer);
+      resolve(result);
+    };
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.stdin.on('error', () => {});
-    child.on('error', (error) => resolve({ code: -1, stdout, stderr: stderr + error.message }));
-    child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
+    child.on('error', (error) => end({ code: -1, stdout, stderr: stderr + error.message }));
+    child.on('close', (code) => end({ code: code ?? -1, stdout, stderr }));
     child.stdin.end(options.input ?? '');
   });
 }
