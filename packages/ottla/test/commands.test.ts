@@ -335,6 +335,8 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     const { code, stderr } = await ottla(['topics', '-b', '127.0.0.1:1', '--timeout', '1000']);
     expect(code).toBe(3);
     expect(stderr).toMatch(/^ottla: .*Cannot connect to 127\.0\.0\.1:1 .*\n$/);
+    const slow = await ottla(['topics', '-b', '127.0.0.1:1', '--timeout', '2000']);
+    expect(slow.stderr).toMatch(/^No broker has answered for \d s; waiting for 2 s\nottla: .*\n$/);
     const folder = mkdtempSync(join(tmpdir(), 'ottla-commands-'));
     try {
       const file = join(folder, 'client.properties');

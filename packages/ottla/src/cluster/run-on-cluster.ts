@@ -3,6 +3,7 @@ import type { Admin, ClientOptions, Ottla } from '@ottla/client';
 import type { Disk } from '@ottla/platform';
 import { InvalidArgumentError, type Command } from 'commander';
 import { collect } from '../collect.ts';
+import { ProgressLine } from '../terminal/progress-line.ts';
 
 /** Exit codes of the commands that talk to a cluster; 130 and 143 are those of a signal. */
 export const ClusterExitCode = {
@@ -36,6 +37,7 @@ export class UsageError extends InvalidArgumentError {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const PROGRESS_INTERVAL_MS = 500;
 
 /** Adds the options by which a command finds its cluster and says how it prints. */
 export function withClusterOptions(command: Command): Command {
@@ -111,11 +113,30 @@ export async function runOnCluster(
     const limits = { timeoutMs: options.timeout };
     const { connection, properties } = await clientOptions(options);
     await using ottla = client.connect(connection);
-    await ottla.ready(limits);
+    await untilReady(ottla, options.timeout);
     await run({ ottla, admin: ottla.admin(), limits, properties });
   } catch (error) {
     process.stderr.write(`ottla: ${messageOf(error)}\n`);
     process.exitCode = exitCodeOf(error, client);
+  }
+}
+
+/** Waits for the first answer, and says so when that takes long. */
+async function untilReady(ottla: Ottla, timeoutMs: number): Promise<void> {
+  const progress = new ProgressLine();
+  const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+  const timer = setInterval(
+    () =>
+      progress.update(
+        () => `No broker has answered for ${seconds(progress.elapsedMs)}; waiting for ${seconds(timeoutMs)}`,
+      ),
+    PROGRESS_INTERVAL_MS,
+  );
+  try {
+    await ottla.ready({ timeoutMs });
+  } finally {
+    clearInterval(timer);
+    progress.clear();
   }
 }
 
