@@ -1,6 +1,9 @@
+import { ConfigError } from '@ottla/broker';
+
 /** One line for the user about why the broker did not start: what is wrong and what to do. Never a stack. */
 export function startupErrorLine(error: unknown): string {
   if (!(error instanceof Error)) return `Could not start: ${String(error)}`;
+  if (error instanceof ConfigError && error.remedy !== null) return `${error.message}. ${error.remedy}`;
   const { code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   switch (code) {
     case 'EADDRINUSE':

@@ -128,6 +128,11 @@ describe.skipIf(!isBuilt)('the ottla command', () => {
       startArgs('port', 'listeners=PLAINTEXT://127.0.0.1:99999'),
       /^ottla: Listener "PLAINTEXT" has port "99999"/,
     ],
+    [
+      'a listener without an address',
+      startArgs('listener', 'listeners=foo'),
+      /^ottla: .*Unable to parse foo .* NAME:\/\/host:port, for example PLAINTEXT:\/\/127\.0\.0\.1:9092\n$/,
+    ],
   ])('%s ends with one line and exit code 1', async (_, args, line) => {
     const { code, stdout, stderr } = await run(args);
     expect(stderr).toMatch(line);

@@ -66,6 +66,16 @@ describe('a log directory', () => {
     await (await open()).close();
   });
 
+  test.each([
+    ['cluster.id=other', 'meta.properties has no version'],
+    ['version=2', 'meta.properties has version "2"'],
+  ])('whose meta.properties says %o alone is refused and stays as it is', async (content, message) => {
+    disk.mkdirSync('/data');
+    disk.replaceFileSync('/data/meta.properties', content);
+    await expect(open()).rejects.toThrow(message);
+    expect(text('/data/meta.properties')).toBe(content);
+  });
+
   test('in use is refused', async () => {
     const manager = await open();
     await expect(open()).rejects.toThrow('in use by another broker');

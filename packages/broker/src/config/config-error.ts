@@ -7,10 +7,13 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** Broke a rule between keys, which Kafka words differently over the wire. */
   readonly isRequirement: boolean;
+  /** What to do about it, where Kafka's message does not say; for people at start, not for clients. */
+  readonly remedy: string | null;
 
-  constructor(message: string, options: { isRequirement?: boolean } = {}) {
+  constructor(message: string, options: { isRequirement?: boolean; remedy?: string } = {}) {
     super(message);
     this.isRequirement = options.isRequirement ?? false;
+    this.remedy = options.remedy ?? null;
   }
 
   /** The message that a client of a real Kafka would get. */

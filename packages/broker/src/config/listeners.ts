@@ -103,12 +103,15 @@ function parseEndpoints(
   { distinctPorts }: { distinctPorts: boolean },
 ): ListenerEndpoint[] {
   const shown = `[${texts.join(', ')}]`;
-  const fail = (reason: string): never => {
-    throw new ConfigError(`Error creating broker listeners from '${shown}': ${reason}`);
+  const fail = (reason: string, options: { remedy?: string } = {}): never => {
+    throw new ConfigError(`Error creating broker listeners from '${shown}': ${reason}`, options);
   };
   const endpoints = texts.map((text): ListenerEndpoint => {
     const match = /^(.*):\/\/\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)$/.exec(text);
-    if (match === null) return fail(`Unable to parse ${text} to a broker endpoint`);
+    if (match === null) {
+      const remedy = 'A listener has the form NAME://host:port, for example PLAINTEXT://127.0.0.1:9092';
+      return fail(`Unable to parse ${text} to a broker endpoint`, { remedy });
+    }
     const [, name = '', host = '', port = ''] = match;
     const listenerName = name.toUpperCase();
     const securityProtocol = protocols.get(listenerName);
@@ -191,7 +194,12 @@ function checkAdvertised(listeners: Listeners, advertised: readonly ListenerEndp
   if (!names.includes(listeners.interBrokerListenerName)) {
     throw new ConfigError(
       `inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid options based on currently configured listeners are ${names.join(',')}`,
-      { isRequirement: true },
+      {
+        isRequirement: true,
+        remedy:
+          `It is ${listeners.interBrokerListenerName} here: set inter.broker.listener.name or ` +
+          'security.inter.broker.protocol, or add such a listener',
+      },
     );
   }
   const bound = listeners.broker.map((endpoint) => endpoint.listenerName);

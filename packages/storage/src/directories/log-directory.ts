@@ -96,8 +96,9 @@ export class LogDirectory implements LogDir {
   identify(owner: { clusterId: string; nodeId: number; random: Random }): void {
     const found = this.#found;
     const { clusterId, nodeId } = owner;
-    if (found !== null && found.version !== '1' && found.version !== null) {
-      throw this.#foreign(`meta.properties has version "${found.version}", only "1" can be used`);
+    if (found !== null && found.version !== '1' && !found.isBlank) {
+      const version = found.version === null ? 'no version' : `version "${found.version}"`;
+      throw this.#foreign(`meta.properties has ${version}, only "1" can be used`);
     }
     if (found?.clusterId !== undefined && found.clusterId !== null && found.clusterId !== clusterId) {
       throw this.#foreign(`it belongs to the cluster "${found.clusterId}", not "${clusterId}"`);

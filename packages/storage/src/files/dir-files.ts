@@ -13,6 +13,8 @@ export interface FoundMetaProperties {
   readonly clusterId: string | null;
   readonly nodeId: number | null;
   readonly directoryId: string | null;
+  /** The file holds nothing at all. */
+  readonly isBlank: boolean;
 }
 
 /** Held while a broker runs in the directory. */
@@ -24,7 +26,8 @@ export const META_PROPERTIES_FILE = 'meta.properties';
 export function readMetaProperties(disk: Disk, file: string): FoundMetaProperties | null {
   if (!disk.existsSync(file)) return null;
   const values = new Map<string, string>();
-  for (const line of disk.readFileSync(file).toString('latin1').split(/\r?\n/)) {
+  const text = disk.readFileSync(file).toString('latin1');
+  for (const line of text.split(/\r?\n/)) {
     const match = /^\s*([^#!\s=:][^=:\s]*)\s*[=:]\s*(.*)$/.exec(line);
     // The keys and values here never hold what Java escapes in properties, but for `\:` and `\=`.
     if (match !== null) values.set(match[1]!, match[2]!.replaceAll(/\\(.)/g, '$1').trim());
@@ -35,6 +38,7 @@ export function readMetaProperties(disk: Disk, file: string): FoundMetaPropertie
     clusterId: values.get('cluster.id') ?? null,
     nodeId: nodeId === null ? null : Number(nodeId),
     directoryId: values.get('directory.id') ?? null,
+    isBlank: text.trim() === '',
   };
 }
 
