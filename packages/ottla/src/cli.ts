@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
 import { collect } from './collect.ts';
 import { registerAcls } from './commands/acls.ts';
 import { registerBench } from './commands/bench.ts';
@@ -26,7 +26,8 @@ import { ottlaVersion } from './version.ts';
 export function createProgram(): Command {
   const program = new Command('ottla')
     .description('Apache Kafka for the TypeScript world')
-    .version(ottlaVersion(), '-V, --version');
+    .version(ottlaVersion(), '-V, --version')
+    .configureHelp({ optionDescription });
   program
     .command('start')
     .description('start a broker; without a file a single node on 127.0.0.1:9092 with its data in ./data')
@@ -63,4 +64,10 @@ export function createProgram(): Command {
   registerCompletion(program);
   explainUnknownCommands(program);
   return program;
+}
+
+/** What may be repeated begins as an empty list, which tells a reader nothing. */
+function optionDescription(option: Option): string {
+  const isEmptyList = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
+  return isEmptyList ? option.description : new Help().optionDescription(option);
 }
