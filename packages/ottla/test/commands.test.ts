@@ -66,6 +66,8 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     expect(parsed(described.stdout)).toMatchObject(
       [0, 1, 2].map((partition) => ({ topic: 'fresh', partition })),
     );
+    const all = parsed((await ottla(['topics', 'describe', '--jsonl'])).stdout) as { topic: string }[];
+    expect(new Set(all.map(({ topic }) => topic))).toEqual(new Set(['fresh', 'numbers', 'orders', 'pair']));
     expect((await ottla(['topics', 'delete', 'fresh'])).code).toBe(0);
     const names = JSON.parse((await ottla(['topics', '--json'])).stdout) as { name: string }[];
     expect(names.map(({ name }) => name)).toEqual(['numbers', 'orders', 'pair']);

@@ -28,8 +28,8 @@ export function registerTopics(program: Command): void {
     .option('--internal', 'internal topics too')
     .addHelpText('after', '\nExample:\n  ottla topics list --jsonl | jq -r .name')
     .action((options: ClusterOptions & { internal?: boolean }) => listTopics(options));
-  withClusterOptions(topics.command('describe <topic...>'))
-    .description('leader, replicas and in-sync replicas of each partition')
+  withClusterOptions(topics.command('describe [topic...]'))
+    .description('leader, replicas and in-sync replicas of each partition; without a name of all topics')
     .addHelpText('after', '\nExample:\n  ottla topics describe orders')
     .action((names: string[], options: ClusterOptions) => describeTopics(names, options));
   withClusterOptions(topics.command('create <topic...>'))
@@ -64,7 +64,9 @@ function listTopics(options: ClusterOptions & { internal?: boolean }): Promise<v
 
 function describeTopics(names: readonly string[], options: ClusterOptions): Promise<void> {
   return runOnCluster(options, async ({ admin, limits }) => {
-    const outcomes = await admin.topics.describe(names, limits);
+    const all = async (): Promise<string[]> =>
+      (await admin.topics.list(limits)).map(({ name }) => name).toSorted();
+    const outcomes = await admin.topics.describe(names.length > 0 ? names : await all(), limits);
     const rows = [...outcomes].flatMap(([topic, outcome]) => {
       if (outcome instanceof Error) {
         reportFailure(outcome);
