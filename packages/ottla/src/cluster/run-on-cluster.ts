@@ -37,7 +37,6 @@ export class UsageError extends InvalidArgumentError {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-const PROGRESS_INTERVAL_MS = 500;
 
 /** Adds the options by which a command finds its cluster and says how it prints. */
 export function withClusterOptions(command: Command): Command {
@@ -125,17 +124,12 @@ export async function runOnCluster(
 async function untilReady(ottla: Ottla, timeoutMs: number): Promise<void> {
   const progress = new ProgressLine();
   const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
-  const timer = setInterval(
-    () =>
-      progress.update(
-        () => `No broker has answered for ${seconds(progress.elapsedMs)}; waiting for ${seconds(timeoutMs)}`,
-      ),
-    PROGRESS_INTERVAL_MS,
+  progress.keepUpdating(
+    () => `No broker has answered for ${seconds(progress.elapsedMs)}; waiting for ${seconds(timeoutMs)}`,
   );
   try {
     await ottla.ready({ timeoutMs });
   } finally {
-    clearInterval(timer);
     progress.clear();
   }
 }

@@ -1,4 +1,4 @@
-import { NodeClock } from '@ottla/platform';
+import { NodeClock, type TimerHandle } from '@ottla/platform';
 
 /** Before this much time nobody needs to be told that something takes long. */
 const QUIET_MS = 1_000;
@@ -6,6 +6,8 @@ const QUIET_MS = 1_000;
 const PIPED_INTERVAL_MS = 5_000;
 /** Between two versions of the line on a terminal. */
 const TERMINAL_INTERVAL_MS = 100;
+/** Between two versions of a line that updates itself. */
+const SELF_INTERVAL_MS = 500;
 
 /** How far something is that takes long, on stderr: one line that is rewritten on a terminal, now and then a line elsewhere. */
 export class ProgressLine {
@@ -15,6 +17,7 @@ export class ProgressLine {
   readonly #quietMs: number;
   #lastMs = -Infinity;
   #isShown = false;
+  #timer: TimerHandle | null = null;
 
   /** `isAwaited`: somebody watches it from the beginning on. Elsewhere than on a terminal even the first line is late then. */
   constructor({ isAwaited = false }: { readonly isAwaited?: boolean } = {}) {
@@ -36,8 +39,17 @@ export class ProgressLine {
     process.stderr.write(this.#isTerminal ? `\r\u001B[K${text()}` : `${text()}\n`);
   }
 
+  /** Updates by itself until `clear`, for work that says nothing meanwhile. */
+  keepUpdating(text: () => string): void {
+    this.#timer = this.#clock.setTimer(SELF_INTERVAL_MS, () => {
+      this.update(text);
+      this.keepUpdating(text);
+    });
+  }
+
   /** Takes the line off the terminal, so that other output begins at its place. */
   clear(): void {
+    this.#timer?.cancel();
     if (this.#isShown && this.#isTerminal) process.stderr.write('\r\u001B[K');
     this.#isShown = false;
   }
