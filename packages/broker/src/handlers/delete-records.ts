@@ -61,6 +61,6 @@ async function deleteUpTo(
   const hosted = replicaManager.partition(topic, partition);
   if (typeof hosted === 'number') return { lowWatermark: -1, errorCode: hosted };
   const end = offset === -1 ? (hosted.log?.logEndOffset ?? -1) : offset;
-  await hosted.whenCommitted(end);
+  await replicaManager.whenCommitted(hosted, end, Number.POSITIVE_INFINITY);
   return hosted.deleteRecords(end);
 }

@@ -7,6 +7,7 @@ import {
   listOffsetsResponse,
 } from '@ottla/protocol';
 import { LogError, type TimestampAndOffset } from '@ottla/storage';
+import { SYNC_WAIT_MS } from '../replica/append.ts';
 import type { Partition } from '../replica/partition.ts';
 import { FetchIsolation } from '../replica/partition-read.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
@@ -31,6 +32,13 @@ const SINCE_VERSION: ReadonlyMap<number, number> = new Map([
   [Timestamp.earliestLocal, 8],
   [Timestamp.latestTiered, 9],
   [Timestamp.earliestPendingUpload, 11],
+]);
+/** Where a log begins does not depend on what is committed, and tiers there are none. */
+const ANSWERED_AT_ONCE: ReadonlySet<number> = new Set([
+  Timestamp.earliest,
+  Timestamp.earliestLocal,
+  Timestamp.latestTiered,
+  Timestamp.earliestPendingUpload,
 ]);
 const LEADER_EPOCH_VERSION = 4;
 const OFFSET_NOT_AVAILABLE_VERSION = 5;
@@ -58,7 +66,7 @@ export function listOffsetsHandler(deps: {
           const lookup = new OffsetLookup(request, question, context.apiVersion);
           return isNamedAgain
             ? lookup.failed(ErrorCodes.INVALID_REQUEST)
-            : lookup.run(deps.replicaManager.partition(name, partitionIndex));
+            : lookup.run(deps.replicaManager, deps.replicaManager.partition(name, partitionIndex));
         });
         return { name, partitions: await Promise.all(partitions) };
       });
@@ -113,12 +121,14 @@ class OffsetLookup {
     return unknownOffset(this.#question.partitionIndex, errorCode);
   }
 
-  async run(partition: Partition | number): Promise<PartitionAnswer> {
+  async run(replicaManager: ReplicaManager, partition: Partition | number): Promise<PartitionAnswer> {
     const { timestamp, currentLeaderEpoch } = this.#question;
     if (timestamp < 0 && this.#version < (SINCE_VERSION.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
       return this.failed(ErrorCodes.UNSUPPORTED_VERSION);
     }
     if (typeof partition === 'number') return this.failed(partition);
+    if (partition.log !== null && this.#isolation() !== null && !ANSWERED_AT_ONCE.has(timestamp))
+      await replicaManager.whenCommitted(partition, partition.log.logEndOffset, SYNC_WAIT_MS);
     const roleError = partition.checkRequest(
       currentLeaderEpoch,
       this.#request.replicaId !== DEBUGGING_REPLICA_ID,

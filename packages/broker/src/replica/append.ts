@@ -80,7 +80,7 @@ export function successfulAppend(info: {
 }
 
 /** A disk that syncs has done so by then, be it ever so busy. */
-const SYNC_WAIT_MS = 5_000;
+export const SYNC_WAIT_MS = 5_000;
 
 /**
  * How long an append is waited for. A client's time-out bounds the wait for other replicas, and Kafka's leader never waits

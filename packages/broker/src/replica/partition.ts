@@ -224,19 +224,6 @@ export class Partition {
     return true;
   }
 
-  /**
-   * Resolves when the high watermark is at `offset`, and at once when the log does not reach so far. What acks=1 has
-   * acknowledged may be a flush away from it, where Kafka's single broker has no such gap.
-   */
-  whenCommitted(offset: number): Promise<void> {
-    return new Promise((resolve) => {
-      const waiter = { onCommitted: () => resolve() };
-      const isThere = offset <= (this.#log?.logEndOffset ?? -1);
-      const place = { index: 0, deadlineMs: Number.POSITIVE_INFINITY };
-      if (!isThere || !this.waitForCommit(offset, waiter, place)) resolve();
-    });
-  }
-
   /** Ends waits whose time is over; returns the earliest deadline left, Infinity when nothing waits. */
   expireCommits(nowMs: number): number {
     if (this.#commitsHead === this.#commits.length) return Number.POSITIVE_INFINITY;

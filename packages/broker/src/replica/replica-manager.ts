@@ -174,6 +174,21 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     return delayed === null ? results : delayed.result;
   }
 
+  /**
+   * Resolves when the partition's high watermark is at `offset`, at once when the log does not reach so far, and after
+   * `timeoutMs` in any case. What acks=1 has acknowledged may be a flush away from it, where Kafka's single broker has no
+   * such gap: whoever asks where a log ends waits for the flush.
+   */
+  whenCommitted(partition: Partition, offset: number, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiter = { onCommitted: () => resolve() };
+      const deadlineMs = this.clock.monotonicMs() + timeoutMs;
+      const isThere = offset <= (partition.log?.logEndOffset ?? -1);
+      if (!isThere || !partition.waitForCommit(offset, waiter, { index: 0, deadlineMs })) return resolve();
+      this.#watchDeadline(deadlineMs);
+    });
+  }
+
   async append(request: AppendRequest, options: AppendOptions): Promise<AppendResult> {
     const results = await this.appendAll([request], options, options.origin === 'coordinator');
     return results[0]!;

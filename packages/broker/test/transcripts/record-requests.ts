@@ -212,4 +212,9 @@ export const RECORD_REQUESTS: readonly TranscriptRequest[] = [
   listOffsetsOf([1, 1, 0]),
   // The time-out bounds the wait for other replicas: one broker answers that the records are there.
   ...[0, -1, 1].map((timeoutMs) => produce(batch(), { timeoutMs })),
+  // What acks=1 has acknowledged is there for whoever asks next.
+  produce(batch(), { acks: 1 }),
+  listOffsets(11, -1),
+  produce(batch(), { acks: 1 }),
+  fetch({ fetchOffset: 107 }, { maxWaitMs: 5000 }),
 ];
