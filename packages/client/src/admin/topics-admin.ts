@@ -260,7 +260,10 @@ export class TopicsAdmin {
 
 /** The name of what describes or names a topic. */
 export function nameOf(topic: string | { readonly name: string }): string {
-  return typeof topic === 'string' ? topic : topic.name;
+  const name: unknown = typeof topic === 'string' ? topic : topic.name;
+  if (typeof name !== 'string')
+    throw new OptionError(`The name of a topic is "${String(name)}": give text, or an object with a name`);
+  return name;
 }
 
 function creation(spec: TopicSpec): {

@@ -2,6 +2,7 @@ import type { TopicPartition } from '../admin/admin-requests.ts';
 import { OptionError } from '../errors/client-errors.ts';
 import type { Assignor } from './assignors/assignor.ts';
 import { oneOf } from '../options/one-of.ts';
+import { refuseUnknownOptions, type OptionNames } from '../options/known-options.ts';
 import { resolveNumbers } from '../options/resolve-numbers.ts';
 import { assignors, type AssignorName } from './assignors/assignors.ts';
 import type { ConsumerInterceptor } from './consumer-interceptor.ts';
@@ -75,6 +76,38 @@ export interface ConsumerOptions extends RebalanceListener {
   readonly interceptors?: readonly ConsumerInterceptor[] | undefined;
 }
 
+/** The name of every option. */
+export const consumerOptionNames: OptionNames<ConsumerOptions> = {
+  group: true,
+  groupInstanceId: true,
+  groupProtocol: true,
+  assignors: true,
+  remoteAssignor: true,
+  from: true,
+  commit: true,
+  autoCommitIntervalMs: true,
+  isolationLevel: true,
+  fetchMinBytes: true,
+  fetchMaxBytes: true,
+  fetchMaxWaitMs: true,
+  maxPartitionFetchBytes: true,
+  maxBufferedBytes: true,
+  checkCrcs: true,
+  sessionTimeoutMs: true,
+  heartbeatIntervalMs: true,
+  maxPollIntervalMs: true,
+  allowAutoTopicCreation: true,
+  excludeInternalTopics: true,
+  signal: true,
+  concurrency: true,
+  orderBy: true,
+  onError: true,
+  interceptors: true,
+  onAssigned: true,
+  onRevoked: true,
+  onLost: true,
+};
+
 /** Numbers among the options: default, and the least value allowed. */
 const numbers = {
   autoCommitIntervalMs: [5_000, 1],
@@ -116,6 +149,7 @@ export interface ResolvedConsumerOptions extends Readonly<Record<NumberName, num
  * @throws OptionError naming the option, its value and what is allowed
  */
 export function resolveConsumerOptions(options: ConsumerOptions): ResolvedConsumerOptions {
+  refuseUnknownOptions('A consumer', options, consumerOptionNames);
   const group = options.group ?? null;
   if (group === '') throw new OptionError('group is empty; leave it out to read without a group');
   checkGroupOptions(options);

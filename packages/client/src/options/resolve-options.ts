@@ -3,9 +3,37 @@ import { OptionError } from '../errors/client-errors.ts';
 import { saslMechanism, type SaslOptions } from '../network/sasl/sasl-options.ts';
 import { parseAddresses } from './addresses.ts';
 import type { ClientOptions, ResolvedClientOptions } from './client-options.ts';
+import { refuseUnknownOptions, type OptionNames } from './known-options.ts';
 import { resolveNumbers } from './resolve-numbers.ts';
 
 const MEBIBYTE = 1024 * 1024;
+
+const optionNames: OptionNames<ClientOptions> = {
+  bootstrap: true,
+  clientId: true,
+  clientRack: true,
+  tls: true,
+  sasl: true,
+  requestTimeoutMs: true,
+  defaultApiTimeoutMs: true,
+  connectionSetupTimeoutMs: true,
+  connectionSetupTimeoutMaxMs: true,
+  reconnectBackoffMs: true,
+  reconnectBackoffMaxMs: true,
+  retryBackoffMs: true,
+  retryBackoffMaxMs: true,
+  metadataMaxAgeMs: true,
+  metadataRecoveryStrategy: true,
+  metadataRecoveryRebootstrapTriggerMs: true,
+  connectionsMaxIdleMs: true,
+  maxInFlightRequests: true,
+  maxResponseBytes: true,
+  logger: true,
+  metrics: true,
+  tracer: true,
+  clock: true,
+  random: true,
+};
 
 /** Numbers among the options: default, and the least value allowed. */
 const numbers = {
@@ -29,6 +57,7 @@ const numbers = {
  * @throws OptionError naming the option, its value and what is allowed
  */
 export function resolveOptions(options: ClientOptions): ResolvedClientOptions {
+  refuseUnknownOptions('A client', options, optionNames);
   const given =
     options.bootstrap === undefined ? { ...fromEnvironment(), ...withoutAbsent(options) } : options;
   const random = options.random ?? new NodeRandom();

@@ -1,6 +1,7 @@
 import type { CompressionType } from '@ottla/protocol';
 import { OptionError } from '../errors/client-errors.ts';
 import type { ResolvedClientOptions } from '../options/client-options.ts';
+import { refuseUnknownOptions, type OptionNames } from '../options/known-options.ts';
 import type { Partitioner } from './partitioner.ts';
 import type { ProducerInterceptor } from './producer-interceptor.ts';
 import type { ProducerMetrics } from './producer-metrics.ts';
@@ -84,6 +85,30 @@ export interface ResolvedProducerOptions {
   readonly retryBackoffMaxMs: number;
 }
 
+const optionNames: OptionNames<ProducerOptions> = {
+  acks: true,
+  idempotence: true,
+  transactionalId: true,
+  transactionTimeoutMs: true,
+  compression: true,
+  lingerMs: true,
+  batchSizeBytes: true,
+  bufferMemoryBytes: true,
+  maxBlockMs: true,
+  maxRequestSizeBytes: true,
+  maxInFlightRequests: true,
+  deliveryTimeoutMs: true,
+  requestTimeoutMs: true,
+  retries: true,
+  retryBackoffMs: true,
+  retryBackoffMaxMs: true,
+  partitioner: true,
+  adaptivePartitioning: true,
+  allowAutoTopicCreation: true,
+  metrics: true,
+  interceptors: true,
+};
+
 const MEBIBYTE = 1024 * 1024;
 const MAX_INT32 = 0x7fff_ffff;
 /** Kafka's broker remembers this many batches of a producer, and so recognises a retry of each of them. */
@@ -120,6 +145,7 @@ export function resolveProducerOptions(
   options: ProducerOptions,
   client: ResolvedClientOptions,
 ): ResolvedProducerOptions {
+  refuseUnknownOptions('A producer', options, optionNames);
   const values = resolveNumbers(options, client);
   const acks = resolveAcks(options.acks);
   const transactionalId = options.transactionalId ?? null;

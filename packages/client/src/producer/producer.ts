@@ -555,7 +555,7 @@ function fieldOf<T>(codec: Serde<T>, field: T, topic: string, part: 'key' | 'val
 function rawField(field: unknown, topic: string, part: 'key' | 'value'): RecordBytes {
   if (field === null || typeof field === 'string' || field instanceof Uint8Array) return field;
   throw new OptionError(
-    `The ${part} for topic "${topic}" is a ${typeof field}: to a topic by name send text, bytes or null, or declare it with topic("${topic}", { ${part}: serde.json() })`,
+    `The ${part} for topic "${topic}" is of type ${typeof field}: to a topic by name send text, bytes or null, or declare it with topic("${topic}", { ${part}: serde.json() })`,
   );
 }
 

@@ -1,5 +1,6 @@
-import type { ConsumerOptions } from '../consumer/consumer-options.ts';
+import { consumerOptionNames, type ConsumerOptions } from '../consumer/consumer-options.ts';
 import { OptionError } from '../errors/client-errors.ts';
+import { refuseUnknownOptions, type OptionNames } from '../options/known-options.ts';
 import { oneOf } from '../options/one-of.ts';
 import { resolveNumbers, type NumberOptions } from '../options/resolve-numbers.ts';
 import type { ProducerOptions } from '../producer/producer-options.ts';
@@ -71,6 +72,27 @@ export interface RetryingConsumerOptions extends Omit<ConsumerOptions, 'group' |
   readonly producer?: Omit<ProducerOptions, 'transactionalId' | 'acks' | 'idempotence'> | undefined;
 }
 
+/** The names of the options that a consumer does not have. */
+const retryOptionNames: OptionNames<Omit<RetryingConsumerOptions, keyof ConsumerOptions>> = {
+  attempts: true,
+  backOff: true,
+  timeoutMs: true,
+  include: true,
+  exclude: true,
+  retrySuffix: true,
+  deadLetterSuffix: true,
+  suffixBy: true,
+  sameDelay: true,
+  createTopics: true,
+  deadLetterStrategy: true,
+  deadLetterRouting: true,
+  transactionalId: true,
+  producer: true,
+};
+
+const { commit: _commit, onError: _onError, ...sharedOptionNames } = consumerOptionNames;
+const optionNames: OptionNames<RetryingConsumerOptions> = { ...sharedOptionNames, ...retryOptionNames };
+
 const numbers = {
   attempts: [3, 1],
   timeoutMs: [0, 0],
@@ -113,6 +135,7 @@ export interface ResolvedRetryOptions {
  */
 export function resolveRetryOptions(options: RetryingConsumerOptions): ResolvedRetryOptions {
   const { group, transactionalId = null, include, exclude, createTopics = true } = options;
+  refuseUnknownOptions('A retrying consumer', options, optionNames);
   if (typeof group !== 'string' || group === '')
     throw new OptionError('group is missing; a retrying consumer needs the name of its group');
   if (transactionalId !== null && options.orderBy === 'key')
@@ -147,6 +170,13 @@ export function resolveRetryOptions(options: RetryingConsumerOptions): ResolvedR
     signal: options.signal,
     consumer: options,
   };
+}
+
+/** What of the options is for the consumers of the topics. */
+export function forConsumers(options: ResolvedRetryOptions['consumer']): ResolvedRetryOptions['consumer'] {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => !Object.hasOwn(retryOptionNames, name)),
+  );
 }
 
 function resolveRouting({

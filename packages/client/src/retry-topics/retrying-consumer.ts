@@ -8,6 +8,7 @@ import { topic as declareTopic, type Topic } from '../topic.ts';
 import { AcknowledgedHandOver, type HandOver } from './hand-over.ts';
 import { headersAfterFailure, RetryInfo } from './retry-headers.ts';
 import {
+  forConsumers,
   resolveRetryOptions,
   type ResolvedRetryOptions,
   type RetryingConsumerOptions,
@@ -176,7 +177,7 @@ export class RetryingConsumer<M extends Message = Message> implements AsyncDispo
     const consumer = new Consumer(this.#cluster, {
       source: this.#topics.map((topic) => ({ ...topic, name: topic.name + stage.suffix })),
       options: {
-        ...options,
+        ...forConsumers(options),
         group: group + stage.suffix,
         commit: handOver.commit,
         onError: {},

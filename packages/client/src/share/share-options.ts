@@ -1,5 +1,6 @@
 import { OptionError } from '../errors/client-errors.ts';
 import type { KafkaError } from '../errors/kafka-error.ts';
+import { refuseUnknownOptions, type OptionNames } from '../options/known-options.ts';
 import { resolveNumbers, type NumberOptions } from '../options/resolve-numbers.ts';
 import type { TopicPartition } from '../admin/admin-requests.ts';
 
@@ -39,6 +40,20 @@ export interface ShareConsumerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const optionNames: OptionNames<ShareConsumerOptions> = {
+  group: true,
+  acknowledgement: true,
+  maxRecords: true,
+  acquireMode: true,
+  fetchMinBytes: true,
+  fetchMaxBytes: true,
+  fetchMaxWaitMs: true,
+  checkCrcs: true,
+  allowAutoTopicCreation: true,
+  onAcknowledged: true,
+  signal: true,
+};
+
 /** Numbers among the options: default, and the least value allowed. */
 const numbers = {
   maxRecords: [500, 1],
@@ -67,6 +82,7 @@ export interface ResolvedShareOptions {
  * @throws OptionError naming the option, its value and what is allowed
  */
 export function resolveShareOptions(options: ShareConsumerOptions): ResolvedShareOptions {
+  refuseUnknownOptions('A share consumer', options, optionNames);
   if (typeof options.group !== 'string' || options.group === '')
     throw new OptionError('group is missing; a share consumer needs the name of its group');
   const { acknowledgement = 'implicit', acquireMode = 'batch_optimized' } = options;
