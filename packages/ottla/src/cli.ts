@@ -19,7 +19,7 @@ import { registerTransactions } from './commands/transactions.ts';
 import { registerUsers } from './commands/users.ts';
 import { registerVerify } from './commands/verify.ts';
 import { LOG_LEVELS } from './logger.ts';
-import { explainUnknownCommands } from './unknown-command.ts';
+import { explainUnknownCommands, registerHelp } from './unknown-command.ts';
 import { ottlaVersion } from './version.ts';
 
 /** The `ottla` command line. Commands load what they need when they run, so that help and version answer at once. */
@@ -27,7 +27,9 @@ export function createProgram(): Command {
   const program = new Command('ottla')
     .description('Apache Kafka for the TypeScript world')
     .version(ottlaVersion(), '-V, --version')
-    .configureHelp({ optionDescription });
+    .configureHelp({ optionDescription })
+    // As every other line of ours on stderr.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ottla: ')) });
   program
     .command('start')
     .description('start a broker; without a file a single node on 127.0.0.1:9092 with its data in ./data')
@@ -63,11 +65,14 @@ export function createProgram(): Command {
   registerVerify(program);
   registerCompletion(program);
   explainUnknownCommands(program);
+  registerHelp(program);
   return program;
 }
 
-/** What may be repeated begins as an empty list, which tells a reader nothing. */
+/** Shows a default as it is typed, not as JSON; the empty list, with which what may be repeated begins, tells a reader nothing. */
 function optionDescription(option: Option): string {
-  const isEmptyList = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
-  return isEmptyList ? option.description : new Help().optionDescription(option);
+  const value: unknown = option.defaultValue;
+  if (Array.isArray(value) && value.length === 0) return option.description;
+  if (value !== undefined && typeof value !== 'boolean') option.default(value, String(value));
+  return new Help().optionDescription(option);
 }

@@ -1,6 +1,23 @@
 import type { Command } from 'commander';
 import { nearestName } from '@ottla/platform';
 
+/** `ottla help topics create` shows the help of that; Commander's own takes one name alone. */
+export function registerHelp(program: Command): void {
+  program
+    .helpCommand(false)
+    .command('help [command...]')
+    .description('display help for command')
+    .action((names: readonly string[]) => {
+      let shown = program;
+      for (const name of names) {
+        const child = shown.commands.find((each) => isCalled(each, name));
+        if (child === undefined) refuse(shown, name);
+        shown = child;
+      }
+      shown.help();
+    });
+}
+
 /**
  * Makes every command that has subcommands answer one that it does not have by naming the nearest and listing all. Commander
  * does so only at the top: below a default subcommand it would say that this takes no arguments.
@@ -29,10 +46,11 @@ export function explainUnknownCommands(command: Command): void {
 
 function isNameOf(command: Command, name: string): boolean {
   // Commander adds `help` by itself.
-  return (
-    name === 'help' ||
-    command.commands.some((child) => child.name() === name || child.aliases().includes(name))
-  );
+  return name === 'help' || command.commands.some((child) => isCalled(child, name));
+}
+
+function isCalled(command: Command, name: string): boolean {
+  return command.name() === name || command.aliases().includes(name);
 }
 
 function refuse(command: Command, name: string): never {

@@ -62,7 +62,7 @@ describe.skipIf(!isBuilt)('the ottla command', () => {
     ]) {
       const { code, stdout, stderr } = await run(['start', ...args]);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(/^error: .*\n(?:\(Did you mean .*\)\n)?$/);
+      expect(stderr).toMatch(/^ottla: .*\n(?:\(Did you mean .*\)\n)?$/);
     }
   });
 
@@ -77,6 +77,15 @@ describe.skipIf(!isBuilt)('the ottla command', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(problem);
     expect(stderr).toContain(remedy);
+  });
+
+  test('help shows the help of a subcommand too, with defaults as they are typed', async () => {
+    const { code, stdout } = await run(['help', 'bench', 'produce']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: ottla bench produce [options] [topic]');
+    expect(stdout).toContain('(default: 50,95,99,99.9)');
+    expect(stdout).toContain('(default: \\n)');
+    expect((await run(['help', 'bench', 'prodcue'])).stderr).toContain('(Did you mean produce?)');
   });
 
   test('a start says in one line where it is ready, and SIGTERM stops it cleanly with exit code 0', async () => {

@@ -129,9 +129,10 @@ describe.skipIf(!isBuilt)('records', () => {
     [['timed', '-e', '-F'], 'Give one of --exit and --follow'],
     [['timed', '-p', '7', '-e'], 'has no such partition'],
     [['timed', '-o', 'sometime'], 'is none of beginning, end'],
-    [['nowhere', '-e'], 'UNKNOWN_TOPIC_OR_PARTITION'],
+    [['nowhere', '-e'], 'Topic "nowhere" is not there'],
+    [['nowhere', '--timeout', '2500'], 'waiting for somebody to create it'],
   ])('consume %j says what is wrong', async (args, reason) => {
-    const { code, stderr } = await ottla(['consume', ...args, '--timeout', '5000']);
+    const { code, stderr } = await ottla(['consume', '--timeout', '5000', ...args]);
     expect(code).toBe(1);
     expect(stderr).toContain(reason);
   });
@@ -159,6 +160,14 @@ describe.skipIf(!isBuilt)('records', () => {
     expect(await ottla(['produce', 'odd-copy', '--jsonl'], first.stdout)).toMatchObject({
       code: 0,
       stderr: 'ottla: 2 records stored in "odd-copy"\n',
+    });
+    const narrow = await ottla(
+      ['produce', 'copy', '--jsonl'],
+      first.stdout.replaceAll('"partition":0', '"partition":1'),
+    );
+    expect(narrow).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--repartition places records by'),
     });
     const second = await ottla(['consume', 'odd-copy', '-o', 'beginning', '-e', '--jsonl']);
     const sorted = (text: string): unknown[] => text.replaceAll('odd-copy', 'odd').split('\n').toSorted();
@@ -219,7 +228,8 @@ describe.skipIf(!isBuilt)('records', () => {
   });
 
   test.each([
-    [['produce', 'copy', '-p', '9', '--timeout', '300'], 3, 'waited 300 ms (maxBlockMs) for partition "9"'],
+    [['produce', 'copy', '-p', '9'], 1, 'Topic "copy" has 1 partition, and so none with the number 9'],
+    [['produce', 'created-by-it', '-p', '1'], 1, 'Topic "created-by-it" has 1 partition, and so none with'],
     [['produce', 'copy', '--rate', '0'], 1, '"0" is not at least 1'],
     [['produce', 'copy', folder], 1, `"${folder}" is a folder, not a file`],
     [['produce', 'copy', '-X', 'acks=banana'], 1, 'acks "banana" is not all, 1 or 0'],

@@ -40,7 +40,7 @@ export function registerConsume(program: Command): void {
     .option('-g, --group <group>', 'as a member of this group, which remembers how far it is')
     .option(
       '-o, --offset <where>',
-      'beginning, end, N, -N (the last N of each partition), s@TIME from a time on, e@TIME up to it; with a group: beginning or end, where it has not been yet',
+      'beginning, end, N, -N (the last N of each partition), s@TIME from a time on, e@TIME up to it; default: end. With a group: beginning or end, where it has not been yet',
       collect,
       [],
     )

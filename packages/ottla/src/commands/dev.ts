@@ -1,4 +1,5 @@
 import type { Broker } from '@ottla/broker';
+import { environmentVariable } from '@ottla/platform';
 import type { Command } from 'commander';
 import { wholeNumber } from '../cluster/run-on-cluster.ts';
 
@@ -51,14 +52,16 @@ async function runDev(options: DevOptions): Promise<void> {
 }
 
 function welcome(bootstrap: string, where: string): string {
+  // Who came by npx has no `ottla` on the path.
+  const ottla = environmentVariable('npm_command') === 'exec' ? 'npx ottla' : 'ottla';
   const address = bootstrap === `127.0.0.1:${DEFAULT_PORT}` ? '' : ` -b ${bootstrap}`;
   return [
     `Kafka is ready on ${bootstrap}, data ${where}. Ctrl-C stops it.`,
     '',
     'Try in another terminal:',
-    `  ottla topics create orders -p 3${address}`,
-    `  echo 'c-17:12.5' | ottla produce orders -K :${address}`,
-    `  ottla consume orders -o beginning -f '%p/%o %k: %s\\n'${address}`,
+    `  ${ottla} topics create orders -p 3${address}`,
+    `  echo 'c-17:12.5' | ${ottla} produce orders -K :${address}`,
+    `  ${ottla} consume orders -o beginning -f '%p/%o %k: %s\\n'${address}`,
     '',
   ].join('\n');
 }

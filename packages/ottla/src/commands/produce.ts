@@ -3,6 +3,7 @@ import { NodeDisk } from '@ottla/platform';
 import { Option, type Command } from 'commander';
 import { acksOf, producerSettings } from '../cluster/client-settings.ts';
 import { recordOfLine, recordsOfLines, type LineOptions } from '../records/lines-to-records.ts';
+import { PartitionCheck } from '../records/partition-check.ts';
 import { Pace } from '../records/pace.ts';
 import { parseTimeMs } from '../records/parse-time.ts';
 import { toJson } from '../terminal/print.ts';
@@ -45,6 +46,9 @@ const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 /** How many records are on their way at once: what bounds memory when the cluster is slower than the file. */
 const MAX_WAITING = 10_000;
 
+/** How often to look at a topic that is being created. */
+const LOOKS_PER_SECOND = 20;
+
 /** `ottla produce`: sends lines or files as records. */
 export function registerProduce(program: Command): void {
   const command = program
@@ -65,8 +69,15 @@ export function registerProduce(program: Command): void {
     .option('-J, --jsonl', 'each line is a JSON object: key, value, headers, partition, timestamp')
     .option('--repartition', 'with --jsonl: by keys, whatever partitions the lines name')
     .option('--rate <number>', 'so many records a second at most', positiveNumber)
-    .addOption(new Option('-a, --acks <acks>', 'who has to have a record').choices(['all', '-1', '1', '0']))
-    .addOption(new Option('-z, --compression <type>', 'of batches').choices(COMPRESSIONS))
+    .addOption(
+      new Option('-a, --acks <acks>', 'who has to have a record; default: all').choices([
+        'all',
+        '-1',
+        '1',
+        '0',
+      ]),
+    )
+    .addOption(new Option('-z, --compression <type>', 'of batches; default: none').choices(COMPRESSIONS))
     .option('--json', 'print the outcome as JSON');
   withProperties(withConnectionOptions(command))
     .addHelpText(
@@ -77,14 +88,15 @@ export function registerProduce(program: Command): void {
         "  echo 'c-17:12.5' | ottla produce orders -K :",
         '  ottla produce orders -z lz4 -l lines.txt',
         '  ottla produce pictures cat.jpg dog.jpg -H type=image/jpeg',
-        '  ottla consume orders -o beginning -e --jsonl | ottla produce orders-copy --jsonl',
+        '  ottla consume orders -o beginning -e --jsonl | ottla produce orders-copy --jsonl --repartition',
       ].join('\n'),
     )
     .action((topic: string, files: string[], options: ProduceOptions) => produce(topic, files, options));
 }
 
 function produce(topic: string, files: readonly string[], options: ProduceOptions): Promise<void> {
-  return runOnCluster(options, async ({ ottla, properties }) => {
+  return runOnCluster(options, async (access) => {
+    const { ottla, properties } = access;
     using stop = new StopSignal();
     await using producer = ottla.producer({
       maxBlockMs: options.timeout,
@@ -92,7 +104,11 @@ function produce(topic: string, files: readonly string[], options: ProduceOption
       ...(options.acks !== undefined && { acks: acksOf(options.acks) }),
       ...(options.compression !== undefined && { compression: options.compression }),
     });
-    const sending = new Sending(producer, topic);
+    const remedy =
+      options.jsonl === true
+        ? '--repartition places records by their keys instead'
+        : `"ottla topics describe ${topic}" shows them`;
+    const sending = new Sending(producer, topic, new PartitionCheck(access, topic, remedy));
     const pace = new Pace(options.rate ?? Infinity, stop.signal);
     try {
       for await (const record of recordsOf(files, options, stop.signal)) {
@@ -172,32 +188,55 @@ function lineOptionsOf(options: ProduceOptions): LineOptions {
 class Sending {
   readonly #producer: Producer;
   readonly #topic: string;
+  readonly #check: PartitionCheck;
+  readonly #misplaced = new AbortController();
   readonly #progress = new ProgressLine();
   #waiting: Promise<unknown>[] = [];
   #sentBytes = 0;
   #stored = 0;
 
-  constructor(producer: Producer, topic: string) {
+  constructor(producer: Producer, topic: string, check: PartitionCheck) {
     this.#producer = producer;
     this.#topic = topic;
+    this.#check = check;
   }
 
   /** Sends a record; waits when too many are on their way. Rejects when one of them was refused. */
   async send(record: RecordToSend): Promise<void> {
     const { key, value, headers, partition, timestamp } = record;
-    const sent = this.#producer.send(this.#topic, {
-      value,
-      headers,
-      ...(key !== null && { key }),
-      ...(partition !== undefined && { partition }),
-      ...(timestamp !== undefined && { timestamp }),
-    });
+    const sent = this.#producer.send(
+      this.#topic,
+      {
+        value,
+        headers,
+        ...(key !== null && { key }),
+        ...(partition !== undefined && { partition }),
+        ...(timestamp !== undefined && { timestamp }),
+      },
+      partition === undefined ? {} : { signal: this.#misplaced.signal },
+    );
     // Awaited below, together with the others: an early failure must not end the process.
     sent.catch(() => {});
     this.#waiting.push(sent);
+    if (partition !== undefined) await this.#refuseMissing(partition, sent);
     this.#sentBytes += (key?.length ?? 0) + (value?.length ?? 0);
     if (this.#waiting.length >= MAX_WAITING) await this.end();
     this.#progress.update(() => this.#howFar());
+  }
+
+  /** Takes a record back that waits for a partition which is not there. A topic that is only now created is waited for, with its record. */
+  async #refuseMissing(partition: number, sent: Promise<unknown>): Promise<void> {
+    if (this.#check.isKnown(partition)) return;
+    let isSettled = false;
+    const settle = (): void => void (isSettled = true);
+    sent.then(settle, settle);
+    try {
+      const looks = new Pace(LOOKS_PER_SECOND);
+      while (!isSettled && !(await this.#check.ask(partition))) await looks.next();
+    } catch (error) {
+      this.#misplaced.abort(error);
+      throw error;
+    }
   }
 
   /** Waits for all that are on their way. */

@@ -1,6 +1,8 @@
 import type { Admin, PartitionOffset } from '@ottla/client';
 import { parseTimeMs } from './parse-time.ts';
 import { UsageError, wholeNumber, type ClusterAccess } from '../cluster/run-on-cluster.ts';
+import { ProgressLine } from '../terminal/progress-line.ts';
+import { findTopic } from './find-topic.ts';
 
 /** Where each partition is read from, and up to where. */
 export interface ReadPlan {
@@ -49,10 +51,23 @@ export interface ReadWish {
   readonly toEnd: boolean;
 }
 
-/** Looks up where to begin and to end in every partition. @throws UsageError for partitions that are not there */
+/** Looks up where to begin and to end in every partition. A topic that somebody may still create is waited for.
+ * @throws UsageError for partitions, and where there is an end for topics, that are not there */
 export async function planReads(access: ClusterAccess, wish: ReadWish): Promise<ReadPlan[]> {
   const plans: ReadPlan[] = [];
-  for (const topic of wish.topics) plans.push(...(await planTopic(access, topic, wish)));
+  for (const topic of wish.topics) {
+    const progress = new ProgressLine();
+    if ((await findTopic(access, topic)) === null) {
+      if (wish.toEnd)
+        throw new UsageError(`Topic "${topic}" is not there; "ottla topics" shows those that are`);
+      progress.keepUpdating(() => `Topic "${topic}" is not there; waiting for somebody to create it`);
+    }
+    try {
+      plans.push(...(await planTopic(access, topic, wish)));
+    } finally {
+      progress.clear();
+    }
+  }
   return plans;
 }
 
