@@ -1,6 +1,7 @@
 import { ApiKeys, alterClientQuotasRequest, alterClientQuotasResponse, errorMessage } from '@ottla/protocol';
 import type { AlterClientQuotasRequest, AlterClientQuotasResponse } from '@ottla/protocol';
 import { QuotaEntityType } from '../controller/alter-client-quotas.ts';
+import { listedEntity } from './quota-parts.ts';
 import type { Controller } from '../controller/controller.ts';
 import type { ApiHandler } from './handler.ts';
 
@@ -36,7 +37,7 @@ export function alterClientQuotasHandler(
         throttleTimeMs: 0,
         entries: results.map(({ entity, ...result }) => ({
           ...result,
-          entity: Array.from(entity, ([entityType, entityName]) => ({ entityType, entityName })),
+          entity: listedEntity(entity),
         })),
       };
     },

@@ -7,6 +7,7 @@ import {
 } from '@ottla/protocol';
 import type { DescribeClientQuotasRequest, DescribeClientQuotasResponse } from '@ottla/protocol';
 import { QuotaEntityType } from '../controller/alter-client-quotas.ts';
+import { listedEntity, listedValues } from './quota-parts.ts';
 import type { ItemResult } from '../controller/controller.ts';
 import type { EntityQuotas, QuotaEntity } from '../metadata/client-quotas-image.ts';
 import type { MetadataStore } from '../metadata/image.ts';
@@ -99,10 +100,7 @@ function matches(entity: QuotaEntity, { components, strict }: DescribeClientQuot
 }
 
 function entryOf({ entity, values }: EntityQuotas) {
-  return {
-    entity: Array.from(entity, ([entityType, entityName]) => ({ entityType, entityName })),
-    values: Array.from(values, ([key, value]) => ({ key, value })),
-  };
+  return { entity: listedEntity(entity), values: listedValues(values) };
 }
 
 function invalid(message: string): ItemResult {

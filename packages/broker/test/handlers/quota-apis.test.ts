@@ -2,10 +2,10 @@ import { ApiKeys } from '@ottla/protocol';
 import { QUOTA_REQUESTS } from '../transcripts/quota-requests.ts';
 import { transcriptSuite } from '../transcripts/transcript-suite.ts';
 
-/** Lists that Kafka gives in the order of its hash tables. */
-const UNORDERED = new Set(['entries', 'entity', 'values']);
+/** Kafka gives entities in the order of a hash table that grows with them. */
+const UNORDERED = new Set(['entries']);
 
-/** As JSON; entities, their parts and their quotas in an order of our own. */
+/** As JSON; entities in an order of our own. */
 function normalised(response: unknown): unknown {
   return JSON.parse(JSON.stringify(response), (key, value: unknown) => {
     if (!UNORDERED.has(key) || !Array.isArray(value)) return value;
