@@ -40,7 +40,12 @@ export function createProgram(): Command {
     )
     .addHelpText(
       'after',
-      '\nExample:\n  ottla start --override listeners=PLAINTEXT://127.0.0.1:19192 --override log.dirs=/some/dir',
+      [
+        '\nOver the file comes the environment (KAFKA_LOG_DIRS sets log.dirs), over that each --override.',
+        '\nExamples:',
+        '  ottla start --override listeners=PLAINTEXT://127.0.0.1:19192 --override log.dirs=/some/dir',
+        '  ottla start config/server.properties',
+      ].join('\n'),
     )
     .action(async (file: string | undefined, options: { override: string[]; logLevel: string }) => {
       const { runStart } = await import('./start-command.ts');

@@ -18,6 +18,13 @@ export type QuotaFilter = Readonly<
   Partial<Record<'user' | 'client-id' | 'ip', string | null | { readonly any: true }>>
 >;
 
+/** The entity as people say it: `user "alice", client-id default`. */
+function describeEntity(entity: QuotaEntity): string {
+  return Object.entries(entity)
+    .map(([type, name]) => `${type} ${name === null ? 'default' : `"${name}"`}`)
+    .join(', ');
+}
+
 const MATCH = { exact: 0, default: 1, any: 2 } as const;
 
 /** Client quotas (KIP-546). */
@@ -73,7 +80,7 @@ export class QuotasAdmin {
         );
         return answer.entries.map(({ errorCode, errorMessage }) => [
           entity,
-          errorOf(errorCode, errorMessage, JSON.stringify(entity)),
+          errorOf(errorCode, errorMessage, describeEntity(entity)),
         ]);
       },
     );

@@ -85,7 +85,7 @@ export class AuthorizationError extends KafkaError {}
 export function brokerError(code: number, detail: string | null = null, what = ''): KafkaError {
   const name = errorName(code);
   const text = detail !== null && detail !== '' ? detail : (errorMessage(code) ?? name);
-  const message = what === '' ? text : `${text} (${what})`;
+  const message = what === '' ? text : `${text.replace(/\.$/, '')} (${what})`;
   if (name.endsWith('_AUTHORIZATION_FAILED')) return new AuthorizationError(name, message);
   return new KafkaError(name, message);
 }

@@ -143,8 +143,8 @@ async function sourceOf(access: ClusterAccess, request: Request): Promise<Record
 function fromOfGroup(values: readonly string[]): 'earliest' | 'latest' | undefined {
   const [where, ...more] = values;
   if (where === undefined) return undefined;
-  if (where === 'beginning' && more.length === 0) return 'earliest';
-  if (where === 'end' && more.length === 0) return 'latest';
+  if ((where === 'beginning' || where === 'earliest') && more.length === 0) return 'earliest';
+  if ((where === 'end' || where === 'latest') && more.length === 0) return 'latest';
   throw new UsageError(
     `Offset "${values.join(' ')}" has no place beside --group: give beginning or end, or move the group with "ottla groups reset-offsets"`,
   );

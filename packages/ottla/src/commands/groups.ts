@@ -5,6 +5,7 @@ import {
   reportFailure,
   runOnCluster,
   withClusterOptions,
+  type ClusterAccess,
   type ClusterOptions,
 } from '../cluster/run-on-cluster.ts';
 import { registerGroupOffsets } from './group-offsets.ts';
@@ -18,8 +19,10 @@ export function registerGroups(program: Command): void {
     .description('every group with its type and state (default)')
     .addHelpText('after', '\nExample:\n  ottla groups list')
     .action((options: ClusterOptions) => listGroups(options));
-  withClusterOptions(groups.command('describe <group...>'))
-    .description('committed offsets, ends of the logs and lag of each partition')
+  withClusterOptions(groups.command('describe [group...]'))
+    .description(
+      'committed offsets, ends of the logs and lag of each partition; without a name of all groups',
+    )
     .option('--members', 'the members and their partitions instead')
     .addHelpText('after', '\nExample:\n  ottla groups describe billing --jsonl | jq .lag')
     .action((ids: string[], options: ClusterOptions & { members?: boolean }) => describeGroups(ids, options));
@@ -51,13 +54,26 @@ function describeGroups(
 ): Promise<void> {
   return runOnCluster(options, async ({ admin, limits }) => {
     const found: GroupStatus[] = [];
-    for (const outcome of (await admin.groups.describe(ids, limits)).values()) {
+    const wanted = ids.length > 0 ? ids : await consumerGroups(admin, limits);
+    for (const outcome of (await admin.groups.describe(wanted, limits)).values()) {
       if (outcome instanceof Error) reportFailure(outcome);
       else found.push(outcome);
     }
     const rows = options.members === true ? found.flatMap(memberRows) : found.flatMap(offsetRows);
     await printRows(rows, options);
   });
+}
+
+/** Share groups and streams groups have commands of their own. */
+async function consumerGroups(
+  admin: ClusterAccess['admin'],
+  limits: ClusterAccess['limits'],
+): Promise<string[]> {
+  const groups = await admin.groups.list(limits);
+  return groups
+    .filter(({ type }) => type !== 'share' && type !== 'streams')
+    .map(({ groupId }) => groupId)
+    .toSorted();
 }
 
 function offsetRows({ groupId, state, offsets }: GroupStatus) {

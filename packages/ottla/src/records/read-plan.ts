@@ -21,7 +21,7 @@ export interface ReadRange {
   readonly untilMs: number | null;
 }
 
-/** Reads the values of `-o`, as kcat has them. @throws UsageError */
+/** Reads the values of `-o`, as kcat has them; Kafka's `earliest` and `latest` too. @throws UsageError */
 export function parseRange(values: readonly string[]): ReadRange {
   let from: ReadRange['from'] | null = null;
   let untilMs: number | null = null;
@@ -37,6 +37,8 @@ export function parseRange(values: readonly string[]): ReadRange {
 
 function checkedStart(text: string): string {
   if (/^(?:beginning|end|-?\d+)$/.test(text)) return text;
+  if (text === 'earliest') return 'beginning';
+  if (text === 'latest') return 'end';
   throw new UsageError(`Offset "${text}" is none of beginning, end, N, -N, s@TIME and e@TIME`);
 }
 

@@ -1,8 +1,8 @@
 import type { ErrorName } from './errors.ts';
 import { errorName } from './errors.ts';
 
-/** Texts for the errors that a response may carry without saying more; the name stands in for the others. */
-const texts: Partial<Record<ErrorName, string>> = {
+/** Texts for the errors that a response may carry without saying more. */
+const texts: Readonly<Record<Exclude<ErrorName, 'NONE'>, string>> = {
   UNKNOWN_SERVER_ERROR: 'The server failed in a way it did not expect',
   OFFSET_OUT_OF_RANGE: 'The partition holds no record at this offset',
   CORRUPT_MESSAGE: 'The records are corrupt: their checksum, size or key is not valid',
@@ -83,12 +83,72 @@ const texts: Partial<Record<ErrorName, string>> = {
   UNRELEASED_INSTANCE_ID: 'The group.instance.id is still used by another member',
   UNSUPPORTED_ASSIGNOR: 'The group has no such assignor',
   STALE_MEMBER_EPOCH: 'The member epoch is stale: wait for the next heartbeat',
+  INVALID_FETCH_SIZE: 'The size of the fetch is not valid',
+  BROKER_NOT_AVAILABLE: 'The broker is not available',
+  STALE_CONTROLLER_EPOCH: 'The controller epoch is older than the current one',
+  NETWORK_EXCEPTION: 'The connection was lost before an answer came',
+  INVALID_COMMIT_OFFSET_SIZE: 'The size of the committed offset is not valid',
+  UNSUPPORTED_SASL_MECHANISM: 'The listener does not have this SASL mechanism',
+  ILLEGAL_SASL_STATE: 'The request has no place in this state of the authentication',
+  INVALID_TRANSACTION_TIMEOUT: 'The transaction timeout is larger than transaction.max.timeout.ms allows',
+  TRANSACTION_COORDINATOR_FENCED: 'A newer transaction coordinator has taken over',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'Not authorized to use the transactional id',
+  SECURITY_DISABLED: 'The broker has no authorizer',
+  OPERATION_NOT_ATTEMPTED: 'Not attempted: another part of the request failed',
+  SASL_AUTHENTICATION_FAILED: 'The credentials were refused',
+  DELEGATION_TOKEN_AUTH_DISABLED: 'Delegation tokens are not enabled',
+  DELEGATION_TOKEN_NOT_FOUND: 'The delegation token does not exist',
+  DELEGATION_TOKEN_OWNER_MISMATCH: 'The delegation token belongs to another principal',
+  DELEGATION_TOKEN_REQUEST_NOT_ALLOWED:
+    'Delegation tokens are only for connections that are authenticated, and not by such a token',
+  DELEGATION_TOKEN_AUTHORIZATION_FAILED: 'Not authorized to access the delegation token',
+  DELEGATION_TOKEN_EXPIRED: 'The delegation token has expired',
+  INVALID_PRINCIPAL_TYPE: 'The type of the principal is not supported',
+  LISTENER_NOT_FOUND: 'The leader has no listener of the name that the request came in on',
+  STALE_BROKER_EPOCH: 'The broker epoch is older than the current one',
+  PREFERRED_LEADER_NOT_AVAILABLE: 'The preferred leader is not available',
+  ELIGIBLE_LEADERS_NOT_AVAILABLE: 'No replica that may lead is available',
+  UNACCEPTABLE_CREDENTIAL: 'The credential is not acceptable',
+  INCONSISTENT_VOTER_SET: 'The voters are other ones than the replica was configured with',
+  INVALID_UPDATE_VERSION: 'The version of the update is not valid',
+  FEATURE_UPDATE_FAILED: 'The feature levels could not be changed',
+  PRINCIPAL_DESERIALIZATION_FAILURE: 'The principal of a forwarded request cannot be read',
+  SNAPSHOT_NOT_FOUND: 'The snapshot does not exist',
+  POSITION_OUT_OF_RANGE: 'The position is outside the snapshot',
+  DUPLICATE_BROKER_REGISTRATION: 'A broker with this id is registered and in service',
+  BROKER_ID_NOT_REGISTERED: 'No broker with this id is registered',
+  INCONSISTENT_CLUSTER_ID: 'The cluster id is that of another cluster',
+  TRANSACTIONAL_ID_NOT_FOUND: 'The transactional id is not known',
+  INELIGIBLE_REPLICA: 'A replica may not join those in sync',
+  NEW_LEADER_ELECTED: 'The change to the replicas in sync came with a new leader',
+  OFFSET_MOVED_TO_TIERED_STORAGE: 'The offset has moved to tiered storage',
+  MISMATCHED_ENDPOINT_TYPE: 'The request is for another type of endpoint',
+  UNSUPPORTED_ENDPOINT_TYPE: 'This type of endpoint is not supported',
+  UNKNOWN_CONTROLLER_ID: 'There is no controller with this id',
+  UNKNOWN_SUBSCRIPTION_ID: 'The subscription of the client metrics is not the current one',
+  TELEMETRY_TOO_LARGE: 'The client metrics are larger than the broker allows',
+  INVALID_REGISTRATION: 'The registration is not valid',
+  INVALID_RECORD_STATE: 'The record is in a state that does not allow the acknowledgement',
+  SHARE_SESSION_NOT_FOUND: 'The broker has no such share session',
+  INVALID_SHARE_SESSION_EPOCH: 'The epoch of the share session is not the expected one',
+  FENCED_STATE_EPOCH: 'The state epoch of the share partition is older than the current one',
+  INVALID_VOTER_KEY: "The voter's id or directory is not the one that received the request",
+  DUPLICATE_VOTER: 'The voter is one already',
+  VOTER_NOT_FOUND: 'There is no such voter',
+  INVALID_REGULAR_EXPRESSION: 'The regular expression is not valid',
+  REBOOTSTRAP_REQUIRED: 'The client has to begin again with its bootstrap servers',
+  STREAMS_INVALID_TOPOLOGY: 'The topology is not valid',
+  STREAMS_INVALID_TOPOLOGY_EPOCH: 'The topology epoch is not valid',
+  STREAMS_TOPOLOGY_FENCED: 'The topology epoch is older than the current one',
+  SHARE_SESSION_LIMIT_REACHED: 'The broker has as many share sessions as it allows',
+  GROUP_DELETION_FAILED: 'The group could not be deleted',
+  STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED: 'The description of the topology could not be stored',
+  CONTROLLER_ID_NOT_REGISTERED: 'No controller with this id is registered',
   TRANSACTION_ABORTABLE: 'The transaction must be aborted',
 };
 
 /** A sentence for an error code, for responses that have no better text of their own; null for NONE. */
 export function errorMessage(code: number): string | null {
-  if (code === 0) return null;
   const name = errorName(code);
-  return texts[name] ?? `The request failed with ${name}`;
+  return name === 'NONE' ? null : texts[name];
 }
