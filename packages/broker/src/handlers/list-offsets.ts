@@ -122,24 +122,30 @@ class OffsetLookup {
   }
 
   async run(replicaManager: ReplicaManager, partition: Partition | number): Promise<PartitionAnswer> {
-    const { timestamp, currentLeaderEpoch } = this.#question;
+    const { timestamp } = this.#question;
     if (timestamp < 0 && this.#version < (SINCE_VERSION.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
       return this.failed(ErrorCodes.UNSUPPORTED_VERSION);
     }
     if (typeof partition === 'number') return this.failed(partition);
-    if (partition.log !== null && this.#isolation() !== null && !ANSWERED_AT_ONCE.has(timestamp))
-      await replicaManager.whenCommitted(partition, partition.log.logEndOffset, SYNC_WAIT_MS);
-    const roleError = partition.checkRequest(
-      currentLeaderEpoch,
-      this.#request.replicaId !== DEBUGGING_REPLICA_ID,
-    );
-    if (roleError !== 0) return this.failed(roleError);
+    const refusal = this.#roleError(partition);
+    if (refusal !== 0) return this.failed(refusal);
+    if (this.#isolation() !== null && !ANSWERED_AT_ONCE.has(timestamp)) {
+      await replicaManager.whenCommitted(partition, partition.log!.logEndOffset, SYNC_WAIT_MS);
+      // Much may have happened to the partition meanwhile.
+      const newRefusal = this.#roleError(partition);
+      if (newRefusal !== 0) return this.failed(newRefusal);
+    }
     try {
       return await this.#find(partition);
     } catch (error) {
       if (error instanceof LogError) return this.failed(error.errorCode);
       throw error;
     }
+  }
+
+  #roleError(partition: Partition): number {
+    const isLeaderRequired = this.#request.replicaId !== DEBUGGING_REPLICA_ID;
+    return partition.checkRequest(this.#question.currentLeaderEpoch, isLeaderRequired);
   }
 
   async #find(partition: Partition): Promise<PartitionAnswer> {
