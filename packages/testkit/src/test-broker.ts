@@ -20,7 +20,7 @@ export interface TestBrokerOptions {
   /** Most bytes of data in memory; more is refused as a full disk is. Default: 1 GiB. */
   readonly capacityBytes?: number;
   /** Kafka's broker properties, over those that suit a test. */
-  readonly properties?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, string | number | boolean>>;
   /** Default: silent. */
   readonly logger?: Logger;
 }
@@ -208,8 +208,13 @@ export class TestBroker implements AsyncDisposable {
 function launch(options: TestBrokerOptions, { clock, faults, directory }: Parts): Promise<Broker> {
   const { capacityBytes } = options;
   const disk = new MemoryDisk({ clock, ...(capacityBytes !== undefined && { capacityBytes }) });
+  const given = Object.entries(options.properties ?? {}).map(([name, value]) => [name, String(value)]);
   return startBroker({
-    properties: { ...TEST_PROPERTIES, 'log.dirs': directory ?? MEMORY_FOLDER, ...options.properties },
+    properties: {
+      ...TEST_PROPERTIES,
+      'log.dirs': directory ?? MEMORY_FOLDER,
+      ...(Object.fromEntries(given) as Record<string, string>),
+    },
     clock,
     intercept: (request) => faults.intercept(request),
     ...(directory === null && { disk }),

@@ -32,6 +32,19 @@ test('a broker starts with topics and records that clients read', async () => {
   ]);
 });
 
+test("the broker's properties are given as text, numbers or booleans", async () => {
+  await using kafka = await startBroker({
+    properties: { 'num.partitions': 4, 'auto.create.topics.enable': true, 'log.retention.hours': '1' },
+  });
+  await using ottla = connect(kafka.bootstrap);
+  await using producer = ottla.producer();
+  await producer.send('fresh', { value: 'x' });
+  expect(await ottla.admin().topics.describe('fresh')).toMatchObject({
+    partitions: [0, 1, 2, 3].map((partition) => ({ partition })),
+  });
+  await expect(startBroker({ properties: { 'num.partitions': 0.5 } })).rejects.toThrow('num.partitions');
+});
+
 test('records without keys go round the partitions, and what a client cannot store is refused', async () => {
   await using kafka = await startOttla({ topics: { t: 2 } });
   await kafka.produce('t', ['a', 'b', 'c']);
