@@ -99,6 +99,12 @@ interface RunInput {
   readonly settings: ShareGroupSettings;
 }
 
+interface Reconciliation {
+  readonly targetEpoch: number;
+  readonly target: Assignment;
+  readonly hasSubscriptionChanged: boolean;
+}
+
 /** One heartbeat of a member that may stay: subscription, group epoch, target assignment, the member's own assignment. */
 class HeartbeatRun {
   readonly #group: ShareGroup;
@@ -118,20 +124,23 @@ class HeartbeatRun {
     const { ticket, nowMs } = this.#context;
     const { groupId, memberId, memberEpoch } = this.#command;
     const subscribed = this.#subscribe(before, known);
+    const hasSubscriptionChanged = isNewSubscription(subscribed, known);
     const members = new Map(this.#group.members).set(memberId, subscribed);
     const names = subscribedTopicNames(members.values());
     // New states are dealt out under an epoch of their own.
-    const isChanged = isNewSubscription(subscribed, known) || this.#hasNewStates();
-    const epoch = this.#bumpEpoch(isChanged, names);
+    const epoch = this.#bumpEpoch(hasSubscriptionChanged || this.#hasNewStates(), names);
     const { targetEpoch, targets } = this.#target(epoch, members);
-    const updated = this.#reconcile(subscribed, targetEpoch, targets.get(memberId) ?? NO_ASSIGNMENT);
+    const target = targets.get(memberId) ?? NO_ASSIGNMENT;
+    const updated = this.#reconcile(subscribed, { targetEpoch, target, hasSubscriptionChanged });
     const initialize = this.#initialize(epoch, names);
-    const isNew = memberEpoch === 0 || !sameAssignment(updated.assigned, before.assigned);
+    // A request with names is a full one, which a member sends when it does not know what it was told last.
+    const isFull = memberEpoch === 0 || this.#command.subscribedTopicNames !== null;
+    const isTold = isFull || !sameAssignment(updated.assigned, before.assigned);
     const value = {
       memberId,
       memberEpoch: updated.memberEpoch,
       heartbeatIntervalMs: this.#settings.heartbeatIntervalMs,
-      assignment: isNew ? updated.assigned : null,
+      assignment: isTold ? updated.assigned : null,
       initialize,
     };
     return outcome({
@@ -188,18 +197,28 @@ class HeartbeatRun {
     return { targetEpoch: epoch, targets };
   }
 
-  /** A share group has nothing to revoke: a member goes to its target at once. */
-  #reconcile(member: ShareMember, targetEpoch: number, target: Assignment): ShareMember {
-    const isDone = member.memberEpoch === targetEpoch && sameAssignment(member.assigned, target);
-    if (isDone) return member;
-    const updated = {
-      ...member,
-      memberEpoch: targetEpoch,
-      previousMemberEpoch: member.memberEpoch,
-      assigned: target,
-    };
+  /**
+   * A share group has nothing to revoke: a member goes to its target at once. Topics that it does not subscribe to are
+   * kept from it, since the target may be older than its subscription.
+   */
+  #reconcile(
+    member: ShareMember,
+    { targetEpoch, target, hasSubscriptionChanged }: Reconciliation,
+  ): ShareMember {
+    const isBehind = member.memberEpoch !== targetEpoch;
+    if (!isBehind && !hasSubscriptionChanged) return member;
+    const assigned = this.#onlySubscribed(target, member);
+    if (!isBehind && sameAssignment(assigned, member.assigned)) return member;
+    const previousMemberEpoch = isBehind ? member.memberEpoch : member.previousMemberEpoch;
+    const updated = { ...member, memberEpoch: targetEpoch, previousMemberEpoch, assigned };
     this.#records.push(currentRecord(this.#group.groupId, updated));
     return updated;
+  }
+
+  #onlySubscribed(target: Assignment, { subscribedTopicNames: names }: ShareMember): Assignment {
+    const { byName } = this.#context.image().topics;
+    const ids = new Set(names.map((name) => byName.get(name)?.id));
+    return new Map([...target].filter(([topicId]) => ids.has(topicId)));
   }
 
   #initialize(epoch: number, names: ReadonlySet<string>): InitializeRequest | null {
