@@ -39,9 +39,8 @@ interface AskOptions {
 const IMPLICIT_ADD_VERSION = 12;
 const ABORTABLE_VERSION = 11;
 
-/** Answers of the coordinator that go away by themselves; older producers repeat the request on no better error. */
+/** Answers of the coordinator that go away by themselves; producers repeat the request on no better error. */
 const TEMPORARY: ReadonlySet<number> = new Set([
-  ErrorCodes.CONCURRENT_TRANSACTIONS,
   ErrorCodes.NETWORK_EXCEPTION,
   ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS,
   ErrorCodes.COORDINATOR_NOT_AVAILABLE,
@@ -114,7 +113,7 @@ export class TransactionVerification {
     const codeOf = new Map(asked.map((request, index) => [request, codes[index]]));
     return this.#guarded(requests, guards).map((request, index) => {
       const code = codeOf.get(requests[index] as AppendRequest) ?? ErrorCodes.NONE;
-      return code === ErrorCodes.NONE ? request : refusal(code);
+      return code === ErrorCodes.NONE ? request : refusal(code, apiVersion);
     });
   }
 
@@ -172,8 +171,10 @@ function claimOf(transactionalId: string | null, requests: readonly AppendReques
   return claim;
 }
 
-function refusal(errorCode: number): AppendResult {
-  if (TEMPORARY.has(errorCode)) {
+function refusal(errorCode: number, apiVersion: number): AppendResult {
+  // While the transaction before ends it is common, and producers that add partitions implicitly know it.
+  const isUnknown = errorCode === ErrorCodes.CONCURRENT_TRANSACTIONS && apiVersion < IMPLICIT_ADD_VERSION;
+  if (isUnknown || TEMPORARY.has(errorCode)) {
     return failedAppend(ErrorCodes.NOT_ENOUGH_REPLICAS, {
       message: `Unable to verify the partition has been added to the transaction. Underlying error: ${errorName(errorCode)}`,
     });
