@@ -64,7 +64,6 @@ export interface FetchedPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: number;
-  readonly logStartOffset: number;
   readonly records: Buffer;
 }
 
@@ -72,11 +71,10 @@ export interface FetchedPartition {
 export function fetchedPartitions(frame: Buffer): FetchedPartition[] {
   const { responses } = decodeResponse(fetchResponse, FETCH_VERSION, frame).value;
   return responses.flatMap(({ partitions }) =>
-    partitions.map(({ partitionIndex, errorCode, highWatermark, logStartOffset, records }) => ({
+    partitions.map(({ partitionIndex, errorCode, highWatermark, records }) => ({
       partition: partitionIndex,
       errorCode,
       highWatermark,
-      logStartOffset,
       records: records ?? Buffer.alloc(0),
     })),
   );

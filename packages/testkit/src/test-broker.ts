@@ -208,12 +208,14 @@ export class TestBroker implements AsyncDisposable {
 function launch(options: TestBrokerOptions, { clock, faults, directory }: Parts): Promise<Broker> {
   const { capacityBytes } = options;
   const disk = new MemoryDisk({ clock, ...(capacityBytes !== undefined && { capacityBytes }) });
-  const given = Object.entries(options.properties ?? {}).map(([name, value]) => [name, String(value)]);
+  const given = Object.entries(options.properties ?? {}).map(
+    ([name, value]) => [name, String(value)] as const,
+  );
   return startBroker({
     properties: {
       ...TEST_PROPERTIES,
       'log.dirs': directory ?? MEMORY_FOLDER,
-      ...(Object.fromEntries(given) as Record<string, string>),
+      ...Object.fromEntries(given),
     },
     clock,
     intercept: (request) => faults.intercept(request),

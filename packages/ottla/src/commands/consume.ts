@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { consumerSettings } from '../cluster/client-settings.ts';
 import { writeOut } from '../terminal/print.ts';
-import { partitionList, parseRange, planReads, type ReadPlan } from '../records/read-plan.ts';
+import { kcatName, partitionList, parseRange, planReads, type ReadPlan } from '../records/read-plan.ts';
 import { readAsMember, readPlan, type RecordSource } from '../records/read-records.ts';
 import { recordFilter, type FilterOptions } from '../records/record-filter.ts';
 import { compileFormat, unescape, type RecordFormat } from '../records/record-format.ts';
@@ -143,8 +143,9 @@ async function sourceOf(access: ClusterAccess, request: Request): Promise<Record
 function fromOfGroup(values: readonly string[]): 'earliest' | 'latest' | undefined {
   const [where, ...more] = values;
   if (where === undefined) return undefined;
-  if ((where === 'beginning' || where === 'earliest') && more.length === 0) return 'earliest';
-  if ((where === 'end' || where === 'latest') && more.length === 0) return 'latest';
+  const start = kcatName(where);
+  if (start === 'beginning' && more.length === 0) return 'earliest';
+  if (start === 'end' && more.length === 0) return 'latest';
   throw new UsageError(
     `Offset "${values.join(' ')}" has no place beside --group: give beginning or end, or move the group with "ottla groups reset-offsets"`,
   );

@@ -35,10 +35,15 @@ export function parseRange(values: readonly string[]): ReadRange {
   return { from: from ?? (untilMs === null ? 'end' : 'beginning'), untilMs };
 }
 
-function checkedStart(text: string): string {
-  if (/^(?:beginning|end|-?\d+)$/.test(text)) return text;
+/** The name that kcat has for an end of the log, of which Kafka has another; anything else as it is. */
+export function kcatName(text: string): string {
   if (text === 'earliest') return 'beginning';
-  if (text === 'latest') return 'end';
+  return text === 'latest' ? 'end' : text;
+}
+
+function checkedStart(text: string): string {
+  const start = kcatName(text);
+  if (/^(?:beginning|end|-?\d+)$/.test(start)) return start;
   throw new UsageError(`Offset "${text}" is none of beginning, end, N, -N, s@TIME and e@TIME`);
 }
 
