@@ -1,7 +1,7 @@
-import { ErrorCodes } from '@ottla/protocol';
+import { ErrorCodes, errorMessage } from '@ottla/protocol';
 import { quotaEntityKey, quotaRecord, type QuotaEntity } from '../metadata/client-quotas-image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { OK, type CommandResult, type CommandState } from './command.ts';
+import { bounded, OK, type CommandResult, type CommandState } from './command.ts';
 import type { AlterQuotasCommand, ItemResult, QuotaOperation, QuotaResult } from './controller.ts';
 
 /** Kafka's types of entities. */
@@ -53,7 +53,14 @@ export function alterClientQuotas(
       records.push(quotaRecord(entity, operation.key, operation.value));
     }
   }
-  return { records: command.validateOnly ? [] : records, reply: [...results.values()] };
+  const errorCode = ErrorCodes.POLICY_VIOLATION;
+  const tooMany = { errorCode, errorMessage: errorMessage(errorCode) };
+  const reply = [...results.values()];
+  return bounded(
+    { records, reply },
+    () => reply.map(({ entity }) => ({ entity, ...tooMany })),
+    command.validateOnly,
+  );
 }
 
 function entityRefusal(entity: QuotaEntity, unresolvable: ReadonlySet<string>): ItemResult | null {
@@ -97,6 +104,6 @@ function entityText(entity: QuotaEntity): string {
   return `ClientQuotaEntity(entries={${parts.join(', ')}})`;
 }
 
-function invalid(errorMessage: string): ItemResult {
-  return { errorCode: ErrorCodes.INVALID_REQUEST, errorMessage };
+function invalid(message: string): ItemResult {
+  return { errorCode: ErrorCodes.INVALID_REQUEST, errorMessage: message };
 }

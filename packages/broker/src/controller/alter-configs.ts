@@ -2,7 +2,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import { ConfigResourceType } from '../metadata/image.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { OK } from './command.ts';
+import { bounded, OK, TOO_MANY_RECORDS } from './command.ts';
 import type { CommandResult, CommandState } from './command.ts';
 import { AlterConfigOp } from './controller.ts';
 import type { ConfigChange, ConfigReplacement, ItemResult } from './controller.ts';
@@ -26,9 +26,9 @@ export function incrementalAlterConfigs(
       if (typeof value === 'object' && value !== null) return value;
       altered.set(operation.name, value);
     }
-    return alter(state, { ...change, altered }, command.validateOnly ? [] : records);
+    return alter(state, { ...change, altered }, records);
   });
-  return { records, reply };
+  return bounded({ records, reply }, () => reply.map(() => TOO_MANY_RECORDS), command.validateOnly);
 }
 
 /** AlterConfigs: what is not named is removed. */
@@ -43,9 +43,9 @@ export function legacyAlterConfigs(
     for (const name of state.image.configs.get(replacement.resourceType, replacement.resourceName).keys()) {
       if (!altered.has(name)) altered.set(name, null);
     }
-    return alter(state, { ...replacement, altered }, command.validateOnly ? [] : records);
+    return alter(state, { ...replacement, altered }, records);
   });
-  return { records, reply };
+  return bounded({ records, reply }, () => reply.map(() => TOO_MANY_RECORDS), command.validateOnly);
 }
 
 /** The value of one key after one operation; null: no override; an object: the refusal. */

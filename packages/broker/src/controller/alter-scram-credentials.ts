@@ -1,7 +1,7 @@
 import { ErrorCodes } from '@ottla/protocol';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { OK, type CommandResult, type CommandState } from './command.ts';
+import { bounded, OK, type CommandResult, type CommandState } from './command.ts';
 import type { ItemResult, ScramAlterations, ScramUpsertion, UserResult } from './controller.ts';
 import { SCRAM_HASHES, scramKeys } from './scram-keys.ts';
 
@@ -39,7 +39,10 @@ export function alterScramCredentials(
     records.push(change);
     return { user, ...OK };
   });
-  return { records, reply };
+  // Kafka comes upon the size of the batch only when it writes it, and has no better word then.
+  return bounded({ records, reply }, () =>
+    reply.map(({ user }) => ({ user, ...refuse(ErrorCodes.UNKNOWN_SERVER_ERROR, null) })),
+  );
 }
 
 function deletionRefusal({ image }: CommandState, user: string, mechanism: number): ItemResult | null {

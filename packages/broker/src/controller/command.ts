@@ -1,7 +1,8 @@
 import type { Random } from '@ottla/platform';
+import { ErrorCodes } from '@ottla/protocol';
 import type { MetadataImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import type { ItemResult } from './controller.ts';
+import type { ItemResult, TopicPartitionResults } from './controller.ts';
 
 /**
  * What a command of the controller sees. The state is the metadata image itself: commands read it and return records,
@@ -53,5 +54,32 @@ export type Command<Reply> = (state: CommandState) => CommandResult<Reply>;
 
 export const OK: ItemResult = { errorCode: 0, errorMessage: null };
 
-/** More records than this in one command are refused, as Kafka does: one command is one batch. */
+/** What a client's command may write at most: one command is one batch. */
 export const MAX_RECORDS_PER_COMMAND = 10_000;
+
+/** What Kafka says of each part of a command that would write more. */
+export const TOO_MANY_RECORDS: ItemResult = {
+  errorCode: ErrorCodes.POLICY_VIOLATION,
+  errorMessage: 'Unable to perform excessively large batch operation.',
+};
+
+/**
+ * The result of a client's command. With too many records nothing is done and `refused` is the reply, also for a client that
+ * only wants to know whether it would be done (`validateOnly`).
+ */
+export function bounded<Reply>(
+  { records, reply }: CommandResult<Reply>,
+  refused: () => Reply,
+  validateOnly = false,
+): CommandResult<Reply> {
+  if (records.length > MAX_RECORDS_PER_COMMAND) return { records: [], reply: refused() };
+  return { records: validateOnly ? [] : records, reply };
+}
+
+/** The reply of a command for partitions that has too many records. */
+export function refusedPartitions(reply: readonly TopicPartitionResults[]): TopicPartitionResults[] {
+  return reply.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...TOO_MANY_RECORDS })),
+  }));
+}

@@ -1,15 +1,13 @@
-import { ErrorCodes } from '@ottla/protocol';
+import { ErrorCodes, ZERO_UUID } from '@ottla/protocol';
 import { ConfigResourceType } from '../metadata/image.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { MAX_RECORDS_PER_COMMAND } from './command.ts';
+import { bounded, MAX_RECORDS_PER_COMMAND, TOO_MANY_RECORDS } from './command.ts';
 import type { CommandResult, CommandState } from './command.ts';
 import type { CreateTopicResult, CreateTopicsCommand, ItemResult, NewTopic } from './controller.ts';
 import { checkManualAssignment, newPartitionRecord, placeReplicas, refuse } from './replica-placement.ts';
 import type { Checked, Placement } from './replica-placement.ts';
 import { CLUSTER_METADATA_TOPIC, collidingTopic, topicNameProblem } from './topic-names.ts';
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 /** Creates topics; each gets its own answer, and what is valid is created even if others are not. */
 export function createTopics(
@@ -27,17 +25,22 @@ export function createTopics(
   const reply = command.topics.map((topic) => {
     const created = createTopic(state, topic);
     if ('refusal' in created) return failed(topic, created.refusal);
-    if (!command.validateOnly) records.push(...created.value.records);
+    for (const record of created.value.records) records.push(record);
     return created.value.reply;
   });
-  return { records, reply };
+  return bounded(
+    { records, reply },
+    () => command.topics.map((topic) => failed(topic, TOO_MANY_RECORDS)),
+    command.validateOnly,
+  );
 }
 
+/** A count that makes no sense counts as none: it must not make room for others before it is refused. */
 function totalPartitions(state: CommandState, command: CreateTopicsCommand): number {
   let total = 0;
-  for (const topic of command.topics) {
-    if (topic.assignments.length > 0) total += topic.assignments.length;
-    else total += topic.numPartitions === -1 ? state.rules.numPartitions : topic.numPartitions;
+  for (const { assignments, numPartitions } of command.topics) {
+    if (assignments.length > 0) total += assignments.length;
+    else total += numPartitions === -1 ? state.rules.numPartitions : Math.max(0, numPartitions);
   }
   return total;
 }

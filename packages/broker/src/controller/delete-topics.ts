@@ -1,10 +1,8 @@
-import { ErrorCodes } from '@ottla/protocol';
+import { ErrorCodes, ZERO_UUID } from '@ottla/protocol';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import type { CommandResult, CommandState } from './command.ts';
+import { bounded, TOO_MANY_RECORDS, type CommandResult, type CommandState } from './command.ts';
 import type { DeleteTopicResult, TopicReference } from './controller.ts';
-
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 /** Deletes topics by name or id; each reference gets its own answer. */
 export function deleteTopics(
@@ -31,5 +29,7 @@ export function deleteTopics(
     records.push(metadataRecord('RemoveTopicRecord', { topicId: topic.id }));
     return { name: topic.name, topicId: topic.id, errorCode: ErrorCodes.NONE, errorMessage: null };
   });
-  return { records, reply };
+  return bounded({ records, reply }, () =>
+    references.map(({ name, id }) => ({ name, topicId: id ?? ZERO_UUID, ...TOO_MANY_RECORDS })),
+  );
 }

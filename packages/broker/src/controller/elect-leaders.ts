@@ -2,7 +2,7 @@ import { ErrorCodes } from '@ottla/protocol';
 import type { MetadataImage, PartitionImage } from '../metadata/image.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { OK, type CommandResult, type CommandState } from './command.ts';
+import { bounded, OK, refusedPartitions, type CommandResult, type CommandState } from './command.ts';
 import type { ElectLeadersCommand, ItemResult, TopicPartitionResults } from './controller.ts';
 import { isActive } from './replica-placement.ts';
 
@@ -35,7 +35,7 @@ export function electLeaders(
       topic,
       partitions: partitions.map((partitionIndex) => elect(topic, partitionIndex)),
     }));
-    return { records, reply };
+    return bounded({ records, reply }, () => refusedPartitions(reply));
   }
   const reply = [...image.topics.byName.values()].map((topic) => ({
     topic: topic.name,
@@ -43,7 +43,7 @@ export function electLeaders(
       .map(({ partition }) => elect(topic.name, partition))
       .filter(({ errorCode }) => errorCode !== ErrorCodes.ELECTION_NOT_NEEDED),
   }));
-  return { records, reply };
+  return bounded({ records, reply }, () => refusedPartitions(reply));
 }
 
 function electLeader(

@@ -311,23 +311,35 @@ export class LocalController implements Controller {
   }
 
   async #submit<Reply>(command: Command<Reply>): Promise<Reply> {
-    if (this.#failure !== null) throw this.#failure.error;
-    if (this.#closed) throw new Error('The controller is shutting down');
-    if (this.#collecting.records.length >= MAX_RECORDS_PER_ROUND) await this.#pumping;
-    const { records, reply } = command(this.#state());
-    if (records.length > 0) {
-      const builder = new MetadataImageBuilder(this.#written);
-      for (const record of records) builder.apply(record, this.#nextOffset++);
-      this.#written = builder.build().image;
-      this.#collecting.records.push(...records);
-    } else if (this.#pumping === null) {
-      return reply;
+    this.#requireOpen();
+    while (this.#collecting.records.length >= MAX_RECORDS_PER_ROUND) {
+      await this.#pumping;
+      this.#requireOpen();
     }
+    const { records, reply } = command(this.#state());
+    if (records.length > 0) this.#collect(records);
+    else if (this.#pumping === null) return reply;
     // A reply without records may rest on records of others that are not durable yet, so it waits with them.
     const done = new Promise<void>((resolve, reject) => this.#collecting.waiters.push({ resolve, reject }));
     this.#pumping ??= this.#pump();
     await done;
     return reply;
+  }
+
+  /** @throws what the log has failed with, or that the controller is shutting down */
+  #requireOpen(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#closed) throw new Error('The controller is shutting down');
+  }
+
+  /** Takes the records of a command into the round, and into what the next commands are decided by: both or neither. */
+  #collect(records: readonly MetadataRecord[]): void {
+    const builder = new MetadataImageBuilder(this.#written);
+    let offset = this.#nextOffset;
+    for (const record of records) builder.apply(record, offset++);
+    this.#written = builder.build().image;
+    this.#nextOffset = offset;
+    for (const record of records) this.#collecting.records.push(record);
   }
 
   async #pump(): Promise<void> {

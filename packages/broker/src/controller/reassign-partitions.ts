@@ -3,7 +3,7 @@ import { ConfigResourceType } from '../metadata/image.ts';
 import type { PartitionImage, TopicImage } from '../metadata/image.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { OK, type CommandResult, type CommandState } from './command.ts';
+import { bounded, OK, refusedPartitions, type CommandResult, type CommandState } from './command.ts';
 import type { ReassignmentCommand, TopicPartitionResults } from './controller.ts';
 import { checkManualAssignment, directoriesFor, isActive, refuse } from './replica-placement.ts';
 import type { Checked } from './replica-placement.ts';
@@ -41,7 +41,7 @@ export function reassignPartitions(
       return { partitionIndex, ...OK };
     }),
   }));
-  return { records, reply };
+  return bounded({ records, reply }, () => refusedPartitions(reply));
 }
 
 function find(

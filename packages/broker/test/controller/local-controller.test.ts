@@ -92,6 +92,19 @@ test('after a failed sync nothing is acknowledged any more and the node is told 
   expect(controller.metadata.current().topics.byName.size).toBe(0);
 });
 
+test('a command that waits for room in a round is refused with the others when the log fails meanwhile', async () => {
+  const disk = newDisk(6);
+  const controller = await openController(disk);
+  disk.inject({ operation: 'datasync', path: METADATA_FOLDER, code: 'EIO' });
+  const large = controller.createTopics({
+    topics: [newTopic('a', { numPartitions: 5_000 }), newTopic('b', { numPartitions: 4_998 })],
+    validateOnly: false,
+  });
+  const waiting = create(controller, 'c');
+  await expect(large).rejects.toMatchObject({ code: 'EIO' });
+  await expect(waiting).rejects.toMatchObject({ code: 'EIO' });
+});
+
 test('a listener that fails does not keep the others from a change, nor the caller from the reply', async () => {
   const controller = await openController(newDisk(8));
   const seen: string[] = [];
