@@ -18,20 +18,18 @@ export function quotaEntityKey(entity: QuotaEntity): string {
   return JSON.stringify([...entity].toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** The quotas after a record. */
-export function changedQuotas(
-  quotas: ClientQuotas,
+/** Installs a record in quotas that nobody else has; what they hold of an entity is replaced, never changed. */
+export function changeQuotas(
+  quotas: Map<string, EntityQuotas>,
   data: MetadataRecordData<'ClientQuotaRecord'>,
-): ClientQuotas {
+): void {
   const entity = new Map(data.entity.map(({ entityType, entityName }) => [entityType, entityName]));
   const key = quotaEntityKey(entity);
   const values = new Map(quotas.get(key)?.values);
   if (data.remove) values.delete(data.key);
   else values.set(data.key, data.value);
-  const next = new Map(quotas);
-  if (values.size > 0) next.set(key, { entity, values });
-  else next.delete(key);
-  return next;
+  if (values.size > 0) quotas.set(key, { entity, values });
+  else quotas.delete(key);
 }
 
 /** The records that rebuild the quotas from nothing. */

@@ -1,7 +1,7 @@
-import { changedQuotas } from './client-quotas-image.ts';
-import { changedCredentials } from './scram-image.ts';
-import type { ClientQuotas } from './client-quotas-image.ts';
-import type { ScramCredentials } from './scram-image.ts';
+import { changeQuotas } from './client-quotas-image.ts';
+import { changeCredentials } from './scram-image.ts';
+import type { EntityQuotas } from './client-quotas-image.ts';
+import type { ScramCredential } from './scram-image.ts';
 import { configResourceKey, MapConfigsImage } from './configs-image.ts';
 import { ConfigResourceType } from './image.ts';
 import type { BrokerImage, MetadataDelta, MetadataImage, TopicImage } from './image.ts';
@@ -43,8 +43,8 @@ export class MetadataImageBuilder {
   readonly #deletedConfigs = new Set<string>();
   #brokers: Map<number, BrokerImage> | null = null;
   #features: Map<string, number> | null = null;
-  #scramCredentials: ScramCredentials;
-  #clientQuotas: ClientQuotas;
+  #scramCredentials: Map<string, ReadonlyMap<number, ScramCredential>> | null = null;
+  #clientQuotas: Map<string, EntityQuotas> | null = null;
   #kept: Map<string, MetadataRecord> | null = null;
   #nextProducerId: number;
   #offset: number;
@@ -54,8 +54,6 @@ export class MetadataImageBuilder {
   constructor(base: MetadataImage, pending: MetadataRecord[] | null = null) {
     this.#base = base;
     this.#nextProducerId = base.nextProducerId;
-    this.#scramCredentials = base.scramCredentials;
-    this.#clientQuotas = base.clientQuotas;
     this.#offset = base.offset;
     this.#transaction = pending;
   }
@@ -128,10 +126,12 @@ export class MetadataImageBuilder {
         return;
       case 'UserScramCredentialRecord':
       case 'RemoveUserScramCredentialRecord':
-        this.#scramCredentials = changedCredentials(this.#scramCredentials, record);
+        this.#scramCredentials ??= new Map(this.#base.scramCredentials);
+        changeCredentials(this.#scramCredentials, record);
         return;
       case 'ClientQuotaRecord':
-        this.#clientQuotas = changedQuotas(this.#clientQuotas, record.data);
+        this.#clientQuotas ??= new Map(this.#base.clientQuotas);
+        changeQuotas(this.#clientQuotas, record.data);
         return;
       case 'RegisterBrokerRecord':
       case 'UnregisterBrokerRecord':
@@ -267,8 +267,8 @@ export class MetadataImageBuilder {
       configs: this.#configs.size === 0 ? base.configs : this.#buildConfigs(),
       nextProducerId: this.#nextProducerId,
       features: this.#features ?? base.features,
-      scramCredentials: this.#scramCredentials,
-      clientQuotas: this.#clientQuotas,
+      scramCredentials: this.#scramCredentials ?? base.scramCredentials,
+      clientQuotas: this.#clientQuotas ?? base.clientQuotas,
       keptRecords: this.#kept ?? base.keptRecords ?? new Map(),
     };
     const changedConfigs = new Set<string>();

@@ -12,11 +12,11 @@ export interface ScramCredential {
 /** SCRAM credentials by user, then by Kafka's id of the mechanism: 1 SCRAM-SHA-256, 2 SCRAM-SHA-512. */
 export type ScramCredentials = ReadonlyMap<string, ReadonlyMap<number, ScramCredential>>;
 
-/** The credentials after a record. */
-export function changedCredentials(
-  credentials: ScramCredentials,
+/** Installs a record in credentials that nobody else has; what they hold of a user is replaced, never changed. */
+export function changeCredentials(
+  credentials: Map<string, ReadonlyMap<number, ScramCredential>>,
   record: Extract<MetadataRecord, { type: 'UserScramCredentialRecord' | 'RemoveUserScramCredentialRecord' }>,
-): ScramCredentials {
+): void {
   const { name, mechanism } = record.data;
   const ofUser = new Map(credentials.get(name));
   if (record.type === 'UserScramCredentialRecord') {
@@ -25,10 +25,8 @@ export function changedCredentials(
   } else {
     ofUser.delete(mechanism);
   }
-  const next = new Map(credentials);
-  if (ofUser.size > 0) next.set(name, ofUser);
-  else next.delete(name);
-  return next;
+  if (ofUser.size > 0) credentials.set(name, ofUser);
+  else credentials.delete(name);
 }
 
 /** The records that rebuild the credentials from nothing. */

@@ -157,3 +157,19 @@ test('the records of a snapshot rebuild the image', () => {
   const rebuilt = replay(records);
   expect({ ...rebuilt, offset: 0 }).toEqual({ ...image, offset: 0 });
 });
+
+test('replaying the quotas and credentials of many users takes time in proportion to their number', () => {
+  const bytes = Buffer.alloc(1);
+  const records: MetadataRecord[] = [];
+  for (let user = 0; user < 40_000; user++) {
+    const name = `user-${user}`;
+    const entity = [{ entityType: 'user', entityName: name }];
+    records.push(metadataRecord('ClientQuotaRecord', { entity, key: 'producer_byte_rate', value: user + 1 }));
+    const secrets = { salt: bytes, storedKey: bytes, serverKey: bytes, iterations: 4096 };
+    records.push(metadataRecord('UserScramCredentialRecord', { name, mechanism: 1, ...secrets }));
+  }
+  const before = replay(records.slice(0, 2));
+  const image = replay(records, before);
+  expect([image.clientQuotas.size, image.scramCredentials.size]).toEqual([40_000, 40_000]);
+  expect([before.clientQuotas.size, before.scramCredentials.size]).toEqual([1, 1]);
+}, 10_000);
