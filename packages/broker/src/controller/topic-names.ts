@@ -1,4 +1,4 @@
-import type { MetadataImage } from '../metadata/image.ts';
+import type { MetadataImage, TopicsImage } from '../metadata/image.ts';
 
 /** Longest topic name: with `-` and a partition number it must still fit a folder name of 255 bytes. */
 const MAX_TOPIC_NAME_LENGTH = 249;
@@ -35,11 +35,28 @@ export function topicNameProblem(name: string): string | null {
  * The existing topic that a new name would collide with, or null. Metric names replace `.` by `_`, so `a.b` and `a_b`
  * must not exist side by side. An equal name is no collision: that topic simply exists.
  */
-export function collidingTopic(image: MetadataImage, name: string): string | null {
-  if (!/[._]/.test(name)) return null;
-  const unified = name.replaceAll('.', '_');
-  for (const existing of image.topics.byName.keys()) {
-    if (existing.length === name.length && existing.replaceAll('.', '_') === unified) return existing;
+export function collidingTopic({ topics }: MetadataImage, name: string): string | null {
+  if (!COLLIDES.test(name)) return null;
+  const existing = unifiedNames(topics).get(unify(name));
+  return existing === undefined || existing === name ? null : existing;
+}
+
+/** What metric names do not tell apart. */
+const COLLIDES = /[._]/;
+
+function unify(name: string): string {
+  return name.replaceAll('.', '_');
+}
+
+/** The topics of an image by their names in metrics: looked up for each of the thousands that one request may create. */
+const namesOf = new WeakMap<TopicsImage, ReadonlyMap<string, string>>();
+
+function unifiedNames(topics: TopicsImage): ReadonlyMap<string, string> {
+  let names = namesOf.get(topics);
+  if (names === undefined) {
+    const colliding = [...topics.byName.keys()].filter((name) => COLLIDES.test(name));
+    names = new Map(colliding.map((name) => [unify(name), name]));
+    namesOf.set(topics, names);
   }
-  return null;
+  return names;
 }

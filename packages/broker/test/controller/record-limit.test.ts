@@ -96,3 +96,18 @@ test('quotas and credentials beyond one batch are refused as Kafka refuses them'
   const { clientQuotas, scramCredentials } = controller.metadata.current();
   expect([clientQuotas.size, scramCredentials.size]).toEqual([0, 0]);
 });
+
+test('creating many topics does not compare each name with all that there are', async () => {
+  const controller = await openController(newDisk(6));
+  const createMany = (from: number) =>
+    controller.createTopics({
+      topics: Array.from({ length: LIMIT / 2 }, (_, i) => newTopic(`a_${from + i + 100_000}`)),
+      validateOnly: false,
+    });
+  for (let from = 0; from < 4 * LIMIT; from += LIMIT / 2) await createMany(from);
+  const [colliding] = await controller.createTopics({
+    topics: [newTopic('a.100000')],
+    validateOnly: true,
+  });
+  expect(colliding?.errorMessage).toBe("Topic 'a.100000' collides with existing topic: a_100000");
+}, 20_000);
