@@ -2,14 +2,9 @@ import { ErrorCodes } from '@ottla/protocol';
 import type { CommitTopic, TopicErrors } from '../coordinator/group/offsets/offset-types.ts';
 import type { MetadataImage, TopicImage } from '../metadata/image.ts';
 
-/** A topic as both kinds of commits ask for it. */
-export interface AskedTopic extends Omit<CommitTopic, 'topicId'> {
-  readonly topicId: string;
-}
-
 /** What exists, to be committed, and what does not, with its error. `byId`: topics are named by their ids alone. */
 export function sortTopics(
-  topics: readonly AskedTopic[],
+  topics: readonly CommitTopic[],
   image: MetadataImage,
   byId: boolean,
 ): { known: CommitTopic[]; refused: TopicErrors[] } {
@@ -52,17 +47,23 @@ export function allPartitions(
   };
 }
 
-/** One entry for each topic: results of one that was split go behind its refusals. */
+/** One entry for each topic: results of one that was split go behind its refusals, where those stand first. */
 export function mergeTopicErrors(
   refused: readonly TopicErrors[],
   results: readonly TopicErrors[],
 ): TopicErrors[] {
-  const merged = [...refused];
+  const merged: { name: string; topicId: string; partitions: TopicErrors['partitions'][number][] }[] = [];
+  const byName = new Map<string, (typeof merged)[number]>();
+  const add = ({ name, topicId, partitions }: TopicErrors): void => {
+    const topic = { name, topicId, partitions: [...partitions] };
+    merged.push(topic);
+    if (!byName.has(name)) byName.set(name, topic);
+  };
+  for (const topic of refused) add(topic);
   for (const result of results) {
-    const index = merged.findIndex(({ name }) => name === result.name);
-    const earlier = merged[index];
-    if (earlier === undefined) merged.push(result);
-    else merged[index] = { ...earlier, partitions: [...earlier.partitions, ...result.partitions] };
+    const earlier = byName.get(result.name);
+    if (earlier === undefined) add(result);
+    else for (const partition of result.partitions) earlier.partitions.push(partition);
   }
   return merged;
 }

@@ -1,11 +1,11 @@
-import { ApiKeys, ErrorCodes, offsetDeleteRequest, offsetDeleteResponse } from '@ottla/protocol';
+import { ApiKeys, ErrorCodes, offsetDeleteRequest, offsetDeleteResponse, ZERO_UUID } from '@ottla/protocol';
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from '@ottla/protocol';
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { DeleteOffsetsCommand, TopicErrors } from '../coordinator/group/offsets/offset-types.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
 import type { ApiHandler } from './handler.ts';
-
-type TopicResponse = OffsetDeleteResponse['topics'][number];
+import { allPartitions, mergeTopicErrors } from './offset-commit-topics.ts';
 
 /** OffsetDelete, version 0 (KIP-496). Topics and partitions that do not exist are refused each for itself. */
 export function offsetDeleteHandler(deps: {
@@ -20,10 +20,14 @@ export function offsetDeleteHandler(deps: {
     response: offsetDeleteResponse,
 
     async handle(request) {
-      const { known, refused } = partition(request, deps.metadata.current());
+      const { known, refused } = sortOut(request, deps.metadata.current());
       try {
         const results = await deps.groups.deleteOffsets({ groupId: request.groupId, topics: known });
-        return { errorCode: ErrorCodes.NONE, throttleTimeMs: 0, topics: merge(refused, results) };
+        const topics = mergeTopicErrors(refused, results).map(({ name, partitions }) => ({
+          name,
+          partitions: [...partitions],
+        }));
+        return { errorCode: ErrorCodes.NONE, throttleTimeMs: 0, topics };
       } catch (failure) {
         return errorResponse(errorCodeOf(failure));
       }
@@ -33,47 +37,26 @@ export function offsetDeleteHandler(deps: {
   };
 }
 
-function partition(
+/** What exists, to be deleted, and what does not, with its error. */
+function sortOut(
   request: OffsetDeleteRequest,
   image: MetadataImage,
-): { known: { name: string; partitionIndexes: number[] }[]; refused: TopicResponse[] } {
-  const known: { name: string; partitionIndexes: number[] }[] = [];
-  const refused: TopicResponse[] = [];
+): { known: DeleteOffsetsCommand['topics']; refused: TopicErrors[] } {
+  const known: DeleteOffsetsCommand['topics'][number][] = [];
+  const refused: TopicErrors[] = [];
   for (const { name, partitions } of request.topics) {
     const topic = image.topics.byName.get(name);
-    const indexes = partitions.map(({ partitionIndex }) => partitionIndex);
-    const existing = indexes.filter((index) => topic?.partitions[index] !== undefined);
-    const missing = indexes.filter((index) => topic?.partitions[index] === undefined);
+    const exists = ({ partitionIndex }: { partitionIndex: number }): boolean =>
+      topic?.partitions[partitionIndex] !== undefined;
+    const existing = partitions.filter(exists).map(({ partitionIndex }) => partitionIndex);
+    const missing = partitions.filter((asked) => !exists(asked));
     if (existing.length > 0) known.push({ name, partitionIndexes: existing });
     if (missing.length > 0 || topic === undefined) {
       const errorCode = ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
-      refused.push({ name, partitions: missing.map((partitionIndex) => ({ partitionIndex, errorCode })) });
+      refused.push(allPartitions({ name, partitions: missing }, ZERO_UUID, errorCode));
     }
   }
   return { known, refused };
-}
-
-function merge(
-  refused: readonly TopicResponse[],
-  results: readonly {
-    readonly name: string;
-    readonly partitions: TopicResponse['partitions'] | readonly TopicResponse['partitions'][number][];
-  }[],
-): TopicResponse[] {
-  const merged = refused.map(({ name, partitions }) => ({ name, partitions: [...partitions] }));
-  const byName = new Map<string, TopicResponse>();
-  // A topic that stands there twice is told of where it stands first.
-  for (const topic of merged.toReversed()) byName.set(topic.name, topic);
-  for (const { name, partitions } of results) {
-    let topic = byName.get(name);
-    if (topic === undefined) {
-      topic = { name, partitions: [] };
-      byName.set(name, topic);
-      merged.push(topic);
-    }
-    for (const partition of partitions) topic.partitions.push(partition);
-  }
-  return merged;
 }
 
 function errorResponse(errorCode: number): OffsetDeleteResponse {
