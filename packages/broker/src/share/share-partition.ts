@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '@ottla/platform';
 import { ErrorCodes, errorMessage } from '@ottla/protocol';
+import { LogError } from '@ottla/storage';
 import type { ShareCoordinator } from '../coordinator/share/share-coordinator.ts';
 import type { SharePartitionKey, StateBatch } from '../coordinator/share/share-state-types.ts';
 import type { Partition } from '../replica/partition.ts';
@@ -81,12 +82,14 @@ export class SharePartition {
     return this.#deps.settings();
   }
 
-  /** Reads the state from the share coordinator, once; a failure is tried again by the next call. */
+  /** Reads the state from the share coordinator, once; a failure is tried again by the next call. Never rejects. */
   initialize(): Promise<ShareRefusal> {
-    this.#ready ??= this.#load().then((refusal) => {
-      if (refusal.errorCode !== 0) this.#ready = null;
-      return refusal;
-    });
+    this.#ready ??= this.#load()
+      .catch(refusalOf)
+      .then((outcome) => {
+        if (outcome.errorCode !== 0) this.#ready = null;
+        return outcome;
+      });
     return this.#ready;
   }
 
@@ -284,6 +287,11 @@ export class SharePartition {
         return refusal(ErrorCodes.UNKNOWN_SERVER_ERROR, text);
     }
   }
+}
+
+/** What a log says that could not be looked into. */
+function refusalOf(failure: unknown): ShareRefusal {
+  return refusal(failure instanceof LogError ? failure.errorCode : ErrorCodes.UNKNOWN_SERVER_ERROR);
 }
 
 function refusal(errorCode: number, text?: string | null): ShareRefusal {
