@@ -108,7 +108,7 @@ export function describeGroup(
     const brokerKey = key?.synonyms?.[0];
     const inherited = brokerKey === undefined ? (key?.default ?? null) : valueInForce(config, brokerKey);
     const value = override === undefined ? inherited : canonical(name, key, override);
-    const ownDefault: ConfigSynonym[] = [{ name, value, source: ConfigSource.default }];
+    const ownDefault: ConfigSynonym[] = [{ name, value: inherited, source: ConfigSource.default }];
     return describeKey({
       name,
       key,

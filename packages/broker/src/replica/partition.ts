@@ -409,7 +409,9 @@ export class Partition {
     const roleError = this.checkRequest(NO_LEADER_EPOCH, true);
     if (roleError !== 0) return { errorCode: roleError, lowWatermark: -1 };
     const log = this.#log!;
-    if (!this.#config.log.delete) return { errorCode: ErrorCodes.POLICY_VIOLATION, lowWatermark: -1 };
+    // An empty cleanup.policy keeps everything by itself, and lets an admin take records away.
+    const { compact, delete: deletes } = this.#config.log;
+    if (compact && !deletes) return { errorCode: ErrorCodes.POLICY_VIOLATION, lowWatermark: -1 };
     const target = offset === -1 ? log.highWatermark : offset;
     if (target < 0 || target > log.highWatermark)
       return { errorCode: ErrorCodes.OFFSET_OUT_OF_RANGE, lowWatermark: -1 };

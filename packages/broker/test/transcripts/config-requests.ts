@@ -228,6 +228,10 @@ function otherChanges(): TranscriptRequest[] {
     show(GROUP, 'g2', [session]),
     show(GROUP, ''),
     change(GROUP, 'g1', [session, APPEND, '50000']),
+    // What has no broker config behind it has its own default there.
+    change(GROUP, 'g1', ['share.isolation.level', SET, 'read_committed']),
+    show(GROUP, 'g1', ['share.isolation.level']),
+    change(GROUP, 'g1', ['share.isolation.level', DELETE]),
     list(0),
     list(1, []),
     ...[TOPIC, BROKER, LOGGER, METRICS, GROUP, 0, 77].map((type) => list(1, [type])),

@@ -308,6 +308,13 @@ const administration: readonly TranscriptRequest[] = [
   ask(DeleteShareGroupOffsets, 0, { groupId: 'unknown', topics: [{ topicName: TOPIC }] }),
   ask(DeleteShareGroupOffsets, 0, { groupId: '', topics: [] }),
   ask(DescribeShareGroupOffsets, 1, { groups: [{ groupId: GROUP, topics: null }] }),
+  // Offsets alone make a group; it has no target assignment yet.
+  ask(AlterShareGroupOffsets, 0, {
+    groupId: 'fresh',
+    topics: [{ topicName: TOPIC, partitions: [{ partitionIndex: 0, startOffset: 3 }] }],
+  }),
+  ask(ShareGroupDescribe, 1, { groupIds: ['fresh'], includeAuthorizedOperations: false }),
+  ask(DeleteGroups, 2, { groupsNames: ['fresh'] }),
   ask(DeleteGroups, 2, { groupsNames: [GROUP, 'unknown'] }),
   ask(ListGroups, 5, { statesFilter: [], typesFilter: [] }),
 ];

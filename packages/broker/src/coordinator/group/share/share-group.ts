@@ -60,7 +60,7 @@ export function emptyShareGroup(groupId: string): ShareGroup {
     // As in Kafka: the first member's epoch is 2.
     groupEpoch: 1,
     metadataHash: 0,
-    assignmentEpoch: 0,
+    assignmentEpoch: 1,
     assignmentTimestampMs: 0,
     members: new Map(),
     targets: new Map(),
