@@ -14,7 +14,8 @@ export interface Disk {
   readFileSync(path: string): Buffer;
   /**
    * Replaces a small file so that after a power cut either the old or the new content is there, whole:
-   * writes a `.tmp` file beside it, fdatasyncs that, renames it over `path`, syncs the folder.
+   * writes a `.tmp` file beside it, fdatasyncs that, renames it over `path`, syncs the folder. Of several replacements that
+   * are under way the newest call counts, also when it is a synchronous one and ends first.
    */
   replaceFile(path: string, content: Buffer | string): Promise<void>;
   /** The same on the event loop, for start and shutdown. */

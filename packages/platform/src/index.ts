@@ -1,5 +1,6 @@
 export type { Clock, TimerHandle } from './clock.ts';
 export type { Disk, DiskFile, DiskLock } from './disk.ts';
+export { parentPath } from './disk-paths.ts';
 export { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 export type { Random } from './random.ts';
 export { NodeClock, type NodeClockOptions } from './node-clock.ts';

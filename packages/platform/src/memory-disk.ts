@@ -55,8 +55,8 @@ export class MemoryDisk implements Disk {
   }
 
   /** Takes effect after what the caller still does in this turn, as on any disk. */
+  /** At once: what comes later is newer. */
   async replaceFile(path: string, content: Buffer | string): Promise<void> {
-    await Promise.resolve();
     this.replaceFileSync(path, content);
   }
 

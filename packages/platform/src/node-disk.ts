@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Disk, DiskFile, DiskLock } from './disk.ts';
 import { isFileLocked, lockFile } from './node-lock.ts';
 import { pageCacheRead } from './node-page-cache.ts';
+import { Replacements } from './replacements.ts';
 
 /** libuv's own, unless UV_THREADPOOL_SIZE says otherwise. */
 const DEFAULT_POOL_THREADS = 4;
@@ -11,11 +12,12 @@ const DEFAULT_POOL_THREADS = 4;
 export class NodeDisk implements Disk {
   /** The threads of libuv's pool. */
   readonly concurrency = Number(process.env.UV_THREADPOOL_SIZE) || DEFAULT_POOL_THREADS;
-  #replacements = 0;
+  readonly #replacements = new Replacements();
+  #temporaryCount = 0;
 
   /** Unique, so that a synchronous replacement during an asynchronous one of the same file does not mix with it. */
   #temporaryName(file: string): string {
-    return `${file}.${this.#replacements++}.tmp`;
+    return `${file}.${this.#temporaryCount++}.tmp`;
   }
 
   openSync(file: string, mode: 'read' | 'append'): DiskFile {
@@ -28,7 +30,11 @@ export class NodeDisk implements Disk {
     return fs.readFileSync(file);
   }
 
-  async replaceFile(file: string, content: Buffer | string): Promise<void> {
+  replaceFile(file: string, content: Buffer | string): Promise<void> {
+    return this.#replacements.run(file, (isNewest) => this.#replace(file, content, isNewest));
+  }
+
+  async #replace(file: string, content: Buffer | string, isNewest: () => boolean): Promise<void> {
     const temporary = this.#temporaryName(file);
     const handle = await fs.promises.open(temporary, 'w');
     try {
@@ -37,11 +43,14 @@ export class NodeDisk implements Disk {
     } finally {
       await handle.close();
     }
-    await fs.promises.rename(temporary, file);
+    if (!isNewest()) return this.unlink(temporary);
+    // Within the same turn: nothing newer can come in between.
+    fs.renameSync(temporary, file);
     await this.syncFolder(path.dirname(file));
   }
 
   replaceFileSync(file: string, content: Buffer | string): void {
+    this.#replacements.overtake(file);
     const temporary = this.#temporaryName(file);
     const fd = fs.openSync(temporary, 'w');
     try {

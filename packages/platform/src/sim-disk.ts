@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Disk, DiskFile, DiskLock } from './disk.ts';
 import { diskError, parentPath, partsOf } from './disk-paths.ts';
+import { Replacements } from './replacements.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimFileNode, SimFolderNode, type SimNode } from './sim-nodes.ts';
 
@@ -48,6 +49,7 @@ export class SimDisk implements Disk {
   readonly #clock: Clock | null;
   readonly #delay: () => Promise<void>;
   readonly #root = new SimFolderNode();
+  readonly #replacements = new Replacements();
   readonly #faults: { fault: SimFault; skip: number; left: number }[] = [];
   readonly #locks = new Set<string>();
   #capacityBytes: number;
@@ -122,13 +124,20 @@ export class SimDisk implements Disk {
     return Buffer.from(node.content.subarray(0, node.length));
   }
 
-  async replaceFile(path: string, content: Buffer | string): Promise<void> {
-    await this.settle();
-    this.replaceFileSync(path, content);
+  replaceFile(path: string, content: Buffer | string): Promise<void> {
+    return this.#replacements.run(path, async (isNewest) => {
+      await this.settle();
+      if (isNewest()) this.#replace(path, content);
+    });
+  }
+
+  replaceFileSync(path: string, content: Buffer | string): void {
+    this.#replacements.overtake(path);
+    this.#replace(path, content);
   }
 
   /** By the same single steps as the real one, so that each of them can fail or come undone. */
-  replaceFileSync(path: string, content: Buffer | string): void {
+  #replace(path: string, content: Buffer | string): void {
     const temporary = `${path}.tmp`;
     const file = this.openSync(temporary, 'append');
     file.truncateSync(0);

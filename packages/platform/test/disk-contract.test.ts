@@ -146,12 +146,18 @@ describe.each(disks)('$name', ({ name, make }) => {
     expect(disk.readFileSync(`${root}/a`).toString()).toBe('two');
   });
 
-  test('survives a synchronous replacement in the middle of an asynchronous one', async () => {
+  test('keeps the newest of several replacements of a file, whichever ends first', async () => {
     const slow = disk.replaceFile(`${root}/a`, 'slow');
     disk.replaceFileSync(`${root}/a`, 'fast');
     await slow;
-    expect(disk.readFileSync(`${root}/a`).toString()).toBe('slow');
-    expect(disk.listSync(root)).toEqual(['a']);
+    expect(disk.readFileSync(`${root}/a`).toString()).toBe('fast');
+    const older = disk.replaceFile(`${root}/a`, 'x'.repeat(2 ** 20));
+    const newer = disk.replaceFile(`${root}/a`, 'newer');
+    const other = disk.replaceFile(`${root}/b`, 'other');
+    await older;
+    expect(disk.readFileSync(`${root}/a`).toString()).toBe('newer');
+    await Promise.all([newer, other]);
+    expect(disk.listSync(root)).toEqual(['a', 'b']);
   });
 
   test('makes folders with their parents, lists, renames and removes them', async () => {
