@@ -101,6 +101,13 @@ interface FoundFolder {
   readonly isFuture: boolean;
 }
 
+/** A log whose durable part is damaged: its folder stays as it is. */
+interface DamagedLog extends Pick<Log, 'topicPartition' | 'folder' | 'config'> {
+  /** What every use of the partition gets. */
+  readonly error: CorruptLogError;
+  readonly dir: LogDirectory;
+}
+
 /** Copies in the making are read by nobody: their tails would only drive those of other logs out of memory. */
 const FUTURE_TAIL_CACHE_BYTES = 1024 * 1024;
 
@@ -116,8 +123,7 @@ export class LogManager {
   /** Where partitions are to be created that are not there yet, by key. */
   readonly #preferredDirs = new Map<string, string>();
   readonly #logs = new Map<string, Log>();
-  /** Logs that could not be loaded because their files are damaged, with the error that every use of them gets. */
-  readonly #damaged = new Map<string, CorruptLogError>();
+  readonly #damaged = new Map<string, DamagedLog>();
   readonly #pool: FilePool;
   readonly #timers = new Set<TimerHandle>();
   /** Removals of deleted partitions and the like; `close` waits for those that have begun. */
@@ -211,7 +217,7 @@ export class LogManager {
   getOrCreate(topicPartition: TopicPartition, topicId: string | null, config: LogConfig): Log {
     const key = partitionKey(topicPartition);
     const damaged = this.#damaged.get(key);
-    if (damaged !== undefined) throw damaged;
+    if (damaged !== undefined) throw damaged.error;
     const existing = this.#logs.get(key);
     if (existing !== undefined) {
       if (topicId !== null) existing.assignTopicId(topicId);
@@ -262,9 +268,13 @@ export class LogManager {
   /** Renames the folder to `topic-N.uuid-delete` at once and removes it after `file.delete.delay.ms`; a copy goes with it. */
   asyncDelete(topicPartition: TopicPartition): void {
     const key = partitionKey(topicPartition);
-    this.#damaged.delete(key);
     // First, so that a crash does not leave the copy alone, which a start would take for the log.
     this.#futures.cancel(topicPartition);
+    const damaged = this.#damaged.get(key);
+    if (damaged !== undefined) {
+      this.#damaged.delete(key);
+      this.#retire(damaged.dir, damaged);
+    }
     const log = this.#logs.get(key);
     if (log === undefined) return;
     this.#logs.delete(key);
@@ -273,26 +283,28 @@ export class LogManager {
 
   #discard(log: Log): void {
     const dir = this.#directoryOf(log);
-    dir.removeLog(partitionKey(log.topicPartition));
-    if (dir.failure !== null) {
-      void log.release();
-      return;
-    }
-    const retired = this.#retiredFolder(log);
     // What is under way must find the log closed, not only without its folder.
     const released = log.release();
+    this.#retire(dir, log);
+    this.#inBackground(released.then(() => dir.checkpoint()));
+  }
+
+  /** Renames a folder that is given up, and removes it later. In a directory that is offline everything stays. */
+  #retire(dir: LogDirectory, log: Pick<Log, 'topicPartition' | 'folder' | 'config'>): void {
+    dir.removeLog(partitionKey(log.topicPartition));
+    if (dir.failure !== null) return;
+    const retired = this.#retiredFolder(dir, log.topicPartition);
     try {
       this.#options.disk.renameSync(log.folder, retired);
     } catch (error) {
       dir.fail(error);
       throw new LogDirOfflineError(dir.path, error);
     }
-    this.#inBackground(released.then(() => dir.checkpoint()));
     this.#removeLater(retired, log.config.fileDeleteDelayMs);
   }
 
-  #retiredFolder(log: Log): string {
-    return `${log.parentDir}/${deletedFolderName(log.topicPartition, this.#uniqueHex())}`;
+  #retiredFolder(dir: LogDirectory, topicPartition: TopicPartition): string {
+    return `${dir.path}/${deletedFolderName(topicPartition, this.#uniqueHex())}`;
   }
 
   #directoryOf(log: Log): LogDirectory {
@@ -349,7 +361,7 @@ export class LogManager {
       contextOf: (dir, use) => this.#contexts.get(dir)![use],
       uniqueHex: () => this.#uniqueHex(),
       discard: (log) => this.#discard(log),
-      retiredFolder: (log) => this.#retiredFolder(log),
+      retiredFolder: (log) => this.#retiredFolder(this.#directoryOf(log), log.topicPartition),
       retire: (log, retired) => {
         this.#inBackground(log.release());
         this.#removeLater(retired, log.config.fileDeleteDelayMs);
@@ -462,7 +474,15 @@ export class LogManager {
     } catch (error) {
       if (!(error instanceof CorruptLogError)) throw error;
       // One damaged partition must not take the others of its directory away.
-      this.#damaged.set(key, error);
+      dir.addDamaged(topicPartition, checkpoints);
+      const folder = `${dir.path}/${found.name}`;
+      this.#damaged.set(key, {
+        topicPartition,
+        folder,
+        config: this.#options.configFor(topicPartition.topic),
+        error,
+        dir,
+      });
       this.#options.onDamagedLog?.(topicPartition, error);
     }
   }
@@ -479,7 +499,7 @@ export class LogManager {
     } catch (error) {
       if (!(error instanceof CorruptLogError)) throw error;
     }
-    const retired = `${dir.path}/${deletedFolderName(topicPartition, this.#uniqueHex())}`;
+    const retired = this.#retiredFolder(dir, topicPartition);
     disk.renameSync(`${dir.path}/${name}`, retired);
     this.#removeLater(retired, 0);
   }

@@ -2,7 +2,7 @@ import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { LogError, type CorruptLogError, type Log } from '../src/index.ts';
-import { ALL, batchOf, client, logConfig, offsetsOf, openManager, TP } from './support/fixtures.ts';
+import { ALL, batchOf, client, logConfig, offsetsOf, openManager, settle, TP } from './support/fixtures.ts';
 
 const CLUSTER = 'AAAAAAAAAAAAAAAAAAAAAw';
 let disk: SimDisk;
@@ -20,11 +20,6 @@ beforeEach(() => {
     delay: () => new Promise((resolve) => setImmediate(resolve)),
   });
 });
-
-/** Lets the work that timers have started come to its end. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
-}
 
 const text = (path: string): string => disk.readFileSync(path).toString();
 
@@ -134,7 +129,7 @@ describe('a damaged log', () => {
       await log.flush();
     }
     clock.advance(60_000);
-    await settle();
+    await settle(50);
     disk.crash();
     const file = '/data/orders-0/00000000000000000000.log';
     const size = disk.sizeSync(file);
@@ -201,7 +196,7 @@ describe('retention', () => {
     expect([log.logStartOffset, log.logEndOffset, log.segmentCount]).toEqual([30, 30, 1]);
     expect(disk.listSync('/data/orders-0').some((name) => name.endsWith('.deleted'))).toBe(true);
     clock.advance(6000);
-    await settle();
+    await settle(50);
     expect(disk.listSync('/data/orders-0').filter((name) => name.endsWith('.log'))).toEqual([
       '00000000000000000030.log',
     ]);
@@ -284,7 +279,7 @@ test('a deleted partition is out of the way at once, and gone after the delay', 
   );
   expect(disk.listSync('/data').filter((name) => name.endsWith('-delete')).length).toBe(1);
   clock.advance(1000);
-  await settle();
+  await settle(50);
   expect(disk.listSync('/data').filter((name) => name.endsWith('-delete'))).toEqual([]);
   await manager.close();
 });
@@ -295,13 +290,13 @@ test('flushes are shared, and happen by count and by time where the topic says s
   log.append(batchOf(4), client);
   expect(await Promise.all([log.flush(), log.flush()])).toEqual([4, 4]);
   log.append(batchOf(9), client);
-  await settle();
+  await settle(50);
   expect(log.flushedOffset).toBe(4);
   log.append(batchOf(1), client);
-  await settle();
+  await settle(50);
   expect(log.flushedOffset).toBe(14);
   log.append(batchOf(1), client);
   clock.advance(6000);
-  await settle();
+  await settle(50);
   expect(log.flushedOffset).toBe(15);
 });

@@ -84,13 +84,23 @@ export class LogCleaner {
       if (directory.failure !== null) continue;
       for (const log of directory.logs.values()) {
         if (!this.#mayClean(log, except)) continue;
-        // What is not durable yet will be by the time it is compacted.
-        const range = cleanableRange(this.#factsOf(log, directory, log.lastStableOffset));
+        const range = this.#rangeOf(log, directory);
         if (range === null || (best !== null && !isDirtier(range, best.range))) continue;
         best = { log, directory, range };
       }
     }
     return best;
+  }
+
+  #rangeOf(log: Log, directory: LogDirectory): CleanableRange | null {
+    try {
+      // What is not durable yet will be by the time it is compacted.
+      return cleanableRange(this.#factsOf(log, directory, log.lastStableOffset));
+    } catch (error) {
+      // The time of a segment may have to be read from its file.
+      this.#onFailure(log, directory, error);
+      return null;
+    }
   }
 
   #mayClean(log: Log, except: ReadonlySet<Log>): boolean {
@@ -120,8 +130,7 @@ export class LogCleaner {
         if (!(await log.compaction.replaceSegments(group.replaced))) throw new LogChangedError();
       });
       if (endOffset <= range.firstDirtyOffset) return false;
-      const existing = [...directory.logs.values()].map(({ topicPartition }) => topicPartition);
-      await this.#checkpointOf(directory).write(log.topicPartition, endOffset, existing);
+      await this.#checkpointOf(directory).write(log.topicPartition, endOffset, directory.partitions());
       return true;
     } catch (error) {
       this.#onFailure(log, directory, error);
@@ -197,8 +206,7 @@ export class LogCleaner {
   async noteMove(log: Log, from: LogDirectory, to: LogDirectory): Promise<void> {
     const compacted = this.#checkpointOf(from).get(log.topicPartition);
     if (compacted === undefined) return;
-    const existing = [...to.logs.values()].map(({ topicPartition }) => topicPartition);
-    await this.#checkpointOf(to).write(log.topicPartition, compacted, existing);
+    await this.#checkpointOf(to).write(log.topicPartition, compacted, to.partitions());
   }
 
   #checkpointOf(directory: LogDirectory): CleanerCheckpoint {

@@ -1,4 +1,4 @@
-import type { Disk, DiskLock, Random } from '@ottla/platform';
+import { parentPath, type Disk, type DiskLock, type Random } from '@ottla/platform';
 import { LogDirUnusableError } from '../errors.ts';
 import { readCompactedOffsets } from '../files/cleaner-checkpoint.ts';
 import {
@@ -23,6 +23,7 @@ import {
 } from '../files/offset-checkpoint.ts';
 import type { LogDir } from '../log/log-context.ts';
 import type { Log } from '../log/log.ts';
+import type { TopicPartition } from '../types.ts';
 
 /** The offsets that a directory's checkpoints hold, by partition key. */
 export interface DirectoryCheckpoints {
@@ -32,6 +33,38 @@ export interface DirectoryCheckpoints {
   readonly logStartOffsets: Map<string, number>;
   readonly highWatermarks: Map<string, number>;
 }
+
+/** One of the files with an offset for each log. */
+interface Checkpoint {
+  readonly file: string;
+  /** Null for a log that is left out. */
+  readonly offsetOf: (log: Log) => number | null;
+  /** The offsets that the file held at the start, by partition key. */
+  readonly foundIn: (checkpoints: DirectoryCheckpoints) => ReadonlyMap<string, number>;
+}
+
+/** A log that could not be opened, with what the checkpoints said then. */
+interface DamagedLog {
+  readonly topicPartition: TopicPartition;
+  readonly checkpoints: DirectoryCheckpoints;
+}
+
+const RECOVERY_POINTS: Checkpoint = {
+  file: RECOVERY_POINT_FILE,
+  offsetOf: (log) => log.recoveryPoint,
+  foundIn: (checkpoints) => checkpoints.recoveryPoints,
+};
+const LOG_START_OFFSETS: Checkpoint = {
+  file: LOG_START_OFFSET_FILE,
+  // As Kafka does, only where records were deleted within the first segment: else its base offset says it already.
+  offsetOf: (log) => (log.logStartOffset > log.firstSegmentBaseOffset ? log.logStartOffset : null),
+  foundIn: (checkpoints) => checkpoints.logStartOffsets,
+};
+const HIGH_WATERMARKS: Checkpoint = {
+  file: HIGH_WATERMARK_FILE,
+  offsetOf: (log) => log.highWatermark,
+  foundIn: (checkpoints) => checkpoints.highWatermarks,
+};
 
 /** One entry of `log.dirs`: its lock, identity, checkpoints, and whether it can be used. */
 export class LogDirectory implements LogDir {
@@ -45,10 +78,13 @@ export class LogDirectory implements LogDir {
   readonly #lock: DiskLock;
   readonly #onFailure: (dir: string, error: unknown) => void;
   readonly #found: FoundMetaProperties | null;
+  /** Logs that are damaged, and so not among `logs`, by partition key. */
+  readonly #damaged = new Map<string, DamagedLog>();
   #directoryId = '';
   #failure: unknown = null;
-  /** Partitions deleted since the recovery points were written: a new one of that name must not inherit theirs. */
-  readonly #deletedKeys = new Set<string>();
+  /** Partitions that were deleted since the checkpoints were written, each with the number of its deletion. */
+  readonly #deleted = new Map<string, number>();
+  #deletionCount = 0;
   #writing: Promise<void> = Promise.resolve();
 
   /** Creates the directory if need be and takes its lock. @throws LogDirUnusableError */
@@ -147,54 +183,85 @@ export class LogDirectory implements LogDir {
     };
   }
 
+  /** Partitions with a folder here, also those whose logs are damaged. */
+  partitions(): TopicPartition[] {
+    return [...this.logs.values(), ...this.#damaged.values()].map(({ topicPartition }) => topicPartition);
+  }
+
   /** From here on the log is part of the checkpoints. */
   addLog(log: Log): void {
     this.logs.set(partitionKey(log.topicPartition), log);
   }
 
-  /** The partition was deleted; its recovery point leaves the disk with the next checkpoint. */
-  removeLog(key: string): void {
-    this.logs.delete(key);
-    this.#deletedKeys.add(key);
+  /**
+   * A log that cannot be opened keeps its place in the checkpoints: a start that did not find its recovery point there would
+   * take the damage for an end that was never durable, and cut the log.
+   */
+  addDamaged(topicPartition: TopicPartition, checkpoints: DirectoryCheckpoints): void {
+    this.#damaged.set(partitionKey(topicPartition), { topicPartition, checkpoints });
   }
 
-  /** Before a partition is created: its namesake's recovery point must be gone from the disk. */
+  /** The partition was deleted; it leaves the checkpoints when they are written the next time. */
+  removeLog(key: string): void {
+    this.logs.delete(key);
+    this.#damaged.delete(key);
+    this.#deleted.set(key, ++this.#deletionCount);
+  }
+
+  /**
+   * Before a partition is created: what the checkpoints say of its namesake must be gone from the disk, or a start after a
+   * crash would take records of the new log for damaged ones (recovery point) or for deleted ones (log start offset).
+   */
   prepareCreation(key: string): void {
-    if (this.#deletedKeys.has(key)) this.checkpointRecoveryPointsSync();
+    if (!this.#deleted.has(key)) return;
+    this.#writeSync(RECOVERY_POINTS);
+    this.#writeSync(LOG_START_OFFSETS);
+    this.#deleted.clear();
   }
 
   checkpointRecoveryPointsSync(): void {
-    this.#disk.replaceFileSync(this.#file(RECOVERY_POINT_FILE), this.#format(recoveryPointOf));
-    this.#deletedKeys.clear();
+    this.#writeSync(RECOVERY_POINTS);
   }
 
-  /** Writes all three checkpoints; one writer at a time. A failure takes the directory offline. */
+  /** See `LogDir`. */
   checkpoint(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#checkpointNow());
     return this.#writing;
   }
 
-  /** One after the other, since a later write must not be overtaken by an earlier one. */
   async #checkpointNow(): Promise<void> {
     if (this.#failure !== null) return;
     try {
       // The recovery points go first and are read at the last moment: an old one is only slow, a new one must be true.
-      const deleted = [...this.#deletedKeys];
-      await this.#disk.replaceFile(this.#file(RECOVERY_POINT_FILE), this.#format(recoveryPointOf));
-      for (const key of deleted) this.#deletedKeys.delete(key);
-      await this.#disk.replaceFile(this.#file(LOG_START_OFFSET_FILE), this.#format(logStartOffsetOf));
-      await this.#disk.replaceFile(this.#file(HIGH_WATERMARK_FILE), this.#format(highWatermarkOf));
+      const deleted = [...this.#deleted];
+      await this.#write(RECOVERY_POINTS);
+      await this.#write(LOG_START_OFFSETS);
+      for (const [key, deletion] of deleted)
+        if (this.#deleted.get(key) === deletion) this.#deleted.delete(key);
+      await this.#write(HIGH_WATERMARKS);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  /** The lines of one checkpoint, in the order in which the logs were opened. */
-  #format(offsetOf: (log: Log) => number | null): string {
+  #write(checkpoint: Checkpoint): Promise<void> {
+    return this.#disk.replaceFile(this.#file(checkpoint.file), this.#format(checkpoint));
+  }
+
+  #writeSync(checkpoint: Checkpoint): void {
+    this.#disk.replaceFileSync(this.#file(checkpoint.file), this.#format(checkpoint));
+  }
+
+  /** The lines of a checkpoint: the logs in the order in which they were opened, then what it said of damaged ones. */
+  #format({ offsetOf, foundIn }: Checkpoint): string {
     const entries: OffsetCheckpointEntry[] = [];
     for (const log of this.logs.values()) {
       const offset = offsetOf(log);
       if (offset !== null) entries.push({ ...log.topicPartition, offset });
+    }
+    for (const [key, { topicPartition, checkpoints }] of this.#damaged) {
+      const offset = foundIn(checkpoints).get(key);
+      if (offset !== undefined) entries.push({ ...topicPartition, offset });
     }
     return formatOffsets(entries);
   }
@@ -215,21 +282,11 @@ export class LogDirectory implements LogDir {
   }
 }
 
-const recoveryPointOf = (log: Log): number => log.recoveryPoint;
-const highWatermarkOf = (log: Log): number => log.highWatermark;
-/** As Kafka does, only where records were deleted within the first segment: else its base offset says it already. */
-const logStartOffsetOf = (log: Log): number | null =>
-  log.logStartOffset > log.firstSegmentBaseOffset ? log.logStartOffset : null;
-
 /** Before anything in the directory is read: what another broker is changing says nothing. @throws LogDirUnusableError */
 function takeLock(disk: Disk, path: string): DiskLock {
   let lock: DiskLock | false;
   try {
-    if (!disk.existsSync(path)) {
-      disk.mkdirSync(path);
-      // The directory's own name must survive a power cut, or all that is durable in it is lost with it.
-      disk.syncFolderSync(path.slice(0, path.lastIndexOf('/')) || '/');
-    }
+    createFolder(disk, path);
     lock = disk.lockSync(`${path}/${LOCK_FILE}`);
   } catch (error) {
     throw unusable(path, error);
@@ -239,6 +296,15 @@ function takeLock(disk: Disk, path: string): DiskLock {
     path,
     `Log directory "${path}" is in use by another broker (its .lock file is held). Stop that broker or set log.dirs to another directory`,
   );
+}
+
+/** With those above it; each name has to survive a power cut, or all that is durable below is lost with it. */
+function createFolder(disk: Disk, path: string): void {
+  if (disk.existsSync(path)) return;
+  const parent = parentPath(path);
+  createFolder(disk, parent);
+  disk.mkdirSync(path);
+  disk.syncFolderSync(parent);
 }
 
 /** One line with the system's own reason, and what to look at. */

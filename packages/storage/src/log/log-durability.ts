@@ -71,9 +71,10 @@ export class LogDurability {
     return Math.min(this.#flushedOffset, next?.baseOffset ?? this.#owner.endOffset());
   }
 
-  /** Everything that was appended is durable. */
+  /** Everything that was appended is durable, and the files that there are (an empty log has its end in the name of one). */
   get isClean(): boolean {
-    return this.#flushedOffset >= this.#owner.endOffset() && this.#unsynced.length === 0;
+    const isFlushed = this.#flushedOffset >= this.#owner.endOffset();
+    return isFlushed && this.#unsynced.length === 0 && !this.#isFolderDirty;
   }
 
   flush(): Promise<number> {
@@ -137,6 +138,7 @@ export class LogDurability {
     await this.#metadata.persist();
     for (const segment of sealed) await this.#syncSealed(segment);
     if (active.sizeInBytes > 0) await this.#syncActive(active);
+    await this.#files.snapshots.persist();
     await this.#files.epochs.persist();
     if (isFolderDirty) {
       await this.#context.disk.syncFolder(this.#owner.folder);
@@ -159,7 +161,6 @@ export class LogDurability {
     if (!this.#unsynced.includes(segment)) return;
     try {
       await this.#context.syncGate.run(() => segment.sync());
-      await this.#files.snapshots.sync(segment.baseOffset);
     } catch (error) {
       if (this.#unsynced.includes(segment)) throw error;
     }

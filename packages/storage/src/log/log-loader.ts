@@ -1,5 +1,5 @@
-import type { BatchSummary } from '@ottla/protocol';
-import { CorruptLogError } from '../errors.ts';
+import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
+import { CorruptLogError, LogError } from '../errors.ts';
 import { tidyFolder } from '../files/leftover-files.ts';
 import {
   INDEX_SUFFIX,
@@ -53,23 +53,27 @@ export class LogLoader {
   readonly #epochs: LeaderEpochCache;
   readonly #producers = new ProducerState();
   readonly #snapshots: ProducerSnapshots;
-  /** Folder changes to be made durable before the log is used. */
-  #removedAnything: boolean;
+  /** Files were created, renamed or removed: to be made durable before the log is used. */
+  #isFolderDirty: boolean;
 
   constructor(context: LogContext, options: LoadOptions) {
     this.#context = context;
     this.#options = options;
-    this.#removedAnything = tidyFolder(context.disk, options.folder);
+    this.#isFolderDirty = tidyFolder(context.disk, options.folder);
     this.#openSegments();
     this.#epochs = new LeaderEpochCache(context.disk, `${options.folder}/${LEADER_EPOCH_FILE}`);
     this.#snapshots = new ProducerSnapshots(context.disk, options.folder);
   }
 
-  /** A log in an empty folder. */
+  /** A log in an empty folder. @throws LogError KAFKA_STORAGE_ERROR when somebody else has put one there */
   create(): LoadedLog {
     const offset = this.#options.logStartOffset;
-    if (this.#segments.length > 0)
-      throw new Error(`Folder "${this.#options.folder}" has segments: it must be loaded`);
+    if (this.#segments.length > 0) {
+      throw new LogError(
+        ErrorCodes.KAFKA_STORAGE_ERROR,
+        `Folder "${this.#options.folder}" holds a log that was not there when the broker started. Restart the broker to load it, or remove the folder`,
+      );
+    }
     this.#addSegment(offset).activate();
     this.#producers.reset(offset, []);
     return this.#result({ logStartOffset: offset, nextOffset: offset, wasRecovered: false });
@@ -95,8 +99,9 @@ export class LogLoader {
     this.#epochs.truncateFromStart(logStartOffset);
     this.#snapshots.removeAfter(nextOffset);
     this.#snapshots.removeStray(new Set(this.#segments.all().map((segment) => segment.baseOffset)));
+    if (!this.#context.disk.existsSync(this.#segments.active.path)) this.#isFolderDirty = true;
     this.#segments.active.activate();
-    if (this.#removedAnything) await this.#context.disk.syncFolder(this.#options.folder);
+    if (this.#isFolderDirty) await this.#context.disk.syncFolder(this.#options.folder);
     return this.#result({ logStartOffset, nextOffset, wasRecovered });
   }
 
@@ -261,7 +266,9 @@ export class LogLoader {
         this.#removeFrom(slot);
         break;
       }
-      if (slot > firstSlot && !this.#snapshots.isReadable(segment.baseOffset)) {
+      // One that can be read may still be in the page cache only, and after a failed sync for good.
+      const isLost = this.#options.hadFailedSync || !this.#snapshots.isReadable(segment.baseOffset);
+      if (slot > firstSlot && isLost) {
         this.#snapshots.write(segment.baseOffset, this.#producers.entries());
       }
       const scan = await this.#rebuild(segment, Math.max(nextOffset, segment.baseOffset));
@@ -306,9 +313,9 @@ export class LogLoader {
     return { bad: bad ?? outOfOrder, nextOffset };
   }
 
-  /** Epochs that the checkpoint does not know yet. One that it knows began where it says: before what is read here, perhaps. */
+  /** Epochs newer than those of the checkpoint, as in Kafka. One that it knows began where it says: before what is read here, perhaps. */
   #noteEpoch({ partitionLeaderEpoch, baseOffset }: BatchSummary): void {
-    if (this.#epochs.epochForOffset(baseOffset) !== partitionLeaderEpoch)
+    if (partitionLeaderEpoch > this.#epochs.latestEpoch)
       this.#epochs.assign(partitionLeaderEpoch, baseOffset);
   }
 
@@ -351,7 +358,7 @@ export class LogLoader {
       this.#context.disk.unlinkSync(path);
     }
     this.#snapshots.forget(segment.baseOffset);
-    this.#removedAnything = true;
+    this.#isFolderDirty = true;
   }
 
   /** An empty log at the given offset. */

@@ -482,16 +482,17 @@ export class Log {
   deleteOldSegments(): number {
     this.#ensureUsable();
     const all = this.#segments.all();
-    const removed = removableSegments(all, {
-      config: this.#config,
-      nowMs: this.#context.clock.nowMs(),
-      sizeInBytes: this.sizeInBytes,
-      logStartOffset: this.#logStartOffset,
-      highWatermark: this.#highWatermark,
-      logEndOffset: this.#logEndOffset,
-    });
-    if (removed.length === 0) return 0;
+    let removed: LogSegment[];
     try {
+      removed = removableSegments(all, {
+        config: this.#config,
+        nowMs: this.#context.clock.nowMs(),
+        sizeInBytes: this.sizeInBytes,
+        logStartOffset: this.#logStartOffset,
+        highWatermark: this.#highWatermark,
+        logEndOffset: this.#logEndOffset,
+      });
+      if (removed.length === 0) return 0;
       if (removed.length === all.length) this.#roll(this.#logEndOffset);
       this.#removeSegments(removed);
     } catch (error) {
@@ -615,18 +616,28 @@ export class Log {
     }
   }
 
-  /** Clean shutdown: everything durable, a producer snapshot at the end, indexes complete. Idempotent. */
+  /**
+   * Clean shutdown: everything durable, a producer snapshot at the end, indexes complete. Idempotent.
+   * @throws LogError when a disk call fails; the directory is offline then
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     if (!this.isOffline) {
-      await this.#durability.flush();
+      // What is appended during a flush needs another one.
+      do await this.#durability.flush();
+      while (!this.#durability.isClean);
       this.#isClosed = true;
-      this.#loaded.snapshots.write(this.#logEndOffset, this.#producers.entries());
-      const { active } = this.#segments;
-      active.seal();
-      await active.syncIndexes();
-      await this.#loaded.snapshots.sync(this.#logEndOffset);
-      await this.#context.disk.syncFolder(this.folder);
+      try {
+        this.#loaded.snapshots.write(this.#logEndOffset, this.#producers.entries());
+        const { active } = this.#segments;
+        active.seal();
+        await active.syncIndexes();
+        await this.#loaded.snapshots.persist();
+        await this.#context.disk.syncFolder(this.folder);
+      } catch (error) {
+        this.#context.dir.fail(error);
+        throw this.#offlineError();
+      }
     }
     await this.release();
   }

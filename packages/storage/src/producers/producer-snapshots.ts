@@ -8,6 +8,8 @@ export class ProducerSnapshots {
   readonly #disk: Disk;
   readonly #folder: string;
   #offsets: number[];
+  /** Written since the last `persist`. */
+  #unsynced: number[] = [];
 
   constructor(disk: Disk, folder: string) {
     this.#disk = disk;
@@ -32,7 +34,7 @@ export class ProducerSnapshots {
 
   /**
    * Writes a snapshot to the page cache. It carries a CRC, so one that a power cut tore is recognised and the one
-   * before it used; the flush that seals a segment syncs its snapshot too.
+   * before it used; the next flush of the log makes it durable.
    */
   write(offset: number, entries: Iterable<ProducerEntry>): void {
     const file = this.#disk.openSync(this.pathOf(offset), 'append');
@@ -46,6 +48,14 @@ export class ProducerSnapshots {
     this.#offsets = this.#offsets.filter((other) => other !== offset);
     const at = this.#offsets.findIndex((other) => other > offset);
     this.#offsets.splice(at < 0 ? this.#offsets.length : at, 0, offset);
+    this.#unsynced.push(offset);
+  }
+
+  /** Makes the snapshots durable that were written. */
+  async persist(): Promise<void> {
+    const unsynced = this.#unsynced;
+    this.#unsynced = [];
+    for (const offset of unsynced) await this.sync(offset);
   }
 
   /** Whether there is a snapshot at that offset which is whole: a power cut may have torn it. */
@@ -62,11 +72,16 @@ export class ProducerSnapshots {
   /** Makes a snapshot durable; silent when there is none at that offset. */
   async sync(offset: number): Promise<void> {
     if (!this.#offsets.includes(offset)) return;
-    const file = this.#disk.openSync(this.pathOf(offset), 'read');
     try {
-      await file.datasync();
-    } finally {
-      file.closeSync();
+      const file = this.#disk.openSync(this.pathOf(offset), 'read');
+      try {
+        await file.datasync();
+      } finally {
+        file.closeSync();
+      }
+    } catch (error) {
+      // Retention may have taken it away meanwhile.
+      if (this.#offsets.includes(offset)) throw error;
     }
   }
 

@@ -67,3 +67,8 @@ export async function offsetsOf(log: Log, from = log.logStartOffset): Promise<[n
   }
   return found;
 }
+
+/** Lets the work that is under way go on for so many turns of the event loop. */
+export async function settle(turns: number): Promise<void> {
+  for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+}

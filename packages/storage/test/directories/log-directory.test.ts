@@ -1,0 +1,142 @@
+import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
+import { describe, expect, test } from 'vitest';
+import type { LogManager } from '../../src/index.ts';
+import { batchOf, client, logConfig, offsetsOf, openManager, settle, TP } from '../support/fixtures.ts';
+
+const LOG_FILE = '/data/orders-0/00000000000000000000.log';
+
+/** A disk whose calls take a random time, so that what overlaps does so in another way with each seed. */
+function world(seed: number) {
+  const clock = new SimClock();
+  const random = new SeededRandom(seed);
+  const turns = new SeededRandom(seed + 1000);
+  const disk = new SimDisk({ clock, random, delay: () => settle(1 + turns.nextInt(12)) });
+  const open = (overrides: Parameters<typeof openManager>[1] = {}, dirs = ['/data']): Promise<LogManager> =>
+    openManager(dirs, { disk, clock, random: new SeededRandom(2), ...overrides });
+  return { clock, disk, random, open };
+}
+
+/** Ten records that are durable, and checkpoints that say so. */
+async function filled({ clock, disk, open }: ReturnType<typeof world>): Promise<LogManager> {
+  const manager = await open();
+  const log = manager.getOrCreate(TP, null, logConfig());
+  for (let i = 0; i < 10; i++) log.append(batchOf(1), client);
+  await log.flush();
+  log.updateHighWatermark(10);
+  log.maybeIncrementLogStartOffset(8);
+  clock.advance(60_000);
+  await settle(100);
+  expect(disk.readFileSync('/data/recovery-point-offset-checkpoint').toString()).toContain('orders 0 10');
+  return manager;
+}
+
+describe('a partition in the place of a deleted one', () => {
+  test.each(['crash', 'power cut'])('inherits nothing from the checkpoints in a %s', async (how) => {
+    for (let seed = 0; seed < 60; seed++) {
+      const { clock, disk, random, open } = world(seed);
+      const manager = await filled({ clock, disk, random, open });
+      // The checkpoints are being written while the partition is deleted and comes back.
+      if (random.chance(0.5)) clock.advance(60_000);
+      await settle(random.nextInt(4));
+      manager.asyncDelete(TP);
+      await settle(random.nextInt(4));
+      const log = manager.getOrCreate(TP, null, logConfig());
+      log.append(batchOf(1), client);
+      await log.flush();
+      // The end of this one is torn by the power cut.
+      log.append(batchOf(1, { valueBytes: 3000 }), client);
+      if (how === 'crash') disk.crash();
+      else disk.cutPower();
+      const again = await open({
+        onDamagedLog: (_, error) => expect.unreachable(`seed ${seed}: ${error.message}`),
+      });
+      const found = again.get(TP)!;
+      expect([seed, found.logStartOffset]).toEqual([seed, 0]);
+      expect((await offsetsOf(found))[0], `seed ${seed}`).toEqual([0, 0]);
+    }
+  });
+});
+
+describe('a damaged log', () => {
+  test.each(['crash', 'clean shutdown'])('is refused by every start, also after a %s', async (how) => {
+    const { clock, disk, random, open } = world(1);
+    await filled({ clock, disk, random, open });
+    disk.crash();
+    const size = disk.sizeSync(LOG_FILE);
+    disk.flipBit(LOG_FILE, 400, 3);
+    for (let start = 0; start < 3; start++) {
+      const damaged: string[] = [];
+      const manager = await open({ onDamagedLog: (_, error) => damaged.push(error.file) });
+      expect(damaged).toEqual([LOG_FILE]);
+      manager.getOrCreate({ topic: 'other', partition: 0 }, null, logConfig());
+      clock.advance(60_000);
+      await settle(100);
+      if (how === 'crash') disk.crash();
+      else await manager.close();
+      expect(disk.sizeSync(LOG_FILE)).toBe(size);
+    }
+    disk.flipBit(LOG_FILE, 400, 3);
+    const restored = (await open()).get(TP)!;
+    expect([restored.logStartOffset, restored.logEndOffset]).toEqual([8, 10]);
+  });
+
+  test('can be deleted, and its partition created anew', async () => {
+    const { clock, disk, random, open } = world(1);
+    await filled({ clock, disk, random, open });
+    disk.crash();
+    disk.flipBit(LOG_FILE, 400, 3);
+    const manager = await open({ onDirFailure: (_, error) => expect.unreachable(String(error)) });
+    expect(() => manager.getOrCreate(TP, null, logConfig())).toThrow(LOG_FILE);
+    manager.asyncDelete(TP);
+    const log = manager.getOrCreate(TP, null, logConfig());
+    log.append(batchOf(1), client);
+    await log.flush();
+    disk.cutPower();
+    expect(await offsetsOf((await open()).get(TP)!)).toEqual([[0, 0]]);
+    clock.advance(60_000);
+    await settle(100);
+    expect(disk.listSync('/data').filter((name) => name.startsWith('orders-0'))).toEqual(['orders-0']);
+  });
+});
+
+test('a log that somebody puts into the directory of a running broker takes nothing offline', async () => {
+  const { disk, open } = world(1);
+  const manager = await open({ onDirFailure: (_, error) => expect.unreachable(String(error)) });
+  disk.mkdirSync('/data/orders-0');
+  disk.replaceFileSync(LOG_FILE, batchOf(1));
+  expect(() => manager.getOrCreate(TP, null, logConfig())).toThrow('Restart the broker to load it');
+  expect(manager.dirs()[0]!.online).toBe(true);
+});
+
+test('a log directory below folders that were not there survives a power cut', async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const { disk, open } = world(seed);
+    const dirs = ['/var/lib/ottla/'];
+    const log = (await open({}, dirs)).getOrCreate(TP, null, logConfig());
+    log.append(batchOf(1), client);
+    await log.flush();
+    disk.cutPower();
+    expect((await open({}, dirs)).get(TP)?.logEndOffset, `seed ${seed}`).toBe(1);
+  }
+});
+
+test('a partition without records keeps its end when it is moved, whatever a power cut takes', async () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const { clock, disk, open } = world(seed);
+    const manager = await open({}, ['/a', '/b']);
+    const log = manager.getOrCreate(TP, null, logConfig({ retentionMs: 1 }));
+    for (let i = 0; i < 10; i++) log.append(batchOf(1, { timestamp: clock.nowMs() }), client);
+    await log.flush();
+    log.updateHighWatermark(10);
+    clock.advance(1000);
+    log.deleteOldSegments();
+    await log.flush();
+    expect([log.logStartOffset, log.logEndOffset]).toEqual([10, 10]);
+    const copy = manager.createFuture(log, '/b');
+    await copy.flush();
+    await manager.prepareReplacement(copy);
+    manager.replaceWithFuture(log, copy);
+    disk.cutPower();
+    expect((await open({}, ['/a', '/b'])).get(TP)?.logEndOffset, `seed ${seed}`).toBe(10);
+  }
+});
