@@ -55,17 +55,21 @@ export type WantedNames = readonly string[] | null;
 /** The keys of a broker, those that are not the catalogue's own included. */
 export function describeBroker(config: BrokerConfig, wanted: WantedNames = null): ConfigDescription[] {
   return namesOf(brokerKeys, config.properties, wanted).map((name) =>
-    remembered(config, `broker/${name}`, () => describeBrokerKey(config, name, brokerSynonyms(config, name))),
+    remembered(config, `broker/${name}`, () =>
+      describeBrokerKey(name, brokerSynonyms(config, name), valueInForce(config, name)),
+    ),
   );
 }
 
 /** Only what is set for all brokers: the description of the broker resource with the empty name. */
 export function describeClusterWide(config: BrokerConfig, wanted: WantedNames = null): ConfigDescription[] {
-  return namesOf({}, config.layers.clusterWide, wanted).map((name) => {
+  const { clusterWide } = config.layers;
+  return namesOf({}, clusterWide, wanted).map((name) => {
     const synonyms = brokerSynonyms(config, name).filter(
       (synonym) => synonym.source === ConfigSource.dynamicDefaultBroker,
     );
-    return describeBrokerKey(config, name, synonyms);
+    // What this broker has for itself says nothing about the others.
+    return describeBrokerKey(name, synonyms, printed(name, clusterWide.get(name)));
   });
 }
 
@@ -187,12 +191,12 @@ function describeKey({ name, key, value, own, synonyms }: KeyFacts): ConfigDescr
   };
 }
 
-function describeBrokerKey(config: BrokerConfig, name: string, synonyms: ConfigSynonym[]): ConfigDescription {
+function describeBrokerKey(name: string, synonyms: ConfigSynonym[], value: string | null): ConfigDescription {
   const key = keyOfProperty(name)?.key;
   const isSensitive = isSensitiveKey(key);
   return {
     name,
-    value: isSensitive ? null : valueInForce(config, name),
+    value: isSensitive ? null : value,
     // A key with a listener prefix counts as read-only although it can be set: so does Kafka.
     readOnly: findKey(brokerKeys, name)?.scope === undefined,
     configSource: synonyms[0]?.source ?? ConfigSource.default,
@@ -228,9 +232,12 @@ function brokerSynonyms(config: BrokerConfig, name: string): ConfigSynonym[] {
 }
 
 function valueInForce(config: BrokerConfig, name: string): string | null {
-  const key = keyOfProperty(name)?.key;
-  const text = config.properties.get(name) ?? findKey(brokerKeys, name)?.default ?? null;
-  return text === null ? null : canonical(name, key, text);
+  return printed(name, config.properties.get(name) ?? findKey(brokerKeys, name)?.default);
+}
+
+/** The printed form of a broker key's value; null where there is none. */
+function printed(name: string, text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : canonical(name, keyOfProperty(name)?.key, text);
 }
 
 /** The printed form; a stored value that no longer parses is shown as it is. */

@@ -99,12 +99,26 @@ export class AutoTopicCreation {
     let liveBrokers = 0;
     for (const broker of this.#options.metadata.current().brokers.values())
       if (!broker.fenced) liveBrokers += 1;
+    const replicationFactor = Math.min(internal.replicationFactor, Math.max(1, liveBrokers));
     return {
       name,
       numPartitions: internal.numPartitions,
-      replicationFactor: Math.min(internal.replicationFactor, Math.max(1, liveBrokers)),
+      replicationFactor,
       assignments: [],
-      configs: internal.configs,
+      configs: internal.configs.map((config) => withinReplicas(config, replicationFactor)),
     };
   }
+}
+
+/**
+ * More replicas in sync than there are would have every partition reported as below its minimum, and a Kafka that takes the
+ * logs over refuse each of the coordinator's writes.
+ */
+function withinReplicas(
+  config: NewTopic['configs'][number],
+  replicationFactor: number,
+): NewTopic['configs'][number] {
+  const { name, value } = config;
+  if (name !== 'min.insync.replicas') return config;
+  return { name, value: String(Math.min(Number(value), replicationFactor)) };
 }

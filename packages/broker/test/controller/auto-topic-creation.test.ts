@@ -12,7 +12,14 @@ function autoCreation(controller: LocalController, logger: Logger = SILENT_LOGGE
     logger,
     internalTopic: (name) =>
       name === '__consumer_offsets'
-        ? { numPartitions: 5, replicationFactor: 3, configs: [{ name: 'cleanup.policy', value: 'compact' }] }
+        ? {
+            numPartitions: 5,
+            replicationFactor: 3,
+            configs: [
+              { name: 'cleanup.policy', value: 'compact' },
+              { name: 'min.insync.replicas', value: '2' },
+            ],
+          }
         : undefined,
   });
 }
@@ -62,7 +69,7 @@ test('the topics of one request are one command: more partitions than a command 
   expect(warnings).toEqual(['Automatic topic creation was refused']);
 });
 
-test("a coordinator's topic is made once, with as many replicas as there are brokers", async () => {
+test("a coordinator's topic is made once, with as many replicas as there are brokers and no more of them in sync", async () => {
   const controller = await openController(newDisk(33));
   const creation = autoCreation(controller);
   const codes = await Promise.all([1, 2, 3].map(() => creation.ensureInternalTopic('__consumer_offsets')));
@@ -70,5 +77,8 @@ test("a coordinator's topic is made once, with as many replicas as there are bro
   const { topics, configs } = controller.metadata.current();
   const topic = topics.byName.get('__consumer_offsets');
   expect(topic?.partitions.map(({ replicas }) => replicas)).toEqual([[1], [1], [1], [1], [1]]);
-  expect(configs.get(2, '__consumer_offsets').get('cleanup.policy')).toBe('compact');
+  expect(Object.fromEntries(configs.get(2, '__consumer_offsets'))).toEqual({
+    'cleanup.policy': 'compact',
+    'min.insync.replicas': '1',
+  });
 });

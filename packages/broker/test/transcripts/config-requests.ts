@@ -148,6 +148,10 @@ function brokerChanges(): TranscriptRequest[] {
   return [
     change(BROKER, '1', ['log.cleaner.threads', SET, '2']),
     show(BROKER, '1', ['log.cleaner.threads']),
+    // The value for all brokers, whatever this one has for itself.
+    change(BROKER, '', ['log.cleaner.threads', SET, '1']),
+    show(BROKER, '', ['log.cleaner.threads']),
+    change(BROKER, '', ['log.cleaner.threads', DELETE]),
     change(BROKER, '1', ['log.cleaner.threads', DELETE]),
     change(BROKER, '', ['log.retention.ms', SET, '60000']),
     show(TOPIC, 't1', ['retention.ms']),
