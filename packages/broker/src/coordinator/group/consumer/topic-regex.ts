@@ -1,5 +1,5 @@
 import { ErrorCodes } from '@ottla/protocol';
-import { RE2JS } from 're2js';
+import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { CoordinatorError } from '../../runtime/coordinator-error.ts';
 
 /**
@@ -29,7 +29,8 @@ export function requireValidRegex(regex: string): void {
   try {
     RE2JS.compile(regex);
   } catch (failure) {
-    const reason = failure instanceof Error ? failure.message : String(failure);
+    // As in Kafka: what is wrong, without the expression once more.
+    const reason = failure instanceof RE2JSSyntaxException ? failure.getDescription() : String(failure);
     throw new CoordinatorError(
       ErrorCodes.INVALID_REGULAR_EXPRESSION,
       `SubscribedTopicRegex \`${regex}\` is not a valid regular expression: ${reason}.`,
