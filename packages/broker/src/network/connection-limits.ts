@@ -5,6 +5,9 @@ export interface ConnectionLimitOptions {
   readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>;
 }
 
+/** What becomes of a connection that arrives. */
+export type Verdict = 'admitted' | 'full' | 'too many from this address';
+
 /**
  * Counts connections. Kafka refuses a connection over its address's limit at once, but lets one over the total wait
  * unaccepted until another closes; `admit` tells the two apart.
@@ -23,7 +26,7 @@ export class ConnectionLimits {
   }
 
   /** Counts the connection when it is `admitted`. */
-  admit(address: string): 'admitted' | 'full' | 'too many from this address' {
+  admit(address: string): Verdict {
     if (this.#total >= this.#options.maxConnections) return 'full';
     const count = this.#byAddress.get(address) ?? 0;
     const limit =
@@ -34,6 +37,7 @@ export class ConnectionLimits {
     return 'admitted';
   }
 
+  /** A connection that was admitted is gone. */
   release(address: string): void {
     this.#total -= 1;
     const count = (this.#byAddress.get(address) ?? 1) - 1;

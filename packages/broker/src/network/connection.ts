@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger, TimerHandle } from '@ottla/platform';
-import { type CancellableWait, CloseConnectionError, type ConnectionContext } from '../handlers/handler.ts';
+import type { CancellableWait, ConnectionContext } from '../handlers/handler.ts';
 import type { BudgetWaiter } from './frame-budget.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import { FrameError, FrameReader } from './frame-reader.ts';
@@ -74,14 +74,14 @@ export class Connection implements ConnectionContext, BudgetWaiter, ResponseWrit
   #isInCallback = false;
   #isFlushScheduled = false;
   #isUnsentFull = false;
-  /** No request is taken any more; the connection closes when the answers are out. */
-  #isClosing = false;
+  /** Since when no request is taken any more: the connection closes when the answers are out. -1 while it serves. */
+  #closingSinceMs = -1;
   #isClosed = false;
   #requestsSeen = 0;
   /** Runs while the connection is muted. */
   #muteTimer: TimerHandle | null = null;
   #mutedUntilMs = 0;
-  /** When the frame in progress began, or reading was resumed within it, or closing began; -1 when nothing is timed. */
+  /** When the frame in progress began, or reading was resumed within it; -1 when nothing is timed. */
   #frameStartMs = -1;
   /** Bytes that the frame in progress had at that time. */
   #frameStartBytes = 0;
@@ -111,6 +111,10 @@ export class Connection implements ConnectionContext, BudgetWaiter, ResponseWrit
   /** No request is running and no answer is on its way. */
   get isQuiet(): boolean {
     return this.#isAnswered && (this.#writer === null || this.#writer.unsentBytes === 0);
+  }
+
+  get #isClosing(): boolean {
+    return this.#closingSinceMs >= 0;
   }
 
   /** Every answer is in the socket. */
@@ -165,7 +169,7 @@ export class Connection implements ConnectionContext, BudgetWaiter, ResponseWrit
 
   /** Closes when a frame takes too long or nothing happened for `maxIdleMs`; called about once a second. */
   checkTimeouts(nowMs: number, maxIdleMs: number): void {
-    if (this.#isClosing && nowMs - this.#frameStartMs > FRAME_TIMEOUT_MS) {
+    if (this.#isClosing && nowMs - this.#closingSinceMs > FRAME_TIMEOUT_MS) {
       this.destroy();
       return;
     }
@@ -188,12 +192,12 @@ export class Connection implements ConnectionContext, BudgetWaiter, ResponseWrit
 
   /** Sends what is answered, then closes; nothing more is read. */
   closeGracefully(): void {
-    if (!this.#isClosing) this.#frameStartMs = this.#options.clock.monotonicMs();
-    this.#isClosing = true;
+    if (!this.#isClosing) this.#closingSinceMs = this.#options.clock.monotonicMs();
     this.#pauseReading();
     this.#finishIfDrained();
   }
 
+  /** Takes no request for so long; several mutes last as long as the longest. */
   mute(durationMs: number): void {
     const untilMs = this.#options.clock.monotonicMs() + durationMs;
     if (this.#isClosed || untilMs <= this.#mutedUntilMs) return;
@@ -205,6 +209,7 @@ export class Connection implements ConnectionContext, BudgetWaiter, ResponseWrit
     });
   }
 
+  /** Closes at once, with nothing more sent. */
   destroy(): void {
     if (this.#socket === null) this.#onClose();
     else this.#socket.destroy();
@@ -405,7 +410,7 @@ export class Connection implements ConnectionContext, BudgetWaiter, ResponseWrit
           ? error.message
           : `A client speaks ${foreign} to listener "${this.listenerName}", which is plaintext Kafka`,
       );
-    } else if (error instanceof CloseConnectionError || error instanceof Error) {
+    } else if (error instanceof Error) {
       this.#log(error.message);
     }
     this.closeGracefully();

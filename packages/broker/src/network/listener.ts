@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Logger, setSocketBuffers, type SocketBuffers } from '@ottla/platform';
-import type { ConnectionLimits } from './connection-limits.ts';
+import type { ConnectionLimits, Verdict } from './connection-limits.ts';
 
 /** One entry of `listeners`. */
 export interface ListenerOptions {
@@ -43,7 +43,8 @@ export class Listener {
   readonly options: ListenerOptions;
   readonly #server: Server;
   readonly #dependencies: ListenerDependencies;
-  readonly #parked = new Set<Socket>();
+  /** Connections that wait for room, the longest first, with their addresses. */
+  readonly #parked = new Map<Socket, string>();
   #isOpen = false;
 
   constructor(options: ListenerOptions, dependencies: ListenerDependencies) {
@@ -92,35 +93,45 @@ export class Listener {
   close(): void {
     if (this.#isOpen) this.#server.close();
     this.#isOpen = false;
-    for (const socket of this.#parked) socket.destroy();
+    for (const socket of this.#parked.keys()) socket.destroy();
     this.#parked.clear();
   }
 
-  /** A connection closed somewhere: the longest waiting one may come in. */
+  /** A connection closed somewhere: those that wait may come in, the longest waiting ones first. */
   admitParked(): void {
-    const next = this.#parked.values().next();
-    if (next.done === true) return;
-    this.#parked.delete(next.value);
-    this.#onConnection(next.value);
+    for (const [socket, address] of this.#parked) {
+      const verdict = this.#dependencies.limits.admit(address);
+      if (verdict === 'full') return;
+      this.#parked.delete(socket);
+      this.#decide(socket, address, verdict);
+    }
   }
 
   #onConnection(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '');
-    const { limits, logger, accept, backlogSize } = this.#dependencies;
+    const { limits, backlogSize } = this.#dependencies;
     if (address === '' || !this.#isOpen) {
       socket.destroy();
       return;
     }
     const verdict = limits.admit(address);
+    if (verdict === 'full' && this.#parked.size < backlogSize) this.#park(socket, address);
+    else this.#decide(socket, address, verdict);
+  }
+
+  #park(socket: Socket, address: string): void {
+    socket.once('close', () => this.#parked.delete(socket));
+    socket.on('error', () => {});
+    this.#parked.set(socket, address);
+  }
+
+  #decide(socket: Socket, address: string, verdict: Verdict): void {
+    const { limits, logger, accept } = this.#dependencies;
     if (verdict === 'admitted') {
       accept(socket, this, address, () => limits.release(address));
-    } else if (verdict === 'full' && this.#parked.size < backlogSize) {
-      socket.once('close', () => this.#parked.delete(socket));
-      socket.on('error', () => {});
-      this.#parked.add(socket);
-    } else {
-      logger.warn({ listener: this.name, address, reason: verdict }, 'Refusing a connection');
-      socket.destroy();
+      return;
     }
+    logger.warn({ listener: this.name, address, reason: verdict }, 'Refusing a connection');
+    socket.destroy();
   }
 }

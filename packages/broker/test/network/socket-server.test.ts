@@ -136,8 +136,8 @@ class Client {
   #received = Buffer.alloc(0);
   #onChange: () => void = () => {};
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress });
     open.at(-1)!.sockets.push(this.socket);
     this.socket.on('error', () => {});
     this.socket.on('close', () => {
@@ -407,6 +407,18 @@ describe('limits', () => {
     expect(client.frames).toEqual([]);
   });
 
+  test('what was asked before a broken frame is answered however long the server has been running', async () => {
+    const { port, clock, held } = await serve();
+    clock.advance(3_600_000);
+    const client = new Client(port);
+    client.socket.write(Buffer.concat([produce(1), int32(-1)]));
+    while (held.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(2000);
+    held[0]!.answer();
+    await client.until(() => client.isClosed);
+    expect(client.correlationIds).toEqual([1]);
+  });
+
   test('an incomplete first frame is closed after 10 s, a dribbling one too', async () => {
     const { port, clock, server } = await serve();
     const client = new Client(port);
@@ -499,5 +511,57 @@ describe('limits', () => {
     expect(second.frames).toEqual([]);
     first.socket.destroy();
     await second.until(() => second.frames.length === 1);
+  });
+
+  test('of the connections that wait the longest waiting one of a listener comes in first, whatever others do', async () => {
+    const { server } = await serve({
+      maxConnections: 1,
+      socketListenBacklogSize: 2,
+      listeners: [
+        { name: 'ONE', host: '127.0.0.1', port: 0, securityProtocol: 'PLAINTEXT' },
+        { name: 'TWO', host: '127.0.0.1', port: 0, securityProtocol: 'PLAINTEXT' },
+      ],
+    });
+    const [one, two] = server.ports();
+    const arrived = async (port: number): Promise<Client> => {
+      const client = new Client(port);
+      await new Promise((resolve) => client.socket.once('connect', resolve));
+      client.socket.write(apiVersions0);
+      return client;
+    };
+    const first = await arrived(one!.port);
+    await first.until(() => first.frames.length === 1);
+    const waiting = await arrived(one!.port);
+    const longest = await arrived(two!.port);
+    const later = await arrived(two!.port);
+    // A third has no place to wait: by then the listener has seen the two before it.
+    const refused = await arrived(two!.port);
+    await refused.until(() => refused.isClosed);
+    first.socket.destroy();
+    await waiting.until(() => waiting.frames.length === 1);
+    waiting.socket.destroy();
+    await longest.until(() => longest.frames.length === 1);
+    expect(later.frames).toEqual([]);
+  });
+
+  test('a connection that waits for room and has too many from its address then leaves the room to the next', async () => {
+    const { port } = await serve({ maxConnections: 2, maxConnectionsPerIp: 1, socketListenBacklogSize: 2 });
+    const from = async (localAddress: string): Promise<Client> => {
+      const client = new Client(port, localAddress);
+      await new Promise((resolve) => client.socket.once('connect', resolve));
+      client.socket.write(apiVersions0);
+      return client;
+    };
+    const first = await from('127.0.0.1');
+    const second = await from('127.0.0.2');
+    await second.until(() => second.frames.length === 1);
+    const tooMany = await from('127.0.0.1');
+    const next = await from('127.0.0.3');
+    const refused = await from('127.0.0.4');
+    await refused.until(() => refused.isClosed);
+    second.socket.destroy();
+    await next.until(() => next.frames.length === 1);
+    await tooMany.until(() => tooMany.isClosed);
+    expect(first.isClosed).toBe(false);
   });
 });
