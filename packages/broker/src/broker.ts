@@ -30,8 +30,9 @@ import { transactionConfig } from './coordinator/transaction/transaction-config.
 import { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts';
 import { apiHandlers } from './handlers/api-handlers.ts';
 import type { MetadataStore } from './metadata/image.ts';
+import { dispatchAfter } from './network/dispatch-after.ts';
 import { RequestDispatcher } from './network/request-dispatcher.ts';
-import type { Dispatch, DispatchResult } from './network/request-dispatcher.ts';
+import type { Dispatch } from './network/request-dispatcher.ts';
 import { intercepted, type RequestInterceptor } from './network/request-interceptor.ts';
 import { SocketServer } from './network/socket-server.ts';
 import { quorumVoters } from './quorum-voters.ts';
@@ -420,21 +421,9 @@ export class Broker implements AsyncDisposable {
         : intercepted(dispatcher, intercept);
     const registered = new Promise<void>((resolve) => (this.#onRegistered = resolve));
     // Until the broker is registered the image has no live broker: early requests wait instead of being told so.
-    const dispatch: Dispatch = (frame, connection) => {
-      if (this.#isRegistered) return serve(frame, connection);
-      // The frame's memory is used again when this returns.
-      const kept = Buffer.from(frame);
-      const context: DispatchResult['context'] = { onSent: null };
-      const pending = registered.then(async () => {
-        const result = serve(kept, connection);
-        try {
-          return await (result.pending ?? result.chunks);
-        } finally {
-          context.onSent = result.context?.onSent ?? null;
-        }
-      });
-      return { chunks: null, pending, isPipelined: false, context };
-    };
+    const serveLater = dispatchAfter(registered, serve);
+    const dispatch: Dispatch = (frame, connection) =>
+      this.#isRegistered ? serve(frame, connection) : serveLater(frame, connection);
     const server = new SocketServer({
       listeners,
       socketRequestMaxBytes: config.get('socket.request.max.bytes'),

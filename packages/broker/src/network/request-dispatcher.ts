@@ -29,6 +29,8 @@ export type Dispatch = (frame: Buffer, connection: ConnectionContext) => Dispatc
 const API_VERSIONS_KEY = 18;
 /** API key, API version, correlation id: the part of the header that every version has. */
 const FIXED_HEADER_BYTES = 8;
+type RequestHeader = ReturnType<typeof decodeRequestHeader>;
+
 const NO_ANSWER: DispatchResult = { chunks: null, pending: null, isPipelined: false, context: null };
 
 /**
@@ -65,37 +67,18 @@ export class RequestDispatcher {
       );
     }
     const header = decodeRequestHeader(frame);
-    const context: RequestContext = {
-      apiVersion,
-      correlationId: header.correlationId,
-      clientId: header.clientId,
-      connection,
-      requestBytes: frame.length - header.bodyStart,
-      onSent: null,
-    };
-    const bytes = handler.borrowsFrame === true ? frame : Buffer.from(frame);
-    // What follows the body is passed over, as in Kafka: librdkafka 2.15 sends such requests (Metadata 13 for all topics).
-    const request: unknown = decodeMessagePrefix(handler.request, apiVersion, bytes, header.bodyStart).value;
+    const context = contextOf(frame, header, connection);
+    const request = decodeBody(handler, frame, header);
     let result: HandlerResult<unknown> | Promise<HandlerResult<unknown>>;
     try {
       result = handler.handle(request, context);
     } catch (error) {
-      return {
-        chunks: this.#failure(handler, request, context, error),
-        pending: null,
-        isPipelined: false,
-        context,
-      };
+      return answered(this.#failure(handler, request, context, error), context);
     }
     if (!(result instanceof Promise)) {
       return result === NO_RESPONSE
         ? NO_ANSWER
-        : {
-            chunks: this.#answer(handler, request, context, result),
-            pending: null,
-            isPipelined: false,
-            context,
-          };
+        : answered(this.#answer(handler, request, context, result), context);
     }
     const pending = result.then(
       (response) => this.#answer(handler, request, context, response),
@@ -118,20 +101,10 @@ export class RequestDispatcher {
     const apiVersion = frame.readInt16BE(2);
     if (handler === undefined || apiVersion < handler.minVersion || apiVersion > handler.maxVersion)
       return this.dispatch(frame, connection);
-    const { correlationId, clientId, bodyStart } = decodeRequestHeader(frame);
-    const requestBytes = frame.length - bodyStart;
-    const context: RequestContext = {
-      apiVersion,
-      correlationId,
-      clientId,
-      connection,
-      requestBytes,
-      onSent: null,
-    };
-    const bytes = Buffer.from(frame);
-    const request: unknown = decodeMessagePrefix(handler.request, apiVersion, bytes, bodyStart).value;
-    const response = handler.errorResponse(request, errorCode, context);
-    return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false, context };
+    const header = decodeRequestHeader(frame);
+    const context = contextOf(frame, header, connection);
+    const response = handler.errorResponse(decodeBody(handler, frame, header), errorCode, context);
+    return answered(this.#encode(handler, context, response), context);
   }
 
   /** What cannot be encoded (an error's text with a name in it that fills a string by itself) is a failure of the request. */
@@ -199,6 +172,26 @@ export class RequestDispatcher {
       onSent: null,
     };
     const response = handler.errorResponse(null, ErrorCodes.UNSUPPORTED_VERSION, context);
-    return { chunks: this.#encode(handler, context, response), pending: null, isPipelined: false, context };
+    return answered(this.#encode(handler, context, response), context);
   }
+}
+
+function contextOf(
+  frame: Buffer,
+  { correlationId, clientId, bodyStart }: RequestHeader,
+  connection: ConnectionContext,
+): RequestContext {
+  const apiVersion = frame.readInt16BE(2);
+  const requestBytes = frame.length - bodyStart;
+  return { apiVersion, correlationId, clientId, connection, requestBytes, onSent: null };
+}
+
+/** What follows the body is passed over, as in Kafka: librdkafka 2.15 sends such requests (Metadata 13 for all topics). */
+function decodeBody(handler: AnyApiHandler, frame: Buffer, { bodyStart }: RequestHeader): unknown {
+  const bytes = handler.borrowsFrame === true ? frame : Buffer.from(frame);
+  return decodeMessagePrefix(handler.request, frame.readInt16BE(2), bytes, bodyStart).value;
+}
+
+function answered(chunks: DispatchResult['chunks'], context: RequestContext): DispatchResult {
+  return { chunks, pending: null, isPipelined: false, context };
 }

@@ -1,4 +1,5 @@
-import { CloseConnectionError, type ConnectionContext, type RequestContext } from '../handlers/handler.ts';
+import { CloseConnectionError, type ConnectionContext } from '../handlers/handler.ts';
+import { dispatchAfter } from './dispatch-after.ts';
 import type { Dispatch, DispatchResult, RequestDispatcher } from './request-dispatcher.ts';
 
 /** What an interceptor sees of a request: the part of the header that every version has, and the connection. */
@@ -33,39 +34,11 @@ export function intercepted(dispatcher: RequestDispatcher, interceptor: RequestI
             connectionId: connection.id,
           });
     if (interception === null) return dispatcher.dispatch(frame, connection);
-    if (interception.until === undefined) return carryOut(dispatcher, interception, { frame, connection });
-    return carryOutLater(dispatcher, interception, { until: interception.until, frame, connection });
+    const serve: Dispatch = (bytes, of) =>
+      carryOut(dispatcher, interception, { frame: bytes, connection: of });
+    if (interception.until === undefined) return serve(frame, connection);
+    return dispatchAfter(interception.until, serve)(frame, connection);
   };
-}
-
-function carryOutLater(
-  dispatcher: RequestDispatcher,
-  interception: Interception,
-  request: {
-    readonly until: Promise<void>;
-    readonly frame: Buffer;
-    readonly connection: ConnectionContext;
-  },
-): DispatchResult {
-  const { connection } = request;
-  // The frame's memory is used again when this returns.
-  const frame = Buffer.from(request.frame);
-  // Stands for the context that the dispatcher makes later, so that memory of the answer is given back.
-  const context: RequestContext = {
-    apiVersion: frame.readInt16BE(2),
-    correlationId: -1,
-    clientId: null,
-    connection,
-    requestBytes: 0,
-    onSent: null,
-  };
-  const pending = request.until.then(async () => {
-    const result = carryOut(dispatcher, interception, { frame, connection });
-    const chunks = await (result.pending ?? result.chunks);
-    context.onSent = result.context?.onSent ?? null;
-    return chunks;
-  });
-  return { chunks: null, pending, isPipelined: false, context };
 }
 
 function carryOut(
