@@ -73,13 +73,12 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
   async load(): Promise<void> {
     try {
       await loadPartition({ ...this.#options, cancelled: () => this.#state !== 'loading' });
+      if (this.#state !== 'loading') return;
+      this.#state = 'active';
+      this.#absorb(this.#machine.loaded(this.#options.clock.nowMs()), false);
     } catch (failure) {
       this.#lose(ErrorCodes.NOT_COORDINATOR, failure);
-      return;
     }
-    if (this.#state !== 'loading') return;
-    this.#state = 'active';
-    this.#absorb(this.#machine.loaded(this.#options.clock.nowMs()), false);
   }
 
   /** Handles a command; rejects with a `CoordinatorError` when it is refused or its write fails. */

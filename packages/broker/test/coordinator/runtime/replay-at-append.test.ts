@@ -65,6 +65,22 @@ class CounterMachine implements StateMachine<CounterTypes> {
   }
 }
 
+/** Its first shard fails once its partition is read. */
+class FailingOnceMachine extends CounterMachine {
+  readonly #failures: string[];
+
+  constructor(failures: string[]) {
+    super();
+    this.#failures = failures;
+  }
+
+  override loaded(): Outcome<CounterTypes> {
+    const failure = this.#failures.pop();
+    if (failure !== undefined) throw new Error(failure);
+    return super.loaded();
+  }
+}
+
 interface Harness {
   readonly runtime: CoordinatorRuntime<CounterTypes, CounterMachine>;
   readonly log: MemoryLog;
@@ -72,7 +88,7 @@ interface Harness {
   readonly problems: string[];
 }
 
-async function start(): Promise<Harness> {
+async function start(createMachine = () => new CounterMachine()): Promise<Harness> {
   const log = new MemoryLog(() => {});
   const clock = new SimClock();
   const problems: string[] = [];
@@ -90,7 +106,7 @@ async function start(): Promise<Harness> {
           bytes: value?.length ?? 0,
         }),
       },
-      createMachine: () => new CounterMachine(),
+      createMachine,
     },
     {
       log,
@@ -242,4 +258,14 @@ it('what is too large for a batch is the failure of its command only', async () 
   await turn();
   log.settle();
   expect(await next).toBe(1);
+});
+
+it('a shard whose machine cannot begin is reported and loaded again', async () => {
+  const failures = ['no beginning'];
+  const { runtime, clock, problems } = await start(() => new FailingOnceMachine(failures));
+  expect(problems).toEqual([expect.stringContaining('"counters-0" failed with error 16')]);
+  await expect(runtime.submit(0, { type: 'get' })).rejects.toMatchObject({ code: ErrorCodes.NOT_COORDINATOR });
+  clock.advance(1000);
+  await turn();
+  expect(await runtime.submit(0, { type: 'get' })).toBe('0/0');
 });
