@@ -47,8 +47,7 @@ export function acknowledgeAll(
       if (topic.partitions[wanted.partition] === undefined)
         return refusal(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
       if (wanted.batches.length === 0) return refusal(ErrorCodes.NONE);
-      const [outcome] = await shares.acknowledge(member, [wanted], isRenewAllowed);
-      return outcome!;
+      return shares.acknowledge(member, wanted, isRenewAllowed);
     }),
   );
 }

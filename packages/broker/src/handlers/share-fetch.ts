@@ -6,7 +6,12 @@ import { ShareFetchOperation, type ShareFetchResult } from '../share/share-fetch
 import type { SharePartition } from '../share/share-partition.ts';
 import type { ShareRefusal } from '../share/share-partition-types.ts';
 import type { ShareService } from '../share/share-service.ts';
-import { FINAL_EPOCH, type SessionPartition, type ShareSession } from '../share/share-sessions.ts';
+import {
+  FINAL_EPOCH,
+  INITIAL_EPOCH,
+  type SessionPartition,
+  type ShareSession,
+} from '../share/share-sessions.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
 import { leaderHint } from './leader-hint.ts';
 import { acknowledgeAll, acknowledgementsOf } from './share-acknowledgements.ts';
@@ -83,11 +88,8 @@ function beginSession(
     forgotten,
     hasAcknowledgements: acknowledgementsOf(request.topics).length > 0,
   });
-  if (typeof session !== 'number' && request.shareSessionEpoch === 0) {
-    const onClosed = (): void => void shares.connectionClosed(groupId, memberId, connection.id);
-    if (connection.closed.aborted) onClosed();
-    else connection.closed.addEventListener('abort', onClosed, { once: true });
-  }
+  if (typeof session !== 'number' && request.shareSessionEpoch === INITIAL_EPOCH)
+    shares.sessionBegan(session, connection);
   return session;
 }
 

@@ -21,11 +21,20 @@ export interface ShareServiceDeps {
 
 const OK: ShareRefusal = { errorCode: ErrorCodes.NONE, errorMessage: null };
 
+/** A connection as sessions know it. */
+interface SessionConnection {
+  readonly id: string;
+  /** Aborted when the connection closes. */
+  readonly closed: AbortSignal;
+}
+
 /** What share consumers do at a broker beside fetching: acknowledge, and go away. */
 export class ShareService {
   readonly partitions: SharePartitions;
   readonly sessions: ShareSessions;
   readonly clock: Clock;
+  /** The groups that sessions began for, by connection: it is listened to once, however many it begins. */
+  readonly #groupsByConnection = new Map<string, Set<string>>();
 
   constructor({ partitions, sessions, clock }: ShareServiceDeps) {
     this.partitions = partitions;
@@ -33,26 +42,37 @@ export class ShareService {
     this.clock = clock;
   }
 
-  /** Acknowledges in several partitions, each on its own merits; in the order asked. Never rejects. */
-  acknowledge(
+  /** Acknowledges in one partition. Never rejects: resolves to the refusal, or to one with error code NONE. */
+  async acknowledge(
     { groupId, memberId }: { readonly groupId: string; readonly memberId: string },
-    requests: readonly PartitionAcknowledgements[],
+    { topicId, partition, batches }: PartitionAcknowledgements,
     isRenewAllowed: boolean,
-  ): Promise<ShareRefusal[]> {
-    return Promise.all(
-      requests.map(({ topicId, partition, batches }) => {
-        const malformed = checkForm(batches, isRenewAllowed);
-        if (malformed !== null) return refusal(malformed.errorCode);
-        const share = this.partitions.get({ groupId, topicId, partition });
-        if (share === undefined || share.state === null)
-          return refusal(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
-        const isRenewed = batches.some(({ acknowledgeTypes }) =>
-          acknowledgeTypes.includes(AcknowledgeType.renew),
-        );
-        if (isRenewed && !share.settings.isRenewEnabled) return refusal(ErrorCodes.INVALID_REQUEST);
-        return share.acknowledge(memberId, batches);
-      }),
+  ): Promise<ShareRefusal> {
+    const malformed = checkForm(batches, isRenewAllowed);
+    if (malformed !== null) return refusal(malformed.errorCode);
+    const share = this.partitions.get({ groupId, topicId, partition });
+    if (share === undefined || share.state === null) return refusal(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+    const isRenewed = batches.some(({ acknowledgeTypes }) =>
+      acknowledgeTypes.includes(AcknowledgeType.renew),
     );
+    if (isRenewed && !share.settings.isRenewEnabled) return refusal(ErrorCodes.INVALID_REQUEST);
+    return share.acknowledge(memberId, batches);
+  }
+
+  /**
+   * A session began on a connection and ends with it: what its member holds is given back then, unless the member has come
+   * back by another connection.
+   */
+  sessionBegan({ groupId }: ShareSession, { id, closed }: SessionConnection): void {
+    const groups = this.#groupsByConnection.get(id);
+    if (groups !== undefined) {
+      groups.add(groupId);
+      return;
+    }
+    this.#groupsByConnection.set(id, new Set([groupId]));
+    const onClosed = (): void => void this.#connectionClosed(id);
+    if (closed.aborted) onClosed();
+    else closed.addEventListener('abort', onClosed, { once: true });
   }
 
   /** Ends a session: what its member holds is given back. Resolves to the outcome for each of its partitions. */
@@ -74,14 +94,15 @@ export class ShareService {
     if (!this.sessions.hasGroup(groupId)) this.partitions.dropGroup(groupId);
   }
 
-  /** A connection is closed: its member may come back by another one, but not to these locks. */
-  async connectionClosed(groupId: string, memberId: string, connectionId: string): Promise<void> {
-    const session = this.sessions.get(groupId, memberId);
+  async #connectionClosed(connectionId: string): Promise<void> {
+    const groupIds = this.#groupsByConnection.get(connectionId) ?? [];
+    this.#groupsByConnection.delete(connectionId);
     // Once what was held is written, so that the next to read the state finds the deliveries as they were.
-    if (session?.connectionId === connectionId) await this.endSession(session);
-    if (!this.sessions.hasGroup(groupId)) this.partitions.dropGroup(groupId);
+    await Promise.all(this.sessions.ofConnection(connectionId).map((session) => this.endSession(session)));
+    for (const groupId of groupIds) this.groupEmptied(groupId);
   }
 
+  /** How long the group's members hold what they acquire, in milliseconds. */
   lockTimeoutMs(key: Pick<SharePartitionKey, 'groupId'>): number {
     return this.partitions.settingsOf(key.groupId).recordLockDurationMs;
   }

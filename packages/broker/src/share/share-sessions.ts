@@ -75,6 +75,11 @@ export class ShareSessions {
     return session;
   }
 
+  /** The sessions that began on a connection. */
+  ofConnection(connectionId: string): ShareSession[] {
+    return [...this.#sessions.values()].filter((session) => session.connectionId === connectionId);
+  }
+
   /** Whether any member of the group has a session here. */
   hasGroup(groupId: string): boolean {
     for (const session of this.#sessions.values()) if (session.groupId === groupId) return true;

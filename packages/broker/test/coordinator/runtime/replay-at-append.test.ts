@@ -264,7 +264,9 @@ it('a shard whose machine cannot begin is reported and loaded again', async () =
   const failures = ['no beginning'];
   const { runtime, clock, problems } = await start(() => new FailingOnceMachine(failures));
   expect(problems).toEqual([expect.stringContaining('"counters-0" failed with error 16')]);
-  await expect(runtime.submit(0, { type: 'get' })).rejects.toMatchObject({ code: ErrorCodes.NOT_COORDINATOR });
+  await expect(runtime.submit(0, { type: 'get' })).rejects.toMatchObject({
+    code: ErrorCodes.NOT_COORDINATOR,
+  });
   clock.advance(1000);
   await turn();
   expect(await runtime.submit(0, { type: 'get' })).toBe('0/0');

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { SeededRandom } from '@ottla/platform';
 import { ApiKeys, encodeBatch, ErrorCodes } from '@ottla/protocol';
 import { AcknowledgeType } from '../../../src/share/share-partition-types.ts';
@@ -93,7 +92,7 @@ export class ShareSimulation {
       assigned: [],
       held: [],
       isBusy: false,
-      closed: newConnection(),
+      closed: new AbortController(),
     };
   }
 
@@ -265,7 +264,7 @@ export class ShareSimulation {
     this.#lose(member);
     member.sessionEpoch = 0;
     member.closed.abort();
-    member.closed = newConnection();
+    member.closed = new AbortController();
   }
 
   async #leave(member: Member): Promise<void> {
@@ -326,7 +325,7 @@ export class ShareSimulation {
     this.model.restarted();
     for (const member of this.#members) {
       member.isBusy = false;
-      member.closed = newConnection();
+      member.closed = new AbortController();
       member.sessionEpoch = 0;
       member.held = [];
     }
@@ -372,13 +371,6 @@ export class ShareSimulation {
     this.#advance(ms);
     await turns();
   }
-}
-
-/** Each session listens for the end of its connection. */
-function newConnection(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  return controller;
 }
 
 function topicOf(partitions: readonly object[]): object {
