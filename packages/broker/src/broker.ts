@@ -23,7 +23,7 @@ import { AutoTopicCreation } from './controller/auto-topic-creation.ts';
 import { internalTopicSpec } from './controller/internal-topics.ts';
 import { LocalController } from './controller/local-controller.ts';
 import { consumerGroupTimings } from './coordinator/group/consumer/consumer-group-config.ts';
-import { GROUP_METADATA_TOPIC, GroupCoordinator } from './coordinator/group/group-coordinator.ts';
+import { GroupCoordinator } from './coordinator/group/group-coordinator.ts';
 import { groupCoordinatorConfig } from './coordinator/group/group-coordinator-config.ts';
 import { MarkerWriter } from './coordinator/transaction/marker-writer.ts';
 import { transactionConfig } from './coordinator/transaction/transaction-config.ts';
@@ -38,12 +38,12 @@ import { SocketServer } from './network/socket-server.ts';
 import { quorumVoters } from './quorum-voters.ts';
 import { ProducerIdSource } from './replica/producer-id-source.ts';
 import { ReplicaManager } from './replica/replica-manager.ts';
-import { SHARE_GROUP_STATE_TOPIC } from './coordinator/share/share-coordinator.ts';
 import { openShares, ShareSettings } from './broker-shares.ts';
 import { InternalTopicCreation } from './coordinator/group/streams/internal-topic-creation.ts';
 import { streamsGroupSettings } from './coordinator/group/streams/streams-group-config.ts';
 import { StreamsGroupService } from './coordinator/group/streams/streams-group-service.ts';
 import type { ShareParts } from './handlers/share-handlers.ts';
+import { GROUP_METADATA_TOPIC, SHARE_GROUP_STATE_TOPIC } from './controller/topic-names.ts';
 
 export interface BrokerOptions {
   /** Kafka's broker properties by name, as in `server.properties`. */

@@ -1,14 +1,6 @@
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { InternalTopicSpec } from './auto-topic-creation.ts';
-
-/** The topic that holds the group coordinator's state. */
-const OFFSETS_TOPIC = '__consumer_offsets';
-
-/** The topic that holds the transaction coordinator's state. */
-const TRANSACTION_STATE_TOPIC = '__transaction_state';
-
-/** The topic that holds the share coordinator's state. */
-const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
+import { GROUP_METADATA_TOPIC, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC } from './topic-names.ts';
 
 /**
  * How a coordinator's topic is created on first use, from its own keys: never `num.partitions`. Compacted, but for the
@@ -16,7 +8,7 @@ const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
  * Undefined for ordinary topics.
  */
 export function internalTopicSpec(config: BrokerConfig, name: string): InternalTopicSpec | undefined {
-  if (name === OFFSETS_TOPIC) {
+  if (name === GROUP_METADATA_TOPIC) {
     return {
       numPartitions: config.get('offsets.topic.num.partitions'),
       replicationFactor: config.get('offsets.topic.replication.factor'),

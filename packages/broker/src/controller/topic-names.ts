@@ -6,13 +6,22 @@ const MAX_TOPIC_NAME_LENGTH = 249;
 /** The log of the controller itself; no client may create it. */
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';
 
+/** The state of the group coordinator: groups of all kinds, and their offsets. */
+export const GROUP_METADATA_TOPIC = '__consumer_offsets';
+
+/** The state of the transaction coordinator. */
+export const TRANSACTION_STATE_TOPIC = '__transaction_state';
+
+/** The state of the share coordinator: what share groups have had of each partition. */
+export const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
+
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
+  GROUP_METADATA_TOPIC,
+  TRANSACTION_STATE_TOPIC,
+  SHARE_GROUP_STATE_TOPIC,
 ]);
 
-/** Topics that belong to the coordinators: clients see them flagged and may not produce to them. */
+/** Kafka's `Topic.isInternal`: topics of the coordinators. Clients see them flagged and may not produce to them. */
 export function isInternalTopic(name: string): boolean {
   return INTERNAL_TOPICS.has(name);
 }

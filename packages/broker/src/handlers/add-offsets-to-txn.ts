@@ -6,11 +6,12 @@ import {
   ApiKeys,
   ErrorCodes,
 } from '@ottla/protocol';
-import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import { type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { ApiHandler } from './handler.ts';
 import { fencedErrorFor } from './transaction-errors.ts';
+import { GROUP_METADATA_TOPIC } from '../controller/topic-names.ts';
 
 /** The first version whose clients know PRODUCER_FENCED. */
 const FENCED_VERSION = 2;

@@ -11,9 +11,9 @@ import type { TransactionCoordinator } from '../coordinator/transaction/transact
 import { EPOCH_BUMP_VERSION } from '../coordinator/transaction/transaction-state.ts';
 import type { MetadataImage, MetadataStore } from '../metadata/image.ts';
 import type { TopicPartition } from '../replica/append.ts';
-import { isInternalTopic } from '../replica/replica-manager.ts';
 import type { ApiHandler } from './handler.ts';
 import { fencedErrorFor } from './transaction-errors.ts';
+import { isInternalTopic } from '../controller/topic-names.ts';
 
 type Transaction = AddPartitionsToTxnRequest['transactions'][number];
 type Topics = Transaction['topics'];

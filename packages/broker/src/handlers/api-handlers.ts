@@ -4,15 +4,11 @@ import { describeTopic } from '../config/describe-configs.ts';
 import type { AutoTopicCreation } from '../controller/auto-topic-creation.ts';
 import type { Controller } from '../controller/controller.ts';
 import { SUPPORTED_FEATURES } from '../controller/features.ts';
-import { SHARE_GROUP_STATE_TOPIC } from '../coordinator/share/share-coordinator.ts';
 import { isSharePartitionName } from '../coordinator/share/share-states.ts';
-import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import { type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { StreamsGroupService } from '../coordinator/group/streams/streams-group-service.ts';
 import type { MarkerWriter } from '../coordinator/transaction/marker-writer.ts';
-import {
-  TRANSACTION_STATE_TOPIC,
-  type TransactionCoordinator,
-} from '../coordinator/transaction/transaction-coordinator.ts';
+import { type TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import { FetchSessionCache } from '../replica/fetch-session.ts';
 import type { ProducerIdSource } from '../replica/producer-id-source.ts';
@@ -65,6 +61,11 @@ import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts';
 import { produceHandler } from './produce.ts';
 import { saslAuthenticateHandler } from './sasl-authenticate.ts';
 import { saslHandshakeHandler } from './sasl-handshake.ts';
+import {
+  GROUP_METADATA_TOPIC,
+  SHARE_GROUP_STATE_TOPIC,
+  TRANSACTION_STATE_TOPIC,
+} from '../controller/topic-names.ts';
 
 /** The parts of the broker that handlers call; each handler takes only what it needs of them. */
 export interface BrokerParts {

@@ -7,8 +7,9 @@ import {
   ErrorCodes,
 } from '@ottla/protocol';
 import type { MetadataStore } from '../metadata/image.ts';
-import { isInternalTopic, type ReplicaManager } from '../replica/replica-manager.ts';
+import { type ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler } from './handler.ts';
+import { isInternalTopic } from '../controller/topic-names.ts';
 
 export interface DeleteRecordsDependencies {
   readonly metadata: MetadataStore;

@@ -6,7 +6,7 @@ import {
   type TxnOffsetCommitResponse,
   txnOffsetCommitResponse,
 } from '@ottla/protocol';
-import { GROUP_METADATA_TOPIC, type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import { type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { CommitTopic, TopicErrors } from '../coordinator/group/offsets/offset-types.ts';
 import { CoordinatorError, errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionalProducer } from '../coordinator/runtime/state-machine.ts';
@@ -16,6 +16,7 @@ import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler } from './handler.ts';
 import { allPartitions, mergeTopicErrors, sortTopics } from './offset-commit-topics.ts';
 import type { TransactionVerification } from './transaction-verification.ts';
+import { GROUP_METADATA_TOPIC } from '../controller/topic-names.ts';
 
 /** The first versions that know COORDINATOR_LOAD_IN_PROGRESS and TRANSACTION_ABORTABLE, and that add the partition themselves. */
 const LOADING_VERSION = 2;

@@ -29,6 +29,7 @@ import { Partition, type PartitionHost, type PartitionWaiter } from './partition
 import type { PartitionConfigSource } from './partition-config.ts';
 import type { FetchTarget } from './partition-read.ts';
 import { TurnQueue } from './turn-queue.ts';
+import { CLUSTER_METADATA_TOPIC, isInternalTopic } from '../controller/topic-names.ts';
 
 export type { AppendOptions, AppendRequest, AppendResult, TopicPartition } from './append.ts';
 
@@ -61,19 +62,6 @@ export interface ReplicaManagerOptions {
 }
 
 const SCAN_BYTES = 1024 * 1024;
-/** The controller's log, which is no topic. */
-const METADATA_TOPIC = '__cluster_metadata';
-/** Topics that only the broker itself writes. */
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-]);
-
-/** Kafka's `Topic.isInternal`. */
-export function isInternalTopic(topic: string): boolean {
-  return INTERNAL_TOPICS.has(topic);
-}
 
 /**
  * The partitions this broker hosts, kept in step with the metadata image: creates and removes logs, takes leadership,
@@ -327,10 +315,10 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   onDirFailure(dir: string): void {
     for (const partitions of this.#topics.values()) {
       for (const partition of partitions) {
-        if (partition !== undefined && partition.log?.parentDir === dir)
-          partition.close(ErrorCodes.KAFKA_STORAGE_ERROR);
-        else if (partition !== undefined && partition.log === null)
-          partition.close(ErrorCodes.KAFKA_STORAGE_ERROR);
+        if (partition === undefined) continue;
+        // The log of one that is offline already is none any more.
+        const { log } = partition;
+        if (log === null || log.parentDir === dir) partition.close(ErrorCodes.KAFKA_STORAGE_ERROR);
       }
     }
   }
@@ -353,7 +341,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
 
   #applyTopic(topic: TopicImage): void {
     // Written by a broker that let clients make it. Its folder is that of the metadata log, which must not be touched.
-    if (topic.name === METADATA_TOPIC) {
+    if (topic.name === CLUSTER_METADATA_TOPIC) {
       this.#warnOfMetadataTopic(topic);
       return;
     }
@@ -457,7 +445,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   #warnOfStray(log: Log, image: MetadataImage): void {
     const { topic, partition } = log.topicPartition;
     if (
-      topic.startsWith(METADATA_TOPIC) ||
+      topic.startsWith(CLUSTER_METADATA_TOPIC) ||
       image.topics.byName.get(topic)?.partitions[partition] !== undefined
     )
       return;

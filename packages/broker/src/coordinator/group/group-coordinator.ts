@@ -42,9 +42,7 @@ import type {
   TopicErrors,
 } from './offsets/offset-types.ts';
 import { fetchGroupOffsets } from './offsets/offset-queries.ts';
-
-/** The topic that holds the state of all groups. */
-export const GROUP_METADATA_TOPIC = '__consumer_offsets';
+import { GROUP_METADATA_TOPIC } from '../../controller/topic-names.ts';
 
 /** What the group coordinator needs of the broker. */
 export interface GroupCoordinatorDeps {

@@ -21,9 +21,7 @@ import type {
   WriteStateCommand,
 } from './share-state-types.ts';
 import { mapKey } from './share-states.ts';
-
-/** The topic that holds the delivery state of all share groups. */
-export const SHARE_GROUP_STATE_TOPIC = '__share_group_state';
+import { SHARE_GROUP_STATE_TOPIC } from '../../controller/topic-names.ts';
 
 /** Deletes what lies before an offset of a partition; resolves or not, nobody waits for it. */
 export interface StateLog extends CoordinatorLogAccess {

@@ -23,9 +23,7 @@ import type {
   ProducerIdentity,
   TransactionTypes,
 } from './transaction-types.ts';
-
-/** The topic that holds the state of all transactional ids. */
-export const TRANSACTION_STATE_TOPIC = '__transaction_state';
+import { TRANSACTION_STATE_TOPIC } from '../../controller/topic-names.ts';
 
 /** What the transaction coordinator needs of the broker. */
 export interface TransactionCoordinatorDeps {

@@ -1,6 +1,6 @@
 import { SILENT_LOGGER, SimClock, type SeededRandom } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
-import { GroupCoordinator, GROUP_METADATA_TOPIC } from '../../../src/coordinator/group/group-coordinator.ts';
+import { GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
 import { DEFAULT_CONSUMER_GROUP_TIMINGS } from '../../../src/coordinator/group/consumer/consumer-group-config.ts';
 import { GroupMachine } from '../../../src/coordinator/group/group-machine.ts';
@@ -10,6 +10,7 @@ import { CoordinatorError } from '../../../src/coordinator/runtime/coordinator-e
 import { loadPartition } from '../../../src/coordinator/runtime/shard-loader.ts';
 import { fixedMetadata, T1_ID } from './fixed-metadata.ts';
 import { MemoryLog, type AppendFate } from './memory-log.ts';
+import { GROUP_METADATA_TOPIC } from '../../../src/controller/topic-names.ts';
 
 const CONFIG = {
   ...DEFAULT_GROUP_COORDINATOR_CONFIG,

@@ -2,13 +2,14 @@ import { SILENT_LOGGER, SimClock, type SeededRandom } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
 import type { ConsumerGroupTimings } from '../../../src/coordinator/group/consumer/consumer-group-config.ts';
 import type { GroupCoordinatorConfig } from '../../../src/coordinator/group/group-coordinator-config.ts';
-import { GroupCoordinator, GROUP_METADATA_TOPIC } from '../../../src/coordinator/group/group-coordinator.ts';
+import { GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
 import { GroupMachine } from '../../../src/coordinator/group/group-machine.ts';
 import { groupRecordSerde } from '../../../src/coordinator/group/group-records.ts';
 import { loadPartition } from '../../../src/coordinator/runtime/shard-loader.ts';
 import type { MetadataImage } from '../../../src/metadata/image.ts';
 import { fixedImage, T1_ID } from './fixed-metadata.ts';
 import { MemoryLog, type AppendFate } from './memory-log.ts';
+import { GROUP_METADATA_TOPIC } from '../../../src/controller/topic-names.ts';
 
 /** How an append may end: mostly well, now and then refused, or kept without that anybody knows. */
 export const FATES: readonly AppendFate[] = [

@@ -1,6 +1,6 @@
 import { SeededRandom, SILENT_LOGGER, SimClock } from '@ottla/platform';
 import { decodeMessage, encodeMessage } from '@ottla/protocol';
-import { GroupCoordinator, GROUP_METADATA_TOPIC } from '../../../src/coordinator/group/group-coordinator.ts';
+import { GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
 import {
   DEFAULT_GROUP_COORDINATOR_CONFIG,
   type GroupCoordinatorConfig,
@@ -28,6 +28,7 @@ import { syncGroupHandler } from '../../../src/handlers/sync-group.ts';
 import { MemoryLog } from './memory-log.ts';
 import { fixedImage, T1_ID, withTopic } from './fixed-metadata.ts';
 import type { Transport, WireRequest } from './transcript-player.ts';
+import { GROUP_METADATA_TOPIC } from '../../../src/controller/topic-names.ts';
 
 /** The handlers of this process over a log in memory, under a clock that moves on command. */
 export class HandlerTransport implements Transport {

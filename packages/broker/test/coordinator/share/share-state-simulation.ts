@@ -2,10 +2,7 @@ import { SILENT_LOGGER, SimClock, type SeededRandom } from '@ottla/platform';
 import { ErrorCodes, readBatchSummary } from '@ottla/protocol';
 import { loadPartition } from '../../../src/coordinator/runtime/shard-loader.ts';
 import { DEFAULT_SHARE_COORDINATOR_CONFIG } from '../../../src/coordinator/share/share-coordinator-config.ts';
-import {
-  SHARE_GROUP_STATE_TOPIC,
-  ShareCoordinator,
-} from '../../../src/coordinator/share/share-coordinator.ts';
+import { ShareCoordinator } from '../../../src/coordinator/share/share-coordinator.ts';
 import { ShareStateMachine } from '../../../src/coordinator/share/share-state-machine.ts';
 import { shareStateRecordSerde } from '../../../src/coordinator/share/share-state-records.ts';
 import {
@@ -19,6 +16,7 @@ import type { MetadataDelta, MetadataImage } from '../../../src/metadata/image.t
 import { fixedImage, T1_ID } from '../group/fixed-metadata.ts';
 import { MemoryLog, type AppendFate } from '../group/memory-log.ts';
 import { StateFacts } from './share-state-facts.ts';
+import { SHARE_GROUP_STATE_TOPIC } from '../../../src/controller/topic-names.ts';
 
 const CONFIG = {
   ...DEFAULT_SHARE_COORDINATOR_CONFIG,

@@ -1,12 +1,9 @@
 import { SILENT_LOGGER, SimClock, SimDisk, type SeededRandom } from '@ottla/platform';
-import { GROUP_METADATA_TOPIC, GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
+import { GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
 import { ShareGroupService } from '../../../src/coordinator/group/share/share-group-service.ts';
 import { DEFAULT_SHARE_COORDINATOR_CONFIG } from '../../../src/coordinator/share/share-coordinator-config.ts';
-import {
-  SHARE_GROUP_STATE_TOPIC,
-  ShareCoordinator,
-} from '../../../src/coordinator/share/share-coordinator.ts';
+import { ShareCoordinator } from '../../../src/coordinator/share/share-coordinator.ts';
 import type { AnyApiHandler } from '../../../src/handlers/handler.ts';
 import { shareHandlers } from '../../../src/handlers/share-handlers.ts';
 import type { MetadataImage, MetadataStore, TopicImage } from '../../../src/metadata/image.ts';
@@ -17,6 +14,7 @@ import { ShareService } from '../../../src/share/share-service.ts';
 import { ShareSessions } from '../../../src/share/share-sessions.ts';
 import { fixedImage } from '../group/fixed-metadata.ts';
 import { FailingAppends, openReplicas, turns } from '../simulated-replicas.ts';
+import { GROUP_METADATA_TOPIC, SHARE_GROUP_STATE_TOPIC } from '../../../src/controller/topic-names.ts';
 
 /** The topic that the group shares, with two partitions. */
 export const SHARED_TOPIC = 'shared';

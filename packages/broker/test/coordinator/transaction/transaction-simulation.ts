@@ -1,9 +1,9 @@
 import type { SeededRandom } from '@ottla/platform';
 import { ApiKeys, encodeBatch, ErrorCodes } from '@ottla/protocol';
-import { TRANSACTION_STATE_TOPIC } from '../../../src/coordinator/transaction/transaction-coordinator.ts';
 import { historyOf, stateProblems } from './transaction-history.ts';
 import { CONNECTION, turns } from '../simulated-replicas.ts';
 import { DATA_TOPIC, TransactionWorld } from './transaction-world.ts';
+import { TRANSACTION_STATE_TOPIC } from '../../../src/controller/topic-names.ts';
 
 const TIMEOUT_MS = 400;
 

@@ -1,13 +1,10 @@
 import { SILENT_LOGGER, SimClock, SimDisk, type SeededRandom } from '@ottla/platform';
 import { ZERO_UUID } from '@ottla/protocol';
-import { GROUP_METADATA_TOPIC, GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
+import { GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts';
 import { DEFAULT_GROUP_COORDINATOR_CONFIG } from '../../../src/coordinator/group/group-coordinator-config.ts';
 import { MarkerWriter } from '../../../src/coordinator/transaction/marker-writer.ts';
 import { DEFAULT_TRANSACTION_CONFIG } from '../../../src/coordinator/transaction/transaction-config.ts';
-import {
-  TRANSACTION_STATE_TOPIC,
-  TransactionCoordinator,
-} from '../../../src/coordinator/transaction/transaction-coordinator.ts';
+import { TransactionCoordinator } from '../../../src/coordinator/transaction/transaction-coordinator.ts';
 import { addOffsetsToTxnHandler } from '../../../src/handlers/add-offsets-to-txn.ts';
 import { addPartitionsToTxnHandler } from '../../../src/handlers/add-partitions-to-txn.ts';
 import { endTxnHandler } from '../../../src/handlers/end-txn.ts';
@@ -22,6 +19,7 @@ import { ProducerIdSource } from '../../../src/replica/producer-id-source.ts';
 import type { ReplicaManager } from '../../../src/replica/replica-manager.ts';
 import { fixedImage } from '../group/fixed-metadata.ts';
 import { FailingAppends, openReplicas, turns } from '../simulated-replicas.ts';
+import { GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC } from '../../../src/controller/topic-names.ts';
 
 /** The topic that transactions write to, with two partitions. */
 export const DATA_TOPIC = 'data';
