@@ -149,15 +149,15 @@ export interface DescribedShareGroup {
   }[];
 }
 
+/** What each command is answered, by its type; GROUP_ID_NOT_FOUND is thrown where there is no share group of the id. */
 export interface ShareGroupReplies {
   'share-heartbeat': ShareHeartbeatReply;
   'share-states-initialized': null;
   'share-alter-offsets': AlterShareOffsetsReply;
-  /** Null: no share group of this id. */
   'share-begin-delete-states': BeginDeleteStatesReply;
   'share-states-deleted': null;
   'describe-share-group': DescribedShareGroup;
-  /** The topics with state by id; null: no share group of this id. */
+  /** The topics with state, by id. */
   'share-state-topics': ReadonlyMap<
     string,
     { readonly name: string; readonly partitions: readonly number[] }

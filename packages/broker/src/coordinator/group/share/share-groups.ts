@@ -101,8 +101,7 @@ function installMember(group: MutableGroup, { key, value }: RecordOf<'share-memb
 function installCurrent(group: MutableGroup, { key, value }: RecordOf<'share-current'>): void {
   const member = group.members.get(key.memberId);
   if (value === null) {
-    if (member !== undefined)
-      group.members.set(key.memberId, { ...member, ...newMember(key.memberId), ...identityOf(member) });
+    if (member !== undefined) group.members.set(key.memberId, { ...member, ...BEFORE_FIRST_EPOCH });
     return;
   }
   const { memberEpoch, previousMemberEpoch } = value;
@@ -113,15 +112,6 @@ function installCurrent(group: MutableGroup, { key, value }: RecordOf<'share-cur
     previousMemberEpoch,
     assigned,
   });
-}
-
-function identityOf({
-  rackId,
-  clientId,
-  clientHost,
-  subscribedTopicNames,
-}: ShareMember): Partial<ShareMember> {
-  return { rackId, clientId, clientHost, subscribedTopicNames };
 }
 
 function installStateTopics(group: MutableGroup, { value }: RecordOf<'share-state-topics'>): void {
@@ -155,6 +145,8 @@ function ascending(partitions: readonly number[]): number[] {
   return [...partitions].sort((left, right) => left - right);
 }
 
+const BEFORE_FIRST_EPOCH = { memberEpoch: 0, previousMemberEpoch: -1, assigned: NO_ASSIGNMENT };
+
 /** A member before its first epoch. */
 export function newMember(memberId: string): ShareMember {
   return {
@@ -163,8 +155,6 @@ export function newMember(memberId: string): ShareMember {
     clientId: '',
     clientHost: '',
     subscribedTopicNames: [],
-    memberEpoch: 0,
-    previousMemberEpoch: -1,
-    assigned: NO_ASSIGNMENT,
+    ...BEFORE_FIRST_EPOCH,
   };
 }

@@ -2,7 +2,7 @@ import { ErrorCodes, errorMessage, ZERO_UUID } from '@ottla/protocol';
 import { outcome } from '../../runtime/state-machine.ts';
 import { refuse, type CommandContext } from '../command-context.ts';
 import type { GroupOutcome } from '../group-types.ts';
-import { epochRecord, stateTopicsRecord, type ShareGroupRecord } from './share-group-records.ts';
+import { epochRecord, stateTopicsRecord } from './share-group-records.ts';
 import type { ShareGroup, StateTopic } from './share-group.ts';
 import type {
   AlterShareOffsetsCommand,
@@ -10,7 +10,7 @@ import type {
   BeginDeleteStatesCommand,
   BeginDeleteStatesReply,
 } from './share-group-types.ts';
-import { withInitializing } from './state-topics.ts';
+import { withDeleting, withInitializing } from './state-topics.ts';
 
 const NOT_EMPTY = 'The group is not empty.';
 
@@ -65,63 +65,49 @@ function partitionAnswer(
 
 /** Marks the states of topics as going; only without members. What is marked already is asked for again. */
 export function beginDeleteStates(
-  group: ShareGroup,
+  { groupId, members, stateTopics }: ShareGroup,
   { topicNames, image }: BeginDeleteStatesCommand,
   { ticket }: CommandContext,
 ): GroupOutcome {
-  const { groupId, members, stateTopics } = group;
   if (members.size > 0) return refuse(ticket, ErrorCodes.NON_EMPTY_GROUP, NOT_EMPTY);
   const { initializing, initialized, deleting } = stateTopics;
   const known = new Map([...initializing, ...initialized]);
-  const names = topicNames ?? [
-    ...new Set([...Array.from(known.values(), ({ name }) => name), ...deleting.values()]),
-  ];
-  const refused: BeginDeleteStatesReply['refused'][number][] = [];
-  const going = new Map<string, { topicId: string; topicName: string; partitions: readonly number[] }>();
-  for (const topicName of names) {
+  const refused: Refused[] = [];
+  const going = new Map<string, Going>();
+  for (const topicName of topicNames ?? allNames(known, deleting)) {
     const topic = image.byName.get(topicName);
     if (topic === undefined) {
-      const errorCode = ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION;
-      if (topicNames !== null)
-        refused.push({
-          topicId: ZERO_UUID,
-          topicName,
-          errorCode,
-          errorMessage: errorMessage(errorCode) ?? '',
-        });
-      continue;
-    }
-    const partitions = known.get(topic.id)?.partitions ?? topic.partitions.map(({ partition }) => partition);
-    if (known.has(topic.id) || deleting.has(topic.id)) {
+      refused.push(refusedTopic(topicName, errorMessage(ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION) ?? ''));
+    } else if (known.has(topic.id) || deleting.has(topic.id)) {
+      const partitions =
+        known.get(topic.id)?.partitions ?? topic.partitions.map(({ partition }) => partition);
       going.set(topic.id, { topicId: topic.id, topicName, partitions });
-    } else if (topicNames !== null) {
-      const text = 'There is no offset information to delete.';
-      refused.push({
-        topicId: ZERO_UUID,
-        topicName,
-        errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION,
-        errorMessage: text,
-      });
+    } else {
+      refused.push(refusedTopic(topicName, 'There is no offset information to delete.'));
     }
   }
-  const reply: BeginDeleteStatesReply = { deleting: [...going.values()], refused };
-  return outcome({ records: markDeleting(group, going), replies: [{ ticket, value: reply }] });
+  // Where all were asked for, none was asked for by name: nobody misses those that exist no more.
+  const told = topicNames === null ? [] : refused;
+  const reply: BeginDeleteStatesReply = { deleting: [...going.values()], refused: told };
+  const records = going.size === 0 ? [] : [stateTopicsRecord(groupId, withDeleting(stateTopics, going))];
+  return outcome({ records, replies: [{ ticket, value: reply }] });
+}
 
-  function markDeleting(
-    { stateTopics: topics }: ShareGroup,
-    marked: ReadonlyMap<string, { readonly topicName: string }>,
-  ): ShareGroupRecord[] {
-    if (marked.size === 0) return [];
-    const left = <Value>(from: ReadonlyMap<string, Value>): Map<string, Value> =>
-      new Map([...from].filter(([topicId]) => !marked.has(topicId)));
-    const next = {
-      initializing: left(topics.initializing),
-      initialized: left(topics.initialized),
-      deleting: new Map([
-        ...topics.deleting,
-        ...Array.from(marked, ([id, { topicName }]) => [id, topicName] as const),
-      ]),
-    };
-    return [stateTopicsRecord(groupId, next)];
-  }
+type Going = BeginDeleteStatesReply['deleting'][number];
+type Refused = BeginDeleteStatesReply['refused'][number];
+
+function allNames(
+  known: ReadonlyMap<string, StateTopic>,
+  deleting: ReadonlyMap<string, string>,
+): Set<string> {
+  return new Set([...Array.from(known.values(), ({ name }) => name), ...deleting.values()]);
+}
+
+function refusedTopic(topicName: string, text: string): Refused {
+  return {
+    topicId: ZERO_UUID,
+    topicName,
+    errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+    errorMessage: text,
+  };
 }

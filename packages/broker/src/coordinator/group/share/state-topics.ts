@@ -41,8 +41,18 @@ export function withOutcome(topics: StateTopics, initialized: Assignment, failed
   return { ...topics, initializing: left, initialized: merged(topics.initialized, done) };
 }
 
+/** The topics with the states of some about to be deleted. */
+export function withDeleting(
+  topics: StateTopics,
+  going: ReadonlyMap<string, { readonly topicName: string }>,
+): StateTopics {
+  const names = Array.from(going, ([topicId, { topicName }]) => [topicId, topicName] as const);
+  const others = withoutTopics(topics, going);
+  return { ...others, deleting: new Map([...others.deleting, ...names]) };
+}
+
 /** The topics without some, as after a deletion. */
-export function withoutTopics(topics: StateTopics, topicIds: ReadonlySet<string>): StateTopics {
+export function withoutTopics(topics: StateTopics, topicIds: { has(topicId: string): boolean }): StateTopics {
   const keep = <Value>(from: ReadonlyMap<string, Value>): Map<string, Value> =>
     new Map([...from].filter(([topicId]) => !topicIds.has(topicId)));
   return {
@@ -67,7 +77,8 @@ function merged(
 function without(topics: ReadonlyMap<string, StateTopic>, gone: Assignment): Map<string, StateTopic> {
   const result = new Map<string, StateTopic>();
   for (const [topicId, { name, partitions }] of topics) {
-    const left = partitions.filter((partition) => gone.get(topicId)?.includes(partition) !== true);
+    const goneOfTopic = new Set(gone.get(topicId));
+    const left = partitions.filter((partition) => !goneOfTopic.has(partition));
     if (left.length > 0) result.set(topicId, { name, partitions: left });
   }
   return result;
