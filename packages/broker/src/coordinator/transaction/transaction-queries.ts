@@ -24,8 +24,9 @@ export function listTransactions(
   nowMs: number,
 ): ListedTransaction[] {
   const listed: ListedTransaction[] = [];
+  const passes = filterOf(filters, nowMs);
   for (const metadata of store.all()) {
-    if (!passes(metadata, filters, nowMs)) continue;
+    if (!passes(metadata)) continue;
     const { transactionalId, producerId, state } = metadata;
     listed.push({ transactionalId, producerId, transactionState: stateName(state) });
   }
@@ -42,11 +43,16 @@ export function unknownStates(names: readonly string[]): string[] {
   return names.filter((name) => !STATE_NAMES.includes(name));
 }
 
-function passes(metadata: TransactionMetadata, filters: TransactionFilters, nowMs: number): boolean {
-  const { states, producerIds, durationMs, idPattern } = filters;
-  if (producerIds.length > 0 && !producerIds.includes(metadata.producerId)) return false;
-  if (states.length > 0 && !states.includes(stateName(metadata.state))) return false;
-  // An id without a transaction counts as running for ever, as in Kafka.
-  if (durationMs >= 0 && nowMs - metadata.startTimestampMs <= durationMs) return false;
-  return idPattern === null || idPattern(metadata.transactionalId);
+function filterOf(
+  { durationMs, idPattern, ...filters }: TransactionFilters,
+  nowMs: number,
+): (transaction: TransactionMetadata) => boolean {
+  const [states, producerIds] = [new Set(filters.states), new Set(filters.producerIds)];
+  return ({ transactionalId, producerId, state, startTimestampMs }) => {
+    if (producerIds.size > 0 && !producerIds.has(producerId)) return false;
+    if (states.size > 0 && !states.has(stateName(state))) return false;
+    // An id without a transaction counts as running for ever, as in Kafka.
+    if (durationMs >= 0 && nowMs - startTimestampMs <= durationMs) return false;
+    return idPattern === null || idPattern(transactionalId);
+  };
 }
