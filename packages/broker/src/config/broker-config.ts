@@ -180,11 +180,8 @@ function unknownPropertyWarning(name: string): string {
   return `Unknown property "${name}" has no effect${hint}`;
 }
 
-/** Sizes of topics whose coordinators do not exist yet: part of every single-node file, and of no consequence. */
-const futureTopics = /^share\.coordinator\.state\.topic\./;
-
 function isWithoutEffect(name: string, value: string): boolean {
   const key = findKey(brokerKeys, name);
   if (key === undefined) return keyOfProperty(name) !== null;
-  return !key.honoured && key.default !== value.trim() && !futureTopics.test(name);
+  return !key.honoured && key.default !== value.trim();
 }
