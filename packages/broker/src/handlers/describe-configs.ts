@@ -15,8 +15,10 @@ import {
   describeGroup,
   describeTopic,
 } from '../config/describe-configs.ts';
+import type { ItemResult } from '../controller/controller.ts';
 import { topicNameProblem } from '../controller/topic-names.ts';
 import { ConfigResourceType, type MetadataStore } from '../metadata/image.ts';
+import { invalidRequest } from './config-changes.ts';
 import type { ApiHandler } from './handler.ts';
 
 type Resource = DescribeConfigsRequest['resources'][number];
@@ -105,12 +107,7 @@ function wholeError(request: DescribeConfigsRequest, errorCode: number): Describ
   return { throttleTimeMs: 0, results };
 }
 
-interface Refusal {
-  readonly errorCode: number;
-  readonly errorMessage: string;
-}
-
-function describe(deps: Deps, resource: Resource): ConfigDescription[] | Refusal {
+function describe(deps: Deps, resource: Resource): ConfigDescription[] | ItemResult {
   const { resourceType, resourceName, configurationKeys: wanted } = resource;
   const image = deps.metadata.current();
   const config = deps.config();
@@ -146,12 +143,8 @@ function describe(deps: Deps, resource: Resource): ConfigDescription[] | Refusal
   }
 }
 
-function brokerIdRefusal(name: string, nodeId: number, expected: string): Refusal | null {
+function brokerIdRefusal(name: string, nodeId: number, expected: string): ItemResult | null {
   if (!/^[+-]?\d+$/.test(name)) return invalidRequest(`Broker id must be an integer, but it is: ${name}`);
   if (Number(name) === nodeId) return null;
   return invalidRequest(`Unexpected broker id, ${expected} but received ${name}`);
-}
-
-function invalidRequest(message: string): Refusal {
-  return { errorCode: ErrorCodes.INVALID_REQUEST, errorMessage: message };
 }

@@ -105,14 +105,14 @@ function loggerRefusal({ resourceName, configs }: Resource, nodeId: number): Ite
   if (Number(resourceName) !== nodeId) {
     return invalidRequest(`Unexpected node id. Expected ${nodeId}, but received ${resourceName}`);
   }
-  for (const { name, configOperation } of configs) {
-    if (configOperation === AlterConfigOp.append || configOperation === AlterConfigOp.subtract) {
-      const word = configOperation === AlterConfigOp.append ? 'APPEND' : 'SUBTRACT';
-      return invalidRequest(`${word} operation is not allowed for the BROKER_LOGGER resource`);
-    }
-    return invalidConfig(`Logger ${name} does not exist!`);
+  const [first] = configs;
+  if (first === undefined) return null;
+  const { name, configOperation } = first;
+  if (configOperation === AlterConfigOp.append || configOperation === AlterConfigOp.subtract) {
+    const word = configOperation === AlterConfigOp.append ? 'APPEND' : 'SUBTRACT';
+    return invalidRequest(`${word} operation is not allowed for the BROKER_LOGGER resource`);
   }
-  return null;
+  return invalidConfig(`Logger ${name} does not exist!`);
 }
 
 function brokerRefusal(deps: Deps, resource: Resource): ItemResult | null {

@@ -8,7 +8,10 @@ import type { ShareCoordinator } from '../coordinator/share/share-coordinator.ts
 import type { ApiHandler } from './handler.ts';
 import { forEachSharePartition, shareStateErrors } from './share-state-results.ts';
 
-/** ReadShareGroupStateSummary, versions 0 and 1 (1 adds the count of finished deliveries, KIP-1226) (KIP-932): asked by the leaders of partitions and by group coordinators. */
+/**
+ * ReadShareGroupStateSummary (KIP-932), versions 0 and 1 (1 adds the count of finished deliveries, KIP-1226): asked by the leaders of
+ * partitions and by group coordinators.
+ */
 export function readShareGroupStateSummaryHandler(deps: {
   readonly states: ShareCoordinator;
 }): ApiHandler<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse> {

@@ -23,12 +23,6 @@ const LOADING_VERSION = 2;
 const ABORTABLE_VERSION = 4;
 const IMPLICIT_ADD_VERSION = 5;
 
-/** What the coordinator of the transaction says, as the clients of group coordinators understand it. */
-const AS_GROUP_ERROR: ReadonlyMap<number, number> = new Map([
-  [ErrorCodes.NETWORK_EXCEPTION, ErrorCodes.COORDINATOR_LOAD_IN_PROGRESS],
-  [ErrorCodes.CONCURRENT_TRANSACTIONS, ErrorCodes.CONCURRENT_TRANSACTIONS],
-]);
-
 export interface TxnOffsetCommitDeps {
   readonly groups: GroupCoordinator;
   readonly metadata: MetadataStore;
@@ -128,7 +122,7 @@ async function verified(
       [place],
       { adds, knowsAbortable: apiVersion >= ABORTABLE_VERSION, onAttempt: () => (guard = start()) },
     );
-    if (code !== ErrorCodes.NONE) throw new CoordinatorError(AS_GROUP_ERROR.get(code) ?? code);
+    if (code !== ErrorCodes.NONE) throw new CoordinatorError(code);
   }
   return isEnabled ? { producerId, producerEpoch, verificationGuard: guard } : { producerId, producerEpoch };
 }

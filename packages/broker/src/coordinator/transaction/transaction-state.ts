@@ -92,8 +92,8 @@ export function isPrepared({ state }: TransactionMetadata): boolean {
 }
 
 /** Nothing is open: the next transaction may begin, or the id expire. */
-export function isSettled({ state }: TransactionMetadata): boolean {
-  return state !== TransactionState.ongoing && state !== 2 && state !== 3;
+export function isSettled(transaction: TransactionMetadata): boolean {
+  return transaction.state !== TransactionState.ongoing && !isPrepared(transaction);
 }
 
 /** Whether the coordinator aborts the transaction by itself now. */

@@ -1,3 +1,5 @@
+import { javaStringHash } from '../../runtime/coordinator-partition.ts';
+
 /**
  * The order in which Java's `HashSet` goes through topic ids that were put into it one after the other. Kafka's uniform
  * assignor hands out topics in that order, and ours is to come to the same assignment.
@@ -19,7 +21,7 @@ export function javaHashOrderOfStrings(strings: Iterable<string>, initialCapacit
   const values = [...strings];
   let capacity = 1;
   while (capacity < initialCapacity || values.length > capacity * LOAD_FACTOR) capacity *= 2;
-  return inBuckets(values, stringHash, capacity);
+  return inBuckets(values, javaStringHash, capacity);
 }
 
 function copyCapacity(count: number): number {
@@ -43,12 +45,6 @@ const LOAD_FACTOR = 0.75;
 
 function spread(hash: number): number {
   return hash ^ (hash >>> 16);
-}
-
-function stringHash(text: string): number {
-  let hash = 0;
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
-  return hash;
 }
 
 function uuidHash(id: string): number {
