@@ -42,9 +42,10 @@ export function abortedRanges(
   const upcoming = [...aborted].sort((left, right) => left.firstOffset - right.firstOffset);
   const open = new Set<number>();
   const ranges: { firstOffset: number; lastOffset: number }[] = [];
+  let next = 0;
   for (const { summary } of batches) {
-    while (upcoming[0] !== undefined && upcoming[0].firstOffset <= summary.lastOffset)
-      open.add(upcoming.shift()!.producerId);
+    for (; next < upcoming.length && upcoming[next]!.firstOffset <= summary.lastOffset; next += 1)
+      open.add(upcoming[next]!.producerId);
     if (!summary.isTransactional || !open.has(summary.producerId)) continue;
     // The marker that ends the transaction is the last of its batches; it goes the same way.
     if (summary.isControl) open.delete(summary.producerId);
@@ -58,15 +59,18 @@ export function subtractRanges(
   acquired: readonly AcquiredRecords[],
   removed: readonly { readonly firstOffset: number; readonly lastOffset: number }[],
 ): AcquiredRecords[] {
-  let left = [...acquired];
-  for (const { firstOffset, lastOffset } of removed) {
-    left = left.flatMap((range) => {
-      if (range.lastOffset < firstOffset || range.firstOffset > lastOffset) return [range];
-      const parts: AcquiredRecords[] = [];
-      if (range.firstOffset < firstOffset) parts.push({ ...range, lastOffset: firstOffset - 1 });
-      if (range.lastOffset > lastOffset) parts.push({ ...range, firstOffset: lastOffset + 1 });
-      return parts;
-    });
+  const left: AcquiredRecords[] = [];
+  let next = 0;
+  for (const range of acquired) {
+    let { firstOffset } = range;
+    while (next < removed.length && removed[next]!.lastOffset < firstOffset) next += 1;
+    for (let at = next; at < removed.length && removed[at]!.firstOffset <= range.lastOffset; at += 1) {
+      const gone = removed[at]!;
+      if (firstOffset < gone.firstOffset)
+        left.push({ ...range, firstOffset, lastOffset: gone.firstOffset - 1 });
+      firstOffset = gone.lastOffset + 1;
+    }
+    if (firstOffset <= range.lastOffset) left.push({ ...range, firstOffset });
   }
   return left;
 }
