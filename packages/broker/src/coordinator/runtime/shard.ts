@@ -5,6 +5,7 @@ import {
   groupErrorOfAppendError,
   leftNothingBehind,
 } from './coordinator-error.ts';
+import { Fifo } from './fifo.ts';
 import { loadPartition } from './shard-loader.ts';
 import type { ShardOptions } from './shard-options.ts';
 import { ShardWriter, type Write } from './shard-writer.ts';
@@ -49,7 +50,7 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
   readonly #timers: TimerTable<T['command']>;
   readonly #writer: ShardWriter<T>;
   readonly #waiters = new Map<Ticket, Waiter>();
-  readonly #queue: Queued<T['command']>[] = [];
+  readonly #queue = new Fifo<Queued<T['command']>>();
   #state: 'loading' | 'active' | 'closed' = 'loading';
   #exclusive: Write<T> | null = null;
   #lastTicket: Ticket = NO_TICKET;
@@ -112,7 +113,7 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
     this.#state = 'closed';
     this.#timers.cancelAll();
     this.#writer.close();
-    this.#queue.length = 0;
+    this.#queue.clear();
     for (const waiter of this.#waiters.values()) waiter.reject(new CoordinatorError(errorCode));
     this.#waiters.clear();
   }
@@ -132,7 +133,7 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
 
   #enqueue(item: Queued<T['command']>): void {
     if (this.#state !== 'active') return;
-    if (this.#queue.length === 0 && this.#mayRun(item.command)) this.#run(item);
+    if (this.#queue.isEmpty && this.#mayRun(item.command)) this.#run(item);
     else this.#queue.push(item);
   }
 
@@ -142,9 +143,10 @@ export class CoordinatorShard<T extends CoordinatorTypes> {
   }
 
   #pump(): void {
-    for (let next = this.#queue[0]; next !== undefined && this.#mayRun(next.command); next = this.#queue[0]) {
+    for (let next = this.#queue.first; next !== undefined && this.#mayRun(next.command);) {
       this.#queue.shift();
       this.#run(next);
+      next = this.#queue.first;
     }
   }
 
