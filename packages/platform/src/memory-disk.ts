@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Disk, DiskFile, DiskLock } from './disk.ts';
 import { diskError, parentPath, partsOf } from './disk-paths.ts';
+import { Replacements } from './replacements.ts';
 
 export interface MemoryDiskOptions {
   /** For modification times. */
@@ -28,6 +29,7 @@ export class MemoryDisk implements Disk {
   readonly #capacityBytes: number;
   readonly #root: MemoryFolder = new Map();
   readonly #locks = new Set<string>();
+  readonly #replacements = new Replacements();
   #usedBytes = 0;
 
   constructor(options: MemoryDiskOptions) {
@@ -55,13 +57,20 @@ export class MemoryDisk implements Disk {
   }
 
   /** Takes effect after what the caller still does in this turn, as on any disk. */
-  /** At once: what comes later is newer. */
-  async replaceFile(path: string, content: Buffer | string): Promise<void> {
-    this.replaceFileSync(path, content);
+  replaceFile(path: string, content: Buffer | string): Promise<void> {
+    return this.#replacements.run(path, async (isNewest) => {
+      await Promise.resolve();
+      if (isNewest()) this.#replace(path, content);
+    });
+  }
+
+  replaceFileSync(path: string, content: Buffer | string): void {
+    this.#replacements.overtake(path);
+    this.#replace(path, content);
   }
 
   /** Nobody else runs in between, so that the new content needs no file of its own first. */
-  replaceFileSync(path: string, content: Buffer | string): void {
+  #replace(path: string, content: Buffer | string): void {
     const next = new MemoryContent((bytes) => this.#take(bytes, path), this.#clock);
     next.write(Buffer.from(content), 0);
     const { folder, name } = this.#parentOf(path);

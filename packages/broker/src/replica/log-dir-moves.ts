@@ -148,6 +148,6 @@ function appendPiece(current: Log, future: Log, records: Buffer): void {
   future.updateConfig({ ...config, segmentBytes: Math.max(config.segmentBytes, records.length) });
   const firstOffset = Number(records.readBigInt64BE(0));
   // The log begins in the middle of a batch, which a copy can only have as a whole.
-  if (firstOffset < future.logEndOffset) future.truncateFullyAndStartAt(firstOffset, future.logEndOffset);
+  if (firstOffset < future.logEndOffset) future.truncateFullyAndStartAt(firstOffset);
   future.append(records, { origin: 'replication', leaderEpoch: -1 });
 }

@@ -6,10 +6,9 @@ import { LogTail } from '../memory/tail-cache.ts';
 import type { ProducerBatch } from '../producers/producer-entry.ts';
 import type { ProducerState } from '../producers/producer-state.ts';
 import { readTransactionMarker } from '../producers/transaction-marker.ts';
-import { LogSegment } from '../segments/log-segment.ts';
+import type { LogSegment } from '../segments/log-segment.ts';
 import { removableSegments } from '../segments/retention.ts';
 import type { SegmentList } from '../segments/segment-list.ts';
-import { cutSegment } from '../segments/segment-walk.ts';
 import type {
   ActiveProducer,
   EpochEndOffset,
@@ -30,6 +29,7 @@ import {
   type AppendTarget,
   type PreparedBatches,
 } from './append-validator.ts';
+import { LocalLog } from './local-log.ts';
 import { LogCompaction } from './log-compaction.ts';
 import type { LogContext } from './log-context.ts';
 import { LogDurability } from './log-durability.ts';
@@ -56,6 +56,7 @@ export class Log {
   readonly transactions: LogTransactions;
   readonly #context: LogContext;
   readonly #segments: SegmentList;
+  readonly #local: LocalLog;
   readonly #loaded: LoadedLog;
   readonly #producers: ProducerState;
   readonly #reader: LogReader;
@@ -67,8 +68,6 @@ export class Log {
   #logStartOffset: number;
   #logEndOffset: number;
   #highWatermark: number;
-  /** Bytes of the sealed segments. */
-  #sealedBytes = 0;
   #isClosed = false;
 
   /** Use `Log.open`; the manager creates logs with `Log.create`. */
@@ -111,6 +110,13 @@ export class Log {
     };
     const state = { files: loaded, metadata: this.#metadata, isNewFolder };
     this.#durability = new LogDurability(context, owner, state);
+    this.#local = new LocalLog(context, {
+      folder: options.folder,
+      files: loaded,
+      durability: this.#durability,
+      config: () => this.#config,
+      onFilesChanged: () => this.#reader.forgetMarks(),
+    });
     this.compaction = new LogCompaction({
       folder: options.folder,
       context,
@@ -118,12 +124,13 @@ export class Log {
       config: () => this.#config,
       isUsable: () => !this.#isClosed && !this.isOffline,
       fail: (error) => this.#fail(error),
-      remove: (segments) => this.#removeSegments(segments, segments[0]),
-      add: (segment) => this.#addSealed(segment),
+      remove: (segments) => this.#local.remove(segments, segments[0]),
+      add: (segment) => {
+        this.#local.addSealed(segment);
+        // What was compacted away would live on in memory.
+        this.#tail.clear();
+      },
     });
-    for (const segment of loaded.segments.all()) {
-      if (segment !== loaded.segments.active) this.#sealedBytes += segment.sizeInBytes;
-    }
   }
 
   /** Opens the log in a folder (created when absent), recovering it if need be. @throws CorruptLogError */
@@ -227,7 +234,7 @@ export class Log {
   }
 
   get sizeInBytes(): number {
-    return this.#sealedBytes + this.#segments.active.sizeInBytes;
+    return this.#local.sizeInBytes;
   }
 
   /** Where the oldest segment begins; the log start offset may lie inside of it. */
@@ -351,7 +358,7 @@ export class Log {
   #maybeRoll(append: { bytes: number; firstOffset: number; lastOffset: number; maxTimestamp: number }): void {
     const { active } = this.#segments;
     if (!active.shouldRoll(append, this.#config, this.#context.clock.nowMs())) return;
-    this.#roll(Math.max(append.firstOffset, this.#logEndOffset));
+    this.#local.roll(Math.max(append.firstOffset, this.#logEndOffset));
   }
 
   /** Starts a new segment now; nothing happens when the active one is empty. */
@@ -359,41 +366,10 @@ export class Log {
     this.#ensureUsable();
     if (this.#segments.active.sizeInBytes === 0) return;
     try {
-      this.#roll(this.#logEndOffset);
+      this.#local.roll(this.#logEndOffset);
     } catch (error) {
       throw this.#fail(error);
     }
-  }
-
-  #roll(baseOffset: number): void {
-    const sealed = this.#segments.active;
-    if (sealed.sizeInBytes === 0) {
-      // Only its base offset is wrong (offsets too far for an index, a follower far behind): it gives way.
-      this.#removeSegments([sealed]);
-    } else {
-      sealed.seal();
-      this.#sealedBytes += sealed.sizeInBytes;
-      this.#durability.noteSealed(sealed);
-      // A segment begins with the producers as they are, so that recovery and truncation never replay the one before.
-      if (this.#producers.mapEndOffset === baseOffset) {
-        this.#loaded.snapshots.write(baseOffset, this.#producers.entries());
-      }
-    }
-    this.#addSegment(baseOffset);
-    this.#durability.flushInBackground();
-  }
-
-  #addSegment(baseOffset: number): void {
-    const segment = new LogSegment(this.#context, {
-      folder: this.folder,
-      baseOffset,
-      config: this.#config,
-      nowMs: this.#context.clock.nowMs(),
-      jitterMs: this.#context.random.nextInt(this.#config.segmentJitterMs),
-    });
-    segment.activate();
-    this.#segments.add(segment);
-    this.#durability.noteFolderChange();
   }
 
   /**
@@ -493,8 +469,8 @@ export class Log {
         logEndOffset: this.#logEndOffset,
       });
       if (removed.length === 0) return 0;
-      if (removed.length === all.length) this.#roll(this.#logEndOffset);
-      this.#removeSegments(removed);
+      if (removed.length === all.length) this.#local.roll(this.#logEndOffset);
+      this.#local.remove(removed);
     } catch (error) {
       throw this.#fail(error);
     }
@@ -502,36 +478,6 @@ export class Log {
     this.#loaded.epochs.truncateFromStart(this.#logStartOffset);
     this.#loaded.snapshots.removeBefore(this.#segments.first.baseOffset);
     return removed.length;
-  }
-
-  /**
-   * Takes segments out of the log at once and removes their files after `file.delete.delay.ms`; the producer snapshot of
-   * `keepSnapshotOf` stays.
-   */
-  #removeSegments(segments: readonly LogSegment[], keepSnapshotOf: LogSegment | null = null): void {
-    const paths: string[] = [];
-    for (const segment of segments) {
-      const wasActive = segment === this.#segments.active;
-      this.#segments.remove(segment);
-      this.#durability.forget(segment);
-      if (!wasActive) this.#sealedBytes -= segment.sizeInBytes;
-      const keepSnapshot = segment === keepSnapshotOf;
-      paths.push(...segment.markDeleted({ keepSnapshot }));
-      if (!keepSnapshot) this.#loaded.snapshots.forget(segment.baseOffset);
-    }
-    this.#durability.noteFolderChange();
-    this.#reader.forgetMarks();
-    this.#context.clock.setTimer(this.#config.fileDeleteDelayMs, () => {
-      for (const path of paths) void this.#context.disk.unlink(path).catch(() => {});
-    });
-  }
-
-  #addSealed(segment: LogSegment): void {
-    this.#segments.add(segment);
-    this.#sealedBytes += segment.sizeInBytes;
-    this.#reader.forgetMarks();
-    // What was compacted away would live on in memory.
-    this.#tail.clear();
   }
 
   /** Removes everything from `offset` on (follower truncation). The offset is rounded down to the beginning of its batch. */
@@ -545,12 +491,7 @@ export class Log {
     }
     try {
       this.#durability.lowerTo(offset);
-      const keep = this.#segments.floorSlot(offset - 1);
-      this.#removeSegments(this.#segments.all().slice(keep + 1));
-      const { active } = this.#segments;
-      if (keep >= 0 && !active.isActive) this.#sealedBytes -= active.sizeInBytes;
-      this.#durability.forget(active);
-      this.#logEndOffset = cutSegment(active, offset);
+      this.#logEndOffset = this.#local.truncateTo(offset);
       this.#afterTruncation();
     } catch (error) {
       throw this.#fail(error);
@@ -558,16 +499,14 @@ export class Log {
   }
 
   /** Empties the log and begins anew at `offset`. */
-  truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
+  truncateFullyAndStartAt(offset: number): void {
     this.#ensureUsable();
     this.#requireWritten();
     try {
       this.#durability.lowerTo(Math.min(offset, this.#logEndOffset));
-      this.#removeSegments(this.#segments.all().slice());
-      this.#sealedBytes = 0;
-      this.#addSegment(offset);
+      this.#local.restartAt(offset);
       this.#logEndOffset = offset;
-      this.#logStartOffset = Math.min(logStartOffset, offset);
+      this.#logStartOffset = offset;
       this.#afterTruncation();
       this.#durability.restartAt(offset);
     } catch (error) {
