@@ -202,6 +202,11 @@ export class LogManager {
     return this.#directories.some((dir) => dir.path === path && dir.failure === null) ? 'online' : 'offline';
   }
 
+  /** Some of `log.dirs` cannot be used: a log that is nowhere to be found may lie there. */
+  get hasOfflineDirectory(): boolean {
+    return this.#options.dirs.some((path) => this.directoryState(path) !== 'online');
+  }
+
   get(topicPartition: TopicPartition): Log | undefined {
     return this.#logs.get(partitionKey(topicPartition));
   }

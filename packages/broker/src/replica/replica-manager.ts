@@ -96,9 +96,9 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     });
   }
 
-  /** Hosts everything that the image assigns to this broker. */
+  /** Hosts everything that the image assigns to this broker. None of it is new: its records are where an earlier run has put them. */
   start(image: MetadataImage): void {
-    for (const topic of image.topics.byId.values()) this.#applyTopic(topic);
+    for (const topic of image.topics.byId.values()) this.#applyTopic(topic, false);
     for (const log of this.logManager.allLogs()) this.#warnOfStray(log, image);
     for (const { topicPartition } of this.logManager.allFutures()) {
       const { topic, partition } = topicPartition;
@@ -111,7 +111,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     for (const topic of delta.deletedTopics.values()) this.#removeTopic(topic);
     for (const topicId of delta.changedTopicIds) {
       const topic = image.topics.byId.get(topicId);
-      if (topic !== undefined) this.#applyTopic(topic);
+      if (topic !== undefined) this.#applyTopic(topic, true);
     }
     for (const key of delta.changedConfigs) this.#applyConfig(key);
   }
@@ -339,7 +339,7 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     return this.partition(request.topic, request.partition);
   }
 
-  #applyTopic(topic: TopicImage): void {
+  #applyTopic(topic: TopicImage, isNew: boolean): void {
     // Written by a broker that let clients make it. Its folder is that of the metadata log, which must not be touched.
     if (topic.name === CLUSTER_METADATA_TOPIC) {
       this.#warnOfMetadataTopic(topic);
@@ -353,14 +353,15 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
       const known = this.#topics.get(topic.name)?.[image.partition];
       if (known !== undefined && known.topicId !== topic.id)
         this.#removePartition(topic.name, image.partition);
-      const partition = this.#topics.get(topic.name)?.[image.partition] ?? this.#host(topic, image.partition);
+      const hosted = this.#topics.get(topic.name)?.[image.partition];
+      const partition = hosted ?? this.#host(topic, image.partition, isNew);
       partition.applyImage(image);
     }
   }
 
-  #host(topic: TopicImage, partitionIndex: number): Partition {
+  #host(topic: TopicImage, partitionIndex: number, isNew: boolean): Partition {
     const config = this.#options.configFor(topic.name);
-    const log = this.#openLog(topic, partitionIndex);
+    const log = this.#openLog(topic, partitionIndex, isNew);
     // Logs are loaded before the metadata log can be read: only now are the topic's own configs known.
     log?.updateConfig(config.log);
     const identity = { topic: topic.name, partition: partitionIndex, topicId: topic.id };
@@ -375,10 +376,18 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
   }
 
   /** Null when the log cannot be had: the partition is hosted, but offline. */
-  #openLog(topic: TopicImage, partition: number): Log | null {
+  #openLog(topic: TopicImage, partition: number, isNew: boolean): Log | null {
     const topicPartition = { topic: topic.name, partition };
     try {
       const found = this.logManager.get(topicPartition);
+      // An empty log in its place would give its offsets to other records, and stand in its way when the directory is back.
+      if (found === undefined && !isNew && this.logManager.hasOfflineDirectory) {
+        throw new LogError(
+          ErrorCodes.KAFKA_STORAGE_ERROR,
+          `The log of partition ${topic.name}-${partition} is in none of the log directories that can be used. Bring back ` +
+            'the others, or delete the topic',
+        );
+      }
       // Left over from a topic of the same name whose deletion was not finished.
       if (found !== undefined && found.topicId !== null && found.topicId !== topic.id)
         this.logManager.asyncDelete(topicPartition);
