@@ -291,7 +291,7 @@ export class LogManager {
     // What is under way must find the log closed, not only without its folder.
     const released = log.release();
     this.#retire(dir, log);
-    this.#inBackground(released.then(() => dir.checkpoint()));
+    this.#inBackground(released.then(() => this.#noteDeletion(log, dir)));
   }
 
   /** Renames a folder that is given up, and removes it later. In a directory that is offline everything stays. */
@@ -306,6 +306,12 @@ export class LogManager {
       throw new LogDirOfflineError(dir.path, error);
     }
     this.#removeLater(retired, log.config.fileDeleteDelayMs);
+  }
+
+  async #noteDeletion(log: Log, dir: LogDirectory): Promise<void> {
+    if (dir.failure !== null) return;
+    await this.#cleaner?.noteDeletion(log, dir).catch((error: unknown) => dir.fail(error));
+    await dir.checkpoint();
   }
 
   #retiredFolder(dir: LogDirectory, topicPartition: TopicPartition): string {

@@ -41,6 +41,8 @@ export class LogCleaner {
   readonly #checkpoints = new Map<LogDirectory, CleanerCheckpoint>();
   /** Logs that hold what is no batch: they are left alone until the next start. */
   readonly #uncleanable = new Set<string>();
+  /** Folders in which a job is at work. A job goes on for a while when its log is deleted, and another log of that name may be there by then. */
+  readonly #busyFolders = new Set<string>();
   #timer: TimerHandle | null = null;
   #working: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -105,7 +107,8 @@ export class LogCleaner {
 
   #mayClean(log: Log, except: ReadonlySet<Log>): boolean {
     // A copy in the making follows its log, compacted or not.
-    if (!log.config.compact || isFutureFolderName(log.folder)) return false;
+    if (!log.config.compact || isFutureFolderName(log.folder) || this.#busyFolders.has(log.folder))
+      return false;
     return !except.has(log) && !this.#uncleanable.has(partitionKey(log.topicPartition));
   }
 
@@ -123,6 +126,7 @@ export class LogCleaner {
 
   /** True when the log was compacted. */
   async #clean({ log, directory }: Candidate): Promise<boolean> {
+    this.#busyFolders.add(log.folder);
     try {
       const range = await this.#durableRange(log, directory);
       if (range === null) return false;
@@ -133,8 +137,11 @@ export class LogCleaner {
       await this.#checkpointOf(directory).write(log.topicPartition, endOffset, directory.partitions());
       return true;
     } catch (error) {
+      if (directory.failure === null) this.#removeLeftovers(log.folder);
       this.#onFailure(log, directory, error);
       return false;
+    } finally {
+      this.#busyFolders.delete(log.folder);
     }
   }
 
@@ -182,7 +189,6 @@ export class LogCleaner {
   #onFailure(log: Log, directory: LogDirectory, error: unknown): void {
     if (error instanceof LogChangedError || this.#isClosed || !log.compaction.isUsable) return;
     const failure = cleanError(error);
-    this.#removeLeftovers(log.folder);
     if (failure.code === 'ENOENT') return;
     if (failure.isDamage) this.#uncleanable.add(partitionKey(log.topicPartition));
     else if (failure.code !== undefined && failure.code !== 'ENOSPC' && failure.code !== 'EDQUOT') {
@@ -191,6 +197,7 @@ export class LogCleaner {
     this.#options.onFailure(log.topicPartition, failure);
   }
 
+  /** Also in the folder of a log that has the place of the one that was cleaned: when it is swapped itself, they would count as a part of that. */
   #removeLeftovers(folder: string): void {
     const { disk } = this.#options;
     try {
@@ -200,6 +207,12 @@ export class LogCleaner {
     } catch {
       // The next start removes them too.
     }
+  }
+
+  /** The log was deleted. */
+  async noteDeletion({ topicPartition }: Log, directory: LogDirectory): Promise<void> {
+    this.#uncleanable.delete(partitionKey(topicPartition));
+    await this.#checkpointOf(directory).forget(topicPartition, directory.partitions());
   }
 
   /** The log has moved: what is compacted of it need not be compacted again. */
@@ -218,7 +231,7 @@ export class LogCleaner {
     return checkpoint;
   }
 
-  /** Ends a compaction that is under way; what it made so far is removed by the next start. Idempotent. */
+  /** Ends a compaction that is under way. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();

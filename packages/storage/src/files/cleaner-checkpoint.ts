@@ -24,12 +24,17 @@ export class CleanerCheckpoint {
   }
 
   /** Notes the end of a compaction; `existing` are the logs to keep, those that were deleted are left out. */
-  async write(
-    topicPartition: TopicPartition,
-    offset: number,
-    existing: Iterable<TopicPartition>,
-  ): Promise<void> {
+  write(topicPartition: TopicPartition, offset: number, existing: Iterable<TopicPartition>): Promise<void> {
     this.#offsets.set(partitionKey(topicPartition), offset);
+    return this.#write(existing);
+  }
+
+  /** Forgets a log that was deleted, so that another one of its name does not count as compacted. */
+  async forget(topicPartition: TopicPartition, existing: Iterable<TopicPartition>): Promise<void> {
+    if (this.#offsets.delete(partitionKey(topicPartition))) await this.#write(existing);
+  }
+
+  async #write(existing: Iterable<TopicPartition>): Promise<void> {
     const entries: OffsetCheckpointEntry[] = [];
     const gone = new Set(this.#offsets.keys());
     for (const each of existing) {

@@ -32,7 +32,9 @@ export async function swapSegments(owner: SwapOwner, replaced: readonly number[]
   // After a crash recovery reads from the recovery point on and takes a gap in the offsets for a loss.
   await dir.checkpoint();
   const made = new LogSegment(owner.context, { ...options(owner, baseOffset), suffix: CLEANED_SUFFIX });
-  if (!owner.isUsable() || findReplaced(owner, replaced) === null) {
+  // The old segments never give way to a file that somebody has removed.
+  const isThere = disk.existsSync(made.path);
+  if (!isThere || !owner.isUsable() || findReplaced(owner, replaced) === null) {
     for (const path of made.ownPaths()) disk.unlinkSync(path);
     return false;
   }

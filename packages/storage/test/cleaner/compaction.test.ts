@@ -2,7 +2,9 @@ import { SimClock, SimDisk } from '@ottla/platform';
 import { decodeRecords, encodeBatch, encodeTransactionMarker, iterateBatches } from '@ottla/protocol';
 import { describe, expect, test } from 'vitest';
 import type { Log, LogConfig, LogManager } from '../../src/index.ts';
-import { ALL, client, logConfig, openManager, TP } from '../support/fixtures.ts';
+import type { CleanRunner } from '../../src/cleaner/clean-job.ts';
+import { InlineCleanRunner } from '../../src/cleaner/clean-runners.ts';
+import { ALL, client, logConfig, openManager, settle, TP } from '../support/fixtures.ts';
 
 const config = logConfig({ compact: true, delete: false, minCleanableDirtyRatio: 0, segmentBytes: 100_000 });
 
@@ -13,7 +15,11 @@ interface Opened {
   readonly disk: SimDisk;
 }
 
-async function openCompacted(overrides: Partial<LogConfig> = {}, dedupeBufferBytes = 1e6): Promise<Opened> {
+async function openCompacted(
+  overrides: Partial<LogConfig> = {},
+  dedupeBufferBytes = 1e6,
+  runnerOn?: (ports: { disk: SimDisk; clock: SimClock }) => CleanRunner,
+): Promise<Opened> {
   const disk = new SimDisk();
   const clock = new SimClock();
   const settings = {
@@ -27,7 +33,10 @@ async function openCompacted(overrides: Partial<LogConfig> = {}, dedupeBufferByt
     disk,
     clock,
     tailCacheBytes: 0,
-    cleaner: { settings: () => settings },
+    cleaner: {
+      settings: () => settings,
+      ...(runnerOn && { runner: runnerOn({ disk, clock }) }),
+    },
   });
   return { manager, clock, disk, log: manager.getOrCreate(TP, null, { ...config, ...overrides }) };
 }
@@ -236,6 +245,54 @@ describe('compaction', () => {
     file.closeSync();
     await opened.manager.compactNow();
     expect(opened.log.isOffline).toBe(false);
+    expect(opened.disk.listSync('/data/orders-0').filter((name) => name.endsWith('.cleaned'))).toEqual([]);
+  });
+});
+
+describe('a log in the place of a deleted one that was compacted', () => {
+  const replaced = ({ manager, clock, disk }: Opened): Opened => {
+    manager.asyncDelete(TP);
+    return { manager, clock, disk, log: manager.getOrCreate(TP, null, config) };
+  };
+
+  test('is compacted from its beginning', async () => {
+    const old = await openCompacted();
+    put(old, ['a=1', 'a=2', 'a=3']);
+    await compact(old);
+    const opened = replaced(old);
+    put(opened, ['a=4']);
+    put(opened, ['a=5']);
+    put(opened, ['a=6', 'b=1']);
+    await settle(20);
+    await compact(opened);
+    expect(await contents(opened)).toEqual(['2:a=6', '3:b=1']);
+  });
+
+  test('keeps its records although the old compaction is not done yet', async () => {
+    const waiting: (() => void)[] = [];
+    const old = await openCompacted({}, 1e6, (ports) => {
+      const runner = new InlineCleanRunner(ports);
+      return {
+        run: (job, onGroup) =>
+          runner.run(job, async (group) => {
+            await new Promise<void>((resolve) => waiting.push(resolve));
+            await onGroup(group);
+          }),
+        close: () => runner.close(),
+      };
+    });
+    put(old, ['a=1', 'a=2']);
+    const first = compact(old);
+    await settle(20);
+    const opened = replaced(old);
+    put(opened, ['a=3']);
+    put(opened, ['a=4', 'b=1']);
+    const second = compact(opened);
+    await settle(20);
+    let isDone = false;
+    void Promise.all([first, second]).then(() => (isDone = true));
+    for (; !isDone; await settle(20)) waiting.shift()?.();
+    expect(await contents(opened)).toEqual(['1:a=4', '2:b=1']);
     expect(opened.disk.listSync('/data/orders-0').filter((name) => name.endsWith('.cleaned'))).toEqual([]);
   });
 });
