@@ -12,16 +12,21 @@ export interface RecordMetadata {
 export class FailureLedger {
   #count = 0;
   #first: Error | undefined;
+  /** Goes up with each telling: what was told of is not among those that are counted now. */
+  #page = 0;
 
-  /** Notes that `count` records failed and nobody waits for them. */
-  add(count: number, error: Error): void {
-    if (count === 0) return;
-    this.#count += count;
-    this.#first ??= error;
+  /** Notes that `count` records failed and nobody waits for them; returns the page that they stand on, for `seen`. */
+  add(count: number, error: Error): number {
+    if (count > 0) {
+      this.#count += count;
+      this.#first ??= error;
+    }
+    return this.#page;
   }
 
-  /** One of them was looked at after all. */
-  seen(): void {
+  /** One of those on the page was looked at after all. */
+  seen(page: number): void {
+    if (page !== this.#page) return;
     this.#count -= 1;
     if (this.#count === 0) this.#first = undefined;
   }
@@ -33,6 +38,7 @@ export class FailureLedger {
     const count = this.#count;
     this.#count = 0;
     this.#first = undefined;
+    this.#page += 1;
     return { count, first };
   }
 }
@@ -64,7 +70,8 @@ export class BatchOutcome {
   #result: BatchResult | undefined;
   #error: Error | undefined;
   #errorOf: ((index: number) => Error) | undefined;
-  /** Set until the ledger's count was taken for records that were not looked at. */
+  /** Where the ledger has the failures that nobody looked at. */
+  #ledgerPage = -1;
   #observers: Observer[] = [];
   #parts: readonly { readonly from: number; readonly outcome: BatchOutcome }[] | undefined;
 
@@ -79,7 +86,7 @@ export class BatchOutcome {
     if (this.#result !== undefined) {
       observer.resolve(this.#metadata(this.#result, observer));
     } else if (this.#error !== undefined) {
-      this.#ledger.seen();
+      this.#ledger.seen(this.#ledgerPage);
       observer.reject(this.#errorOf?.(observer.index) ?? this.#error);
     } else if (this.#parts !== undefined) {
       const part = this.#parts.findLast(({ from }) => from <= observer.index)!;
@@ -107,7 +114,7 @@ export class BatchOutcome {
     this.#errorOf = errorOf;
     const observers = this.#observers;
     this.#observers = [];
-    this.#ledger.add(recordCount - observers.length, error);
+    this.#ledgerPage = this.#ledger.add(recordCount - observers.length, error);
     for (const { index, reject } of observers) reject(errorOf?.(index) ?? error);
   }
 

@@ -7,7 +7,7 @@ import type { FailureLedger, RecordMetadata } from './batch-outcome.ts';
 export class PendingRecord implements Promise<RecordMetadata> {
   readonly #ledger: FailureLedger;
   #sent: Promise<RecordMetadata> | undefined = undefined;
-  #error: { readonly error: Error } | undefined = undefined;
+  #failure: { readonly error: Error; readonly ledgerPage: number } | undefined = undefined;
   #promise: Promise<RecordMetadata> | undefined = undefined;
   #resolve: ((sent: Promise<RecordMetadata>) => void) | undefined = undefined;
   #reject: ((error: Error) => void) | undefined = undefined;
@@ -28,9 +28,9 @@ export class PendingRecord implements Promise<RecordMetadata> {
 
   /** It never got into a batch. */
   fail(error: Error): void {
-    this.#error = { error };
-    if (this.#reject === undefined) this.#ledger.add(1, error);
-    else this.#reject(error);
+    const isAwaited = this.#reject !== undefined;
+    this.#failure = { error, ledgerPage: this.#ledger.add(isAwaited ? 0 : 1, error) };
+    this.#reject?.(error);
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- it is a promise
@@ -54,9 +54,9 @@ export class PendingRecord implements Promise<RecordMetadata> {
   #settled(): Promise<RecordMetadata> {
     if (this.#promise !== undefined) return this.#promise;
     if (this.#sent !== undefined) return (this.#promise = this.#sent.then((metadata) => metadata));
-    if (this.#error !== undefined) {
-      this.#ledger.seen();
-      return (this.#promise = Promise.reject(this.#error.error));
+    if (this.#failure !== undefined) {
+      this.#ledger.seen(this.#failure.ledgerPage);
+      return (this.#promise = Promise.reject(this.#failure.error));
     }
     this.#promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -183,7 +183,10 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  /** Sends many, waiting for room in between; resolves when all are stored. Rejects with the first failure. */
+  /**
+   * Sends many, waiting for room in between; resolves when all are stored. Rejects with the first failure, or with the reason of the
+   * signal: what was sent before is then on its way all the same.
+   */
   async sendMany<K, V>(
     topic: TopicToSend<K, V>,
     records: Iterable<RecordInput<K, V>> | AsyncIterable<RecordInput<K, V>>,
@@ -198,10 +201,10 @@ export class Producer implements AsyncDisposable {
       last = this.send(topic, record, options);
       last.catch((error: unknown) => (failure ??= { error }));
       count += 1;
-      if (!this.#waiting.isEmpty) await last.catch(() => {});
+      if (!this.#waiting.isEmpty) await this.#waiting.settled(options.signal);
     }
+    await this.#flushed(options.signal);
     await last.catch(() => {});
-    await this.#flushed();
     if (failure !== null) throw (failure as { readonly error: unknown }).error;
     return { count };
   }
@@ -277,16 +280,25 @@ export class Producer implements AsyncDisposable {
     } finally {
       timer.handle?.cancel();
       this.#isClosed = true;
-      const text = `The producer was closed before the record was acknowledged (timeoutMs ${timeoutMs})`;
-      this.#waiting.failAll(new ClosedError(text));
-      this.#failUndone(() => new ClosedError(text));
       this.#sender.close();
+      this.#failRest(
+        `The producer was closed before the record was acknowledged (timeoutMs ${timeoutMs}): give close more time, or await flush first`,
+      );
       this.#stopWatching();
       for (const untrack of this.#untrack) untrack();
       this.#cluster.closeLane(this.#lane);
       this.#onClosed();
     }
     this.#tellFailures();
+  }
+
+  /** Whoever still waits is told: a transaction with such records cannot be committed, also by who is about to. */
+  #failRest(text: string): void {
+    if (!this.#waiting.isEmpty || this.#accumulator.undone.size > 0)
+      this.#onRecordFailed(new ClosedError(text));
+    this.#waiting.failAll(new ClosedError(text));
+    this.#failUndone(() => new ClosedError(text));
+    this.#onProgress();
   }
 
   /** Everything is answered, and no transaction is left open until its timeout. */
@@ -462,7 +474,7 @@ export class Producer implements AsyncDisposable {
   async #flushed(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const watched = [...this.#watched];
-    await this.#waiting.settled();
+    await this.#waiting.settled(signal);
     const pending = [...this.#accumulator.undone];
     const stop = signal === undefined ? null : onAbort(signal, () => this.#onProgress());
     if (pending.length > 0) this.#hurry();
@@ -487,7 +499,8 @@ export class Producer implements AsyncDisposable {
       first instanceof KafkaError
         ? first
         : new KafkaError('UNKNOWN_SERVER_ERROR', first.message, { cause: first });
-    throw new KafkaError(cause.name, `${count} records were not sent: ${cause.message}`, {
+    const records = count === 1 ? '1 record was' : `${count} records were`;
+    throw new KafkaError(cause.name, `${records} not sent: ${cause.message}`, {
       cause,
       retriable: cause.retriable,
     });

@@ -382,7 +382,7 @@ export class Sender {
     const { topic, partition } = batch.outcome;
     const queue = this.#queueOf(topic, partition);
     const error = new TimeoutError(
-      `${batch.recordCount} records of ${topic}-${partition} were not acknowledged within ${this.#options.deliveryTimeoutMs} ms after ${batch.attempts} attempts`,
+      `A batch for ${topic}-${partition} was not acknowledged within ${this.#options.deliveryTimeoutMs} ms (deliveryTimeoutMs), attempts: ${batch.attempts}, records: ${batch.recordCount}`,
       this.#options.deliveryTimeoutMs,
     );
     error.mayBeStored = batch.mayBeStored || batch.openRequests > 0;

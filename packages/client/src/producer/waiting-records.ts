@@ -61,7 +61,8 @@ export class WaitingRecords {
   readonly #fetching = new Set<string>();
   #nextOrder = 0;
   #timer: TimerHandle | null = null;
-  #settledWaiters: (() => void)[] = [];
+  /** Whoever waits until no record of an order up to `lastOrder` waits. */
+  readonly #settledWaiters = new Set<{ readonly lastOrder: number; readonly wake: () => void }>();
 
   constructor(setup: WaitingSetup) {
     this.#setup = setup;
@@ -131,13 +132,37 @@ export class WaitingRecords {
       entry.promise.follow(sent);
     }
     this.#armTimer();
-    if (this.isEmpty) for (const wake of this.#settledWaiters.splice(0)) wake();
+    this.#wakeSettled();
   }
 
-  /** Resolves when nothing waits. */
-  settled(): Promise<void> {
+  /** Resolves when none of the records that wait now waits any more; rejects with the signal's reason. */
+  settled(signal?: AbortSignal): Promise<void> {
     if (this.isEmpty) return Promise.resolve();
-    return new Promise((resolve) => this.#settledWaiters.push(resolve));
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    return new Promise((resolve, reject) => {
+      const stopListening =
+        signal === undefined
+          ? undefined
+          : onAbort(signal, () => {
+              this.#settledWaiters.delete(waiter);
+              reject(signal.reason as Error);
+            });
+      const wake = (): void => {
+        stopListening?.();
+        resolve();
+      };
+      const waiter = { lastOrder: this.#nextOrder, wake };
+      this.#settledWaiters.add(waiter);
+    });
+  }
+
+  #wakeSettled(): void {
+    const [oldest] = this.#all;
+    for (const waiter of this.#settledWaiters) {
+      if (oldest !== undefined && oldest.order <= waiter.lastOrder) continue;
+      this.#settledWaiters.delete(waiter);
+      waiter.wake();
+    }
   }
 
   failAll(error: KafkaError): void {

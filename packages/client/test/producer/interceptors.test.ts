@@ -110,7 +110,7 @@ test('flush comes after they were told, and tells of failures that nobody awaite
   expect(acknowledgements).toHaveLength(100);
   kafka.faults.fail('Produce', 'INVALID_RECORD');
   void producer.send('icp-d', { value: 'x' });
-  await expect(producer.flush()).rejects.toThrow('1 records were not sent');
+  await expect(producer.flush()).rejects.toThrow('1 record was not sent');
   kafka.faults.fail('Produce', 'INVALID_RECORD');
   await expect(producer.send('icp-d', { value: 'x' })).rejects.toThrow();
   await producer.flush();
