@@ -110,7 +110,7 @@ function checkNetwork(config: ReadableConfig): void {
 }
 
 /**
- * The value of `max.connections.per.ip.overrides` as connections allowed by host or address.
+ * The value of `max.connections.per.ip.overrides` as connections allowed by address; hosts' names are not looked up.
  * @throws ConfigError when an entry is not of the form `host:count`
  */
 export function parseConnectionOverrides(text: string): ReadonlyMap<string, number> {

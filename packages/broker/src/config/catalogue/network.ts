@@ -89,7 +89,7 @@ export const networkKeys = {
     importance: 'medium',
     scope: 'cluster-wide',
     honoured: true,
-    doc: 'Other limits for single hosts or addresses, as host:count',
+    doc: 'Other limits for single addresses, as address:count',
   },
   'max.incremental.fetch.session.cache.slots': {
     type: 'int',
