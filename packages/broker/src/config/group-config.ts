@@ -5,8 +5,8 @@ import type { ConfigValue } from './config-key.ts';
 import { defaultValue, parseValue } from './parse-value.ts';
 
 /**
- * What applies to a group: its overrides, clamped to nothing (they were checked when set), over the broker's defaults.
- * Unknown names and values that no longer parse leave the default standing.
+ * What applies to a group: its overrides over the broker's defaults. Unknown names and values that no longer parse leave the
+ * default standing; a value beyond the broker's limits, which were others when it was set, counts as the limit.
  */
 export function groupValues(config: BrokerConfig, overrides: ReadonlyMap<string, string>): GroupValues {
   const values: Record<string, ConfigValue> = {};
@@ -16,7 +16,7 @@ export function groupValues(config: BrokerConfig, overrides: ReadonlyMap<string,
     const text = overrides.get(name);
     if (text === undefined) continue;
     try {
-      values[name] = parseValue(name, key, text);
+      values[name] = withinLimits(config, name, parseValue(name, key, text));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
     }
@@ -77,18 +77,33 @@ export function validateGroupConfigs(config: BrokerConfig, overrides: ReadonlyMa
   }
 }
 
-/** `consumer.session.timeout.ms` lies between `group.consumer.min.session.timeout.ms` and the `max` beside it. */
 function ensureWithinLimits(config: BrokerConfig, name: string, value: number): void {
-  const limitKey = (which: 'min' | 'max'): string => {
-    if (name === 'streams.num.standby.replicas') return `group.streams.${which}.standby.replicas`;
-    return `group.${name.replace('.', `.${which}.`)}`;
-  };
-  const min = config.lookup(limitKey('min'));
-  const max = config.lookup(limitKey('max'));
-  if (typeof min === 'number' && value < min) {
-    throw new ConfigError(`${name} must be greater than or equal to ${limitKey('min')}`);
+  const [min, max] = [limitOf(config, name, 'min'), limitOf(config, name, 'max')];
+  if (min !== null && value < min.value) {
+    throw new ConfigError(`${name} must be greater than or equal to ${min.key}`);
   }
-  if (typeof max === 'number' && value > max) {
-    throw new ConfigError(`${name} must be less than or equal to ${limitKey('max')}`);
+  if (max !== null && value > max.value) {
+    throw new ConfigError(`${name} must be less than or equal to ${max.key}`);
   }
+}
+
+function withinLimits(config: BrokerConfig, name: string, value: ConfigValue): ConfigValue {
+  if (typeof value !== 'number') return value;
+  const min = limitOf(config, name, 'min')?.value ?? value;
+  const max = limitOf(config, name, 'max')?.value ?? value;
+  return Math.min(Math.max(value, min), max);
+}
+
+/** `consumer.session.timeout.ms` lies between `group.consumer.min.session.timeout.ms` and the `max` beside it; null: no limit. */
+function limitOf(
+  config: BrokerConfig,
+  name: string,
+  which: 'min' | 'max',
+): { readonly key: string; readonly value: number } | null {
+  const key =
+    name === 'streams.num.standby.replicas'
+      ? `group.streams.${which}.standby.replicas`
+      : `group.${name.replace('.', `.${which}.`)}`;
+  const value = config.lookup(key);
+  return typeof value === 'number' ? { key, value } : null;
 }
