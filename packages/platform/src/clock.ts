@@ -4,7 +4,10 @@ export interface Clock {
   nowMs(): number;
   /** Time that only goes forward, in milliseconds with fractions: timeouts, durations. */
   monotonicMs(): number;
-  /** Runs `callback` once after `delayMs`; the handle cancels it. Whether it keeps the process alive is the implementation's choice. */
+  /**
+   * Runs `callback` once after `delayMs`, however long that is; the handle cancels it. Whether it keeps the process alive is the
+   * implementation's choice.
+   */
   setTimer(delayMs: number, callback: () => void): TimerHandle;
 }
 

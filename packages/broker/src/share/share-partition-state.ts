@@ -145,7 +145,7 @@ export class SharePartitionState {
       const run = this.#runs.at(index);
       if (run === undefined || run.firstOffset > lastOffset) break;
       if (run.state === DeliveryState.acquired && run.memberId === memberId && run.transition === null)
-        this.#finish(run, DeliveryState.archived, run.deliveryCount);
+        this.#end(run, { state: DeliveryState.archived, deliveryCount: run.deliveryCount });
     }
     this.#moveStart();
   }
@@ -201,7 +201,7 @@ export class SharePartitionState {
     for (const run of change.runs) {
       const { transition } = run;
       run.transition = null;
-      if (transition !== null && isDurable) this.#install(run, transition);
+      if (transition !== null && isDurable) this.#end(run, transition);
     }
     if (!isDurable) return this.expire(context);
     for (const run of change.runs)
@@ -222,7 +222,7 @@ export class SharePartitionState {
     for (const run of this.#runs) {
       const isHeld = run.state === DeliveryState.acquired && run.transition === null;
       if (!isHeld || run.lockUntilMs > nowMs) continue;
-      this.#install(run, targetOf(AcknowledgeType.release, run.deliveryCount, deliveryCountLimit));
+      this.#end(run, targetOf(AcknowledgeType.release, run.deliveryCount, deliveryCountLimit));
       expired.push({ ...run });
     }
     if (expired.length === 0) return NOTHING;
@@ -339,7 +339,7 @@ export class SharePartitionState {
   /** The end of a batch is over the limit: it is there for the next, as part of the same batch. */
   #giveBack(firstOffset: number): void {
     const rest = this.#runs.at(this.#runs.isolate(firstOffset, this.#endOffset - 1))!;
-    this.#finish(rest, DeliveryState.available, 0);
+    this.#end(rest, { state: DeliveryState.available, deliveryCount: 0 });
   }
 
   /** The run at the end goes on, and its batch with it. */
@@ -356,7 +356,8 @@ export class SharePartitionState {
     const to = Math.min(lastOffset, this.#endOffset - 1);
     if (from > to) return;
     for (const run of this.#isolated(from, to))
-      if (isAvailable(run)) this.#finish(run, DeliveryState.archived, run.deliveryCount);
+      if (isAvailable(run))
+        this.#end(run, { state: DeliveryState.archived, deliveryCount: run.deliveryCount });
     this.#moveStart();
   }
 
@@ -369,11 +370,8 @@ export class SharePartitionState {
     }
   }
 
-  #install(run: Run, { state, deliveryCount }: Target): void {
-    this.#finish(run, state, deliveryCount);
-  }
-
-  #finish(run: Run, state: DeliveryState, deliveryCount: number): void {
+  /** A run goes to another state and is nobody's any more. */
+  #end(run: Run, { state, deliveryCount }: Target): void {
     // A run that the log's new start took away in the meantime counts no more.
     const isThere = this.#runs.at(this.#runs.indexOf(run.firstOffset)) === run;
     if (isThere) this.#count(run, -1);

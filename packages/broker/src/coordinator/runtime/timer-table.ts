@@ -58,10 +58,8 @@ export class TimerTable<Command> {
 
   #arm(key: string, command: Command, deadlineMs: number): void {
     const delayMs = Math.max(0, deadlineMs - this.#clock.monotonicMs());
-    // Timers have a range of 2^31-1 ms; what lies beyond is armed again on the way.
-    const armedMs = deadlineMs - Math.max(0, delayMs - MAX_DELAY_MS);
-    const handle = this.#clock.setTimer(Math.min(delayMs, MAX_DELAY_MS), () => this.#onTimer(key));
-    this.#entries.set(key, { command, deadlineMs, handle, armedMs });
+    const handle = this.#clock.setTimer(delayMs, () => this.#onTimer(key));
+    this.#entries.set(key, { command, deadlineMs, handle, armedMs: deadlineMs });
   }
 
   #onTimer(key: string): void {
@@ -76,6 +74,5 @@ export class TimerTable<Command> {
   }
 }
 
-const MAX_DELAY_MS = 0x7fffffff;
 /** Timers may go off a fraction of a millisecond early; that is not worth another round. */
 const CLOCK_GRAIN_MS = 1;
