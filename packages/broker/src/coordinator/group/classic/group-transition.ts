@@ -56,7 +56,7 @@ export class GroupTransition {
       member.groupInstanceId !== null &&
       group.staticMembers.get(member.groupInstanceId) !== member.memberId
     ) {
-      group.staticMembers = new Map(group.staticMembers).set(member.groupInstanceId, member.memberId);
+      this.#ownStaticMembers().set(member.groupInstanceId, member.memberId);
     }
   }
 
@@ -68,11 +68,8 @@ export class GroupTransition {
       this.#ownMembers().delete(memberId);
       if (member.awaitingJoin !== null) group.awaitingJoinCount--;
       this.#count(member, -1);
-      if (member.groupInstanceId !== null && group.staticMembers.get(member.groupInstanceId) === memberId) {
-        const staticMembers = new Map(group.staticMembers);
-        staticMembers.delete(member.groupInstanceId);
-        group.staticMembers = staticMembers;
-      }
+      if (member.groupInstanceId !== null && group.staticMembers.get(member.groupInstanceId) === memberId)
+        this.#ownStaticMembers().delete(member.groupInstanceId);
     }
     this.removePendingJoin(memberId);
     this.removePendingSync(memberId);
@@ -80,15 +77,15 @@ export class GroupTransition {
   }
 
   addPendingJoin(memberId: string): void {
-    this.group.pendingJoinMembers = new Set(this.group.pendingJoinMembers).add(memberId);
+    this.#ownNames('pendingJoinMembers').add(memberId);
   }
 
   removePendingJoin(memberId: string): void {
-    this.group.pendingJoinMembers = without(this.group.pendingJoinMembers, memberId);
+    if (this.group.pendingJoinMembers.has(memberId)) this.#ownNames('pendingJoinMembers').delete(memberId);
   }
 
   removePendingSync(memberId: string): void {
-    this.group.pendingSyncMembers = without(this.group.pendingSyncMembers, memberId);
+    if (this.group.pendingSyncMembers.has(memberId)) this.#ownNames('pendingSyncMembers').delete(memberId);
   }
 
   /** Enters a state and notes when. */
@@ -160,10 +157,21 @@ export class GroupTransition {
     });
   }
 
-  /** The members, as a map that is this step's own. */
+  /** The members, as a map that is this step's own: copied by its first change, not by each. */
   #ownMembers(): Map<string, ClassicMember> {
     if (this.group.members === this.#base.members) this.group.members = new Map(this.#base.members);
     return this.group.members as Map<string, ClassicMember>;
+  }
+
+  #ownStaticMembers(): Map<string, string> {
+    if (this.group.staticMembers === this.#base.staticMembers)
+      this.group.staticMembers = new Map(this.#base.staticMembers);
+    return this.group.staticMembers as Map<string, string>;
+  }
+
+  #ownNames(which: 'pendingJoinMembers' | 'pendingSyncMembers'): Set<string> {
+    if (this.group[which] === this.#base[which]) this.group[which] = new Set(this.#base[which]);
+    return this.group[which] as Set<string>;
   }
 
   #count(member: ClassicMember, change: 1 | -1): void {
@@ -197,10 +205,3 @@ const EMPTY_SYNC_REPLY: SyncReply = {
   protocolName: null,
   assignment: NO_ASSIGNMENT,
 };
-
-function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
-  if (!names.has(name)) return names;
-  const rest = new Set(names);
-  rest.delete(name);
-  return rest;
-}
