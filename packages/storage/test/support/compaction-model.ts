@@ -4,7 +4,8 @@ import { expect } from 'vitest';
 import { LogError, type Log, type LogConfig, type LogManager } from '../../src/index.ts';
 import { expectSound } from './expect-sound.ts';
 import { checkFolder } from './folder-check.ts';
-import { ALL, client, logConfig, openManager, TP } from './fixtures.ts';
+import { ALL, client, logConfig, OPERATIONS, openManager, TP } from './fixtures.ts';
+import { ProcessClock } from './process-clock.ts';
 
 const DIR = '/data';
 const DELETE_RETENTION_MS = 5_000;
@@ -29,6 +30,7 @@ export class CompactionModel {
   readonly #clock = new SimClock();
   readonly #config: LogConfig;
   readonly #dedupeBufferBytes: number;
+  #process = new ProcessClock(this.#clock);
   #manager: LogManager | null = null;
   #log: Log | null = null;
   #records: ModelRecord[] = [];
@@ -60,13 +62,16 @@ export class CompactionModel {
   }
 
   async start(): Promise<void> {
+    this.#process.kill();
+    this.#process = new ProcessClock(this.#clock);
     this.#manager = await openManager([DIR], {
       disk: this.disk,
-      clock: this.#clock,
+      clock: this.#process,
       random: this.random,
       config: this.#config,
       clusterId: 'AAAAAAAAAAAAAAAAAAAAAw',
       onDamagedLog: (_, error) => expect.unreachable(error.message),
+      checkpointIntervalMs: 3000,
       tailCacheBytes: 1000,
       cleaner: {
         settings: () => ({
@@ -181,15 +186,18 @@ export class CompactionModel {
     if (!log.isOffline) await this.#check();
   }
 
+  /** A call will fail, of the log or of its directory; or the disk is full soon. */
   #breakDisk(): void {
-    const operation = (['write', 'datasync', 'rename', 'syncFolder', 'read'] as const)[
-      this.random.nextInt(5)
-    ]!;
+    if (this.random.chance(0.2))
+      return this.disk.setCapacity(this.disk.usedBytes() + this.random.nextInt(3000));
+    const operation = OPERATIONS[this.random.nextInt(OPERATIONS.length)]!;
+    const path = this.random.chance(0.7) ? `${DIR}/orders-0` : DIR;
     const code = this.random.chance(0.5) ? 'EIO' : 'ENOSPC';
-    this.disk.inject({ operation, path: 'orders-0', code, after: this.random.nextInt(4) });
+    this.disk.inject({ operation, path, code, after: this.random.nextInt(4) });
   }
 
   async #restart(how: 'crash' | 'power cut' | 'clean'): Promise<void> {
+    this.disk.setCapacity(Infinity);
     if (how === 'clean') {
       this.disk.clearFaults();
       await this.#manager!.close();

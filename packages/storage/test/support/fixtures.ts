@@ -1,4 +1,4 @@
-import { NodeDisk, SeededRandom, SimClock, type Disk } from '@ottla/platform';
+import { NodeDisk, SeededRandom, SimClock, type Disk, type SimOperation } from '@ottla/platform';
 import { encodeBatch, iterateBatches, type BatchInput } from '@ottla/protocol';
 import {
   DEFAULT_LOG_CONFIG,
@@ -50,6 +50,18 @@ export async function openManager(
 export function logConfig(overrides: Partial<LogConfig> = {}): LogConfig {
   return { ...DEFAULT_LOG_CONFIG, ...overrides };
 }
+
+/** Calls of a disk that may fail while a log is in use. */
+export const OPERATIONS = [
+  'read',
+  'write',
+  'datasync',
+  'open',
+  'rename',
+  'unlink',
+  'truncate',
+  'syncFolder',
+] as const satisfies readonly SimOperation[];
 
 export const client = { leaderEpoch: 0, origin: 'client' } as const;
 export const ALL = { maxBytes: 64 * 1024 * 1024, upToOffset: Number.MAX_SAFE_INTEGER, minOneMessage: true };

@@ -5,7 +5,8 @@ import { LogError, type ActiveProducer, type Log, type LogConfig, type LogManage
 import { ProducerState } from '../../src/producers/producer-state.ts';
 import { readTransactionMarker } from '../../src/producers/transaction-marker.ts';
 import { expectSound } from './expect-sound.ts';
-import { ALL, client, logConfig, openManager, TP } from './fixtures.ts';
+import { ALL, client, logConfig, OPERATIONS, openManager, TP } from './fixtures.ts';
+import { ProcessClock } from './process-clock.ts';
 import { checkFolder } from './folder-check.ts';
 
 const DIR = '/data';
@@ -26,6 +27,7 @@ export class LogModel {
   readonly disk: SimDisk;
   readonly #clock = new SimClock();
   readonly #config: LogConfig;
+  #process = new ProcessClock(this.#clock);
   #manager: LogManager | null = null;
   #log: Log | null = null;
   /** The batches as they should be, by base offset. */
@@ -65,13 +67,16 @@ export class LogModel {
   }
 
   async start(): Promise<void> {
+    this.#process.kill();
+    this.#process = new ProcessClock(this.#clock);
     this.#manager = await openManager([DIR], {
       disk: this.disk,
-      clock: this.#clock,
+      clock: this.#process,
       random: this.random,
       config: this.#config,
       clusterId: 'AAAAAAAAAAAAAAAAAAAAAw',
       onDamagedLog: (_, error) => expect.unreachable(error.message),
+      checkpointIntervalMs: 3000,
       tailCacheBytes: this.random.chance(0.5) ? 1000 : 1_000_000,
     });
     this.#log = this.#manager.getOrCreate(TP, null, this.#config);
@@ -210,14 +215,18 @@ export class LogModel {
     expect((await log.offsetOfMaxTimestamp()).timestamp).toBe(newest);
   }
 
+  /** A call will fail, of the log or of its directory; or the disk is full soon. */
   #breakDisk(): void {
-    const operation = (['write', 'datasync', 'open', 'rename', 'syncFolder'] as const)[
-      this.random.nextInt(5)
-    ]!;
-    this.disk.inject({ operation, path: 'orders-0', code: this.random.chance(0.5) ? 'EIO' : 'ENOSPC' });
+    if (this.random.chance(0.2))
+      return this.disk.setCapacity(this.disk.usedBytes() + this.random.nextInt(3000));
+    const operation = OPERATIONS[this.random.nextInt(OPERATIONS.length)]!;
+    const path = this.random.chance(0.7) ? FOLDER : DIR;
+    const after = this.random.nextInt(4);
+    this.disk.inject({ operation, path, after, code: this.random.chance(0.5) ? 'EIO' : 'ENOSPC' });
   }
 
   async restart(wanted: 'crash' | 'power cut' | 'clean'): Promise<void> {
+    this.disk.setCapacity(Infinity);
     if (wanted === 'clean') {
       this.disk.clearFaults();
       // A call that has failed just now is told of only at its end.
