@@ -52,19 +52,28 @@ function reasonOf(cause: unknown): string {
   return isLimit ? `${cause.message} (raise the limit of open files, ulimit -n, and restart)` : cause.message;
 }
 
-/** A batch that had been durable (it lies below the recovery point) fails its checks: data was damaged on disk. */
-export class CorruptLogError extends LogError {
-  override readonly name = 'CorruptLogError';
+/** KAFKA_STORAGE_ERROR: a file of one log holds what it cannot hold; that log stays offline and as it is. */
+export class DamagedLogError extends LogError {
+  override readonly name: string = 'DamagedLogError';
   readonly file: string;
+  /** `message` ends with the remedy. */
+  constructor(file: string, message: string) {
+    super(56, message);
+    this.file = file;
+  }
+}
+
+/** A batch that had been durable (it lies below the recovery point) fails its checks: data was damaged on disk. */
+export class CorruptLogError extends DamagedLogError {
+  override readonly name = 'CorruptLogError';
   readonly position: number;
   readonly offset: number;
   constructor(file: string, where: { position: number; offset: number; reason: string }) {
     super(
-      56,
+      file,
       `Log file "${file}" is damaged at position ${where.position} (offset ${where.offset}), below the recovery point: ` +
         `${where.reason}. Restore the file from a copy, or remove the partition's folder if a replica holds its data`,
     );
-    this.file = file;
     this.position = where.position;
     this.offset = where.offset;
   }

@@ -5,7 +5,7 @@ import { InlineCleanRunner } from './cleaner/clean-runners.ts';
 import { LogCleaner, type LogCleanerSettings } from './cleaner/log-cleaner.ts';
 import { FutureLogs } from './directories/future-logs.ts';
 import { LogDirectory, type DirectoryCheckpoints } from './directories/log-directory.ts';
-import { CorruptLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
+import { DamagedLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
 import { FilePool } from './files/file-pool.ts';
 import {
   deletedFolderName,
@@ -37,7 +37,7 @@ export interface LogManagerOptions {
   /** Called once per directory that went offline; its logs refuse everything from then on. */
   readonly onDirFailure: (dir: string, error: unknown) => void;
   /** Told of a log whose durable part is damaged: the partition stays offline, every use of it gets this error. */
-  readonly onDamagedLog?: (topicPartition: TopicPartition, error: CorruptLogError) => void;
+  readonly onDamagedLog?: (topicPartition: TopicPartition, error: DamagedLogError) => void;
   /** Told before each log that is loaded; `remaining` counts the logs still to load in the directory. */
   readonly onLoadProgress?: (progress: LoadProgress) => void;
   /** `producer.id.expiration.check.interval.ms`. */
@@ -104,7 +104,7 @@ interface FoundFolder {
 /** A log whose durable part is damaged: its folder stays as it is. */
 interface DamagedLog extends Pick<Log, 'topicPartition' | 'folder' | 'config'> {
   /** What every use of the partition gets. */
-  readonly error: CorruptLogError;
+  readonly error: DamagedLogError;
   readonly dir: LogDirectory;
 }
 
@@ -483,7 +483,7 @@ export class LogManager {
       this.#logs.set(key, log);
       dir.addLog(log);
     } catch (error) {
-      if (!(error instanceof CorruptLogError)) throw error;
+      if (!(error instanceof DamagedLogError)) throw error;
       // One damaged partition must not take the others of its directory away.
       dir.addDamaged(topicPartition, checkpoints);
       const folder = `${dir.path}/${found.name}`;
@@ -508,7 +508,7 @@ export class LogManager {
     try {
       if (!isInVain) return this.#futures.add(await this.#open(dir, found, checkpoints));
     } catch (error) {
-      if (!(error instanceof CorruptLogError)) throw error;
+      if (!(error instanceof DamagedLogError)) throw error;
     }
     const retired = this.#retiredFolder(dir, topicPartition);
     disk.renameSync(`${dir.path}/${name}`, retired);
@@ -519,6 +519,7 @@ export class LogManager {
     const { topicPartition, isFuture, name } = found;
     const key = partitionKey(topicPartition);
     const context = this.#contexts.get(dir)!;
+    const highWatermark = checkpoints.highWatermarks.get(key) ?? 0;
     const log = await Log.open(isFuture ? context.future : context.current, {
       topicPartition,
       folder: `${dir.path}/${name}`,
@@ -526,11 +527,12 @@ export class LogManager {
       recoveryPoint: checkpoints.recoveryPoints.get(key) ?? 0,
       compactedOffset: checkpoints.compactedOffsets.get(key) ?? 0,
       logStartOffset: checkpoints.logStartOffsets.get(key) ?? 0,
+      highWatermark,
       hadCleanShutdown: dir.cleanShutdownEpoch !== null,
       hadFailedSync: dir.hadFailedSync,
       topicId: null,
     });
-    log.updateHighWatermark(checkpoints.highWatermarks.get(key) ?? 0);
+    log.updateHighWatermark(highWatermark);
     return log;
   }
 

@@ -134,10 +134,10 @@ describe('a damaged log', () => {
     const file = '/data/orders-0/00000000000000000000.log';
     const size = disk.sizeSync(file);
     disk.flipBit(file, 400, 3);
-    const damaged: CorruptLogError[] = [];
+    const damaged: LogError[] = [];
     const again = await open({ onDamagedLog: (_, error) => damaged.push(error) });
     expect(damaged[0]).toMatchObject({ file, errorCode: ErrorCodes.KAFKA_STORAGE_ERROR });
-    expect(damaged[0]!.offset).toBeLessThan(10);
+    expect((damaged[0] as CorruptLogError).offset).toBeLessThan(10);
     expect(() => again.getOrCreate(TP, null, logConfig())).toThrow(file);
     expect(disk.sizeSync(file)).toBe(size);
     expect(again.get({ topic: 'orders', partition: 1 })!.logEndOffset).toBe(10);

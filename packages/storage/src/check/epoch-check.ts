@@ -82,7 +82,7 @@ export function readEpochs(disk: Disk, folder: string, problems: ProblemList): E
   } catch (error) {
     return tell(
       contentProblem(error),
-      'A start cannot open the log, and takes its directory offline. Remove the file if no other broker has a replica',
+      'A start keeps the partition offline and untouched (Kafka takes the directory offline). Remove the file if no other broker has a replica',
     );
   }
 }

@@ -81,12 +81,16 @@ function checkLostEnd(problems: ProblemList, { known, endOffset }: LogEnd): void
 }
 
 function checkLogStart(problems: ProblemList, { known, endOffset, isEndKnown }: LogEnd): void {
-  const { logStartOffset } = known;
+  const { logStartOffset, highWatermark } = known;
   if (logStartOffset === null || logStartOffset <= endOffset || !isEndKnown) return;
+  const isPossible = logStartOffset <= (highWatermark ?? 0);
   const text = {
     problem: `The log begins with offset ${logStartOffset} by the checkpoint, and ends with ${endOffset}`,
-    remedy: `The next start removes what is there: the log begins anew with offset ${logStartOffset}`,
+    remedy: isPossible
+      ? `The next start removes what is there: the log begins anew with offset ${logStartOffset}`
+      : `Nothing behind the high watermark ${highWatermark ?? 0} can have been deleted: the next start keeps the partition offline ` +
+        '(Kafka removes what is there). Correct the offset, or remove its line and its count',
   };
-  if (known.hadCleanShutdown) problems.problem('log-start', { offset: logStartOffset }, text);
+  if (known.hadCleanShutdown || !isPossible) problems.problem('log-start', { offset: logStartOffset }, text);
   else problems.remark('log-start', { offset: logStartOffset }, text);
 }

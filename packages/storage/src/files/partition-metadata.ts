@@ -1,6 +1,6 @@
 import type { Disk } from '@ottla/platform';
 import { ErrorCodes } from '@ottla/protocol';
-import { LogError } from '../errors.ts';
+import { DamagedLogError, LogError } from '../errors.ts';
 import { formatPartitionMetadata, readPartitionMetadata } from './dir-files.ts';
 import { PARTITION_METADATA_FILE } from './log-files.ts';
 
@@ -11,15 +11,26 @@ export class PartitionMetadata {
   #topicId: string | null;
   #isDirty = false;
 
+  /** @throws DamagedLogError when the file cannot be understood */
   constructor(disk: Disk, folder: string, topicId: string | null) {
     this.#disk = disk;
     this.#folder = folder;
-    this.#topicId = readPartitionMetadata(disk, this.#file);
+    this.#topicId = this.#read();
     if (topicId !== null) this.assign(topicId);
   }
 
   get topicId(): string | null {
     return this.#topicId;
+  }
+
+  #read(): string | null {
+    try {
+      return readPartitionMetadata(this.#disk, this.#file);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== undefined) throw error;
+      throw new DamagedLogError(this.#file, `${message}. Write the topic's id into it, or remove the file`);
+    }
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Disk } from '@ottla/platform';
+import { DamagedLogError } from '../errors.ts';
 import { formatCheckpoint, parseCheckpoint } from '../files/offset-checkpoint.ts';
 import type { EpochEndOffset } from '../types.ts';
 
@@ -18,23 +19,18 @@ export class LeaderEpochCache {
   #entries: EpochEntry[] = [];
   #dirty = false;
 
-  /** @throws Error when the file exists and is malformed */
+  /** @throws DamagedLogError when the file exists and is malformed */
   constructor(disk: Disk, file: string) {
     this.#disk = disk;
     this.#file = file;
     if (!disk.existsSync(file)) return;
-    for (const [epoch, startOffset] of parseCheckpoint(file, disk.readFileSync(file).toString('utf8'), 2)) {
+    for (const [epoch, startOffset] of linesOf(file, disk.readFileSync(file).toString('utf8'))) {
       this.#push({ epoch: Number(epoch), startOffset: Number(startOffset) });
     }
-    this.#dirty = false;
   }
 
   get latestEpoch(): number {
     return this.#entries.at(-1)?.epoch ?? -1;
-  }
-
-  get isDirty(): boolean {
-    return this.#dirty;
   }
 
   get entries(): readonly EpochEntry[] {
@@ -120,13 +116,19 @@ export class LeaderEpochCache {
     }
   }
 
-  persistSync(): void {
-    if (!this.#dirty) return;
-    this.#disk.replaceFileSync(this.#file, this.#format());
-    this.#dirty = false;
-  }
-
   #format(): string {
     return formatCheckpoint(this.#entries.map((entry) => `${entry.epoch} ${entry.startOffset}`));
+  }
+}
+
+function linesOf(file: string, content: string): string[][] {
+  try {
+    return parseCheckpoint(file, content, 2);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new DamagedLogError(
+      file,
+      `${message}. Remove the file if no other broker has a replica of the partition`,
+    );
   }
 }

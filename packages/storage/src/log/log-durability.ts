@@ -1,4 +1,3 @@
-import type { PartitionMetadata } from '../files/partition-metadata.ts';
 import type { LogSegment } from '../segments/log-segment.ts';
 import type { LogContext } from './log-context.ts';
 import { LogFlusher } from './log-flusher.ts';
@@ -26,7 +25,6 @@ export class LogDurability {
   readonly #context: LogContext;
   readonly #owner: DurabilityOwner;
   readonly #files: LoadedLog;
-  readonly #metadata: PartitionMetadata;
   readonly #flusher: LogFlusher;
   #flushedOffset: number;
   #lastFlushMs: number;
@@ -39,12 +37,11 @@ export class LogDurability {
   constructor(
     context: LogContext,
     owner: DurabilityOwner,
-    state: { files: LoadedLog; metadata: PartitionMetadata; isNewFolder: boolean },
+    state: { files: LoadedLog; isNewFolder: boolean },
   ) {
     this.#context = context;
     this.#owner = owner;
     this.#files = state.files;
-    this.#metadata = state.metadata;
     this.#isFolderDirty = state.isNewFolder;
     this.#flushedOffset = state.files.flushedOffset;
     this.#unsynced = unsyncedSegments(state.files);
@@ -135,7 +132,7 @@ export class LogDurability {
     await this.#owner.written();
     const isFolderDirty = this.#isFolderDirty;
     this.#isFolderDirty = false;
-    await this.#metadata.persist();
+    await this.#files.metadata.persist();
     for (const segment of sealed) await this.#syncSealed(segment);
     if (active.sizeInBytes > 0) await this.#syncActive(active);
     await this.#files.snapshots.persist();

@@ -1,5 +1,5 @@
 import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
-import { CorruptLogError, LogError } from '../errors.ts';
+import { CorruptLogError, DamagedLogError, LogError } from '../errors.ts';
 import { tidyFolder } from '../files/leftover-files.ts';
 import {
   INDEX_SUFFIX,
@@ -10,6 +10,8 @@ import {
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from '../files/log-files.ts';
+import { LOG_START_OFFSET_FILE } from '../files/offset-checkpoint.ts';
+import { PartitionMetadata } from '../files/partition-metadata.ts';
 import { ProducerSnapshots } from '../producers/producer-snapshots.ts';
 import { isExpired, ProducerState } from '../producers/producer-state.ts';
 import { readTransactionMarker } from '../producers/transaction-marker.ts';
@@ -18,10 +20,11 @@ import { LogSegment } from '../segments/log-segment.ts';
 import { SegmentList } from '../segments/segment-list.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import type { LogContext } from './log-context.ts';
-import type { LoadOptions, LogHandover } from './log-options.ts';
+import type { LogHandover, LogOptions } from './log-options.ts';
 
 /** A log as found (and repaired) on disk. */
 export interface LoadedLog {
+  readonly metadata: PartitionMetadata;
   readonly segments: SegmentList;
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState;
@@ -48,7 +51,8 @@ export interface LoadedLog {
  */
 export class LogLoader {
   readonly #context: LogContext;
-  readonly #options: LoadOptions;
+  readonly #options: LogOptions;
+  readonly #metadata: PartitionMetadata;
   readonly #segments = new SegmentList();
   readonly #epochs: LeaderEpochCache;
   readonly #producers = new ProducerState();
@@ -56,9 +60,11 @@ export class LogLoader {
   /** Files were created, renamed or removed: to be made durable before the log is used. */
   #isFolderDirty: boolean;
 
-  constructor(context: LogContext, options: LoadOptions) {
+  /** @throws DamagedLogError when a small file beside the segments makes no sense */
+  constructor(context: LogContext, options: LogOptions) {
     this.#context = context;
     this.#options = options;
+    this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
     this.#isFolderDirty = tidyFolder(context.disk, options.folder);
     this.#openSegments();
     this.#epochs = new LeaderEpochCache(context.disk, `${options.folder}/${LEADER_EPOCH_FILE}`);
@@ -90,6 +96,8 @@ export class LogLoader {
     }
     let logStartOffset = Math.max(this.#options.logStartOffset, this.#segments.first.baseOffset);
     if (nextOffset < logStartOffset) {
+      if (logStartOffset > this.#options.highWatermark)
+        throw this.#impossibleStart(logStartOffset, nextOffset);
       // Records below the log start are deleted ones: what a power cut left of them is of no use, the log begins anew.
       this.#startOver(logStartOffset);
       nextOffset = logStartOffset;
@@ -122,6 +130,7 @@ export class LogLoader {
     return {
       flushedOffset: found.nextOffset,
       recoveryPoint: found.nextOffset,
+      metadata: this.#metadata,
       segments: this.#segments,
       epochs: this.#epochs,
       producers: this.#producers,
@@ -337,6 +346,16 @@ export class LogLoader {
   /** Damage to what was durable: cutting it off would lose acknowledged records without a word. */
   #corrupt(segment: LogSegment, bad: BadBatch, offset: number): CorruptLogError {
     return new CorruptLogError(segment.path, { position: bad.position, offset, reason: bad.reason });
+  }
+
+  /** Only what is committed can be deleted, and the high watermark is written after the log start: the checkpoint is damaged. */
+  #impossibleStart(logStartOffset: number, endOffset: number): DamagedLogError {
+    const file = `${this.#context.dir.path}/${LOG_START_OFFSET_FILE}`;
+    return new DamagedLogError(
+      file,
+      `Checkpoint "${file}" lets the log in "${this.#options.folder}" begin with offset ${logStartOffset}, which is behind its ` +
+        `end ${endOffset} and its high watermark ${this.#options.highWatermark}. Correct the offset, or remove its line and its count`,
+    );
   }
 
   /** The log ends in this segment at `position`: what follows was never durable. */

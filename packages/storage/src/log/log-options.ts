@@ -2,8 +2,11 @@ import type { LogConfig } from '../log-config.ts';
 import type { ProducerState } from '../producers/producer-state.ts';
 import type { TopicPartition } from '../types.ts';
 
-/** What the files of a log are read with. */
-export interface LoadOptions {
+/** Where and how a log is opened. */
+export interface LogOptions {
+  readonly topicPartition: TopicPartition;
+  /** Written to `partition.metadata` when that is not there; null leaves it out. */
+  readonly topicId: string | null;
   readonly folder: string;
   readonly config: LogConfig;
   /** Everything below was durable. */
@@ -11,16 +14,11 @@ export interface LoadOptions {
   /** Everything below has been through compaction, which leaves gaps between segments; 0 without. */
   readonly compactedOffset: number;
   readonly logStartOffset: number;
+  /** By the checkpoint; 0 when it does not say. */
+  readonly highWatermark: number;
   readonly hadCleanShutdown: boolean;
   /** Data in the page cache may be missing on the disk although it counts as written: recovery writes it again. */
   readonly hadFailedSync: boolean;
-}
-
-/** Where and how a log is opened. */
-export interface LogOptions extends LoadOptions {
-  readonly topicPartition: TopicPartition;
-  /** Written to `partition.metadata` when that is not there; null leaves it out. */
-  readonly topicId: string | null;
 }
 
 /** Of a log that has nothing in its folder yet. */
@@ -32,6 +30,7 @@ export function emptyLogOptions(
     recoveryPoint: 0,
     compactedOffset: 0,
     logStartOffset: 0,
+    highWatermark: 0,
     hadCleanShutdown: true,
     hadFailedSync: false,
   };

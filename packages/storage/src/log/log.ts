@@ -1,6 +1,5 @@
 import { ErrorCodes, type BatchSummary } from '@ottla/protocol';
 import { LogDirOfflineError, LogError, OffsetOutOfRangeError } from '../errors.ts';
-import { PartitionMetadata } from '../files/partition-metadata.ts';
 import type { LogConfig } from '../log-config.ts';
 import { LogTail } from '../memory/tail-cache.ts';
 import type { ProducerBatch } from '../producers/producer-entry.ts';
@@ -63,7 +62,6 @@ export class Log {
   readonly #tail: LogTail;
   readonly #writes: WriteQueue;
   readonly #durability: LogDurability;
-  readonly #metadata: PartitionMetadata;
   #config: LogConfig;
   #logStartOffset: number;
   #logEndOffset: number;
@@ -95,7 +93,6 @@ export class Log {
       fail: (error) => this.#fail(error),
     });
     this.#tail = new LogTail(context.tailCache);
-    this.#metadata = new PartitionMetadata(context.disk, options.folder, options.topicId);
     this.#writes = new WriteQueue({
       slabs: context.tailCache.slabs,
       pendingBytes: context.pendingBytes,
@@ -108,8 +105,7 @@ export class Log {
       written: () => this.#writes.settled(),
       fail: (error: unknown) => this.#fail(error),
     };
-    const state = { files: loaded, metadata: this.#metadata, isNewFolder };
-    this.#durability = new LogDurability(context, owner, state);
+    this.#durability = new LogDurability(context, owner, { files: loaded, isNewFolder });
     this.#local = new LocalLog(context, {
       folder: options.folder,
       files: loaded,
@@ -133,7 +129,7 @@ export class Log {
     });
   }
 
-  /** Opens the log in a folder (created when absent), recovering it if need be. @throws CorruptLogError */
+  /** Opens the log in a folder (created when absent), recovering it if need be. @throws DamagedLogError */
   static async open(context: LogContext, options: LogOptions): Promise<Log> {
     const isNew = !context.disk.existsSync(options.folder);
     if (isNew) context.disk.mkdirSync(options.folder);
@@ -168,12 +164,12 @@ export class Log {
 
   /** From `partition.metadata`; null when unknown. */
   get topicId(): string | null {
-    return this.#metadata.topicId;
+    return this.#loaded.metadata.topicId;
   }
 
   /** Notes the topic's id. @throws LogError INCONSISTENT_TOPIC_ID when the folder belongs to another topic of that name */
   assignTopicId(topicId: string): void {
-    this.#metadata.assign(topicId);
+    this.#loaded.metadata.assign(topicId);
   }
 
   get config(): LogConfig {

@@ -456,7 +456,15 @@ const checkpoints: readonly Case[] = [
     title: 'a log start behind the end',
     damage: (fixture) => fixture.write(`${DIR}/log-start-offset-checkpoint`, '0\n1\norders 0 70\n'),
     found: ['problem log-start'],
-    says: /the log begins anew with offset 70/,
+    says: /the next start keeps the partition offline/,
+  },
+  {
+    title: 'a log start and a high watermark behind the end',
+    damage: (fixture) => {
+      for (const name of ['log-start', 'replication'])
+        fixture.write(`${DIR}/${name}-offset-checkpoint`, '0\n1\norders 0 70\n');
+    },
+    found: ['problem high-watermark', 'problem log-start'],
   },
   {
     title: 'a compaction behind the end',

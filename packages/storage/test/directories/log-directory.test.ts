@@ -80,6 +80,35 @@ describe('a damaged log', () => {
     expect([restored.logStartOffset, restored.logEndOffset]).toEqual([8, 10]);
   });
 
+  const files: { title: string; file: string; content: string }[] = [
+    { title: 'leader epochs', file: '/data/orders-0/leader-epoch-checkpoint', content: '0\n1\nx y\n' },
+    { title: 'a topic id', file: '/data/orders-0/partition.metadata', content: 'version: 7\n' },
+    { title: 'a log start', file: '/data/log-start-offset-checkpoint', content: '0\n1\norders 0 18\n' },
+  ];
+  test.each(files)(
+    'by $title that cannot be is refused by every start, and alone',
+    async ({ file, content }) => {
+      const { clock, disk, random, open } = world(1);
+      const manager = await filled({ clock, disk, random, open });
+      manager.getOrCreate({ topic: 'other', partition: 0 }, null, logConfig());
+      await manager.close();
+      const before = disk.existsSync(file) ? disk.readFileSync(file) : null;
+      disk.replaceFileSync(file, content);
+      for (const how of ['clean', 'crash', 'crash']) {
+        const damaged: string[] = [];
+        const again = await open({ onDamagedLog: (_, error) => damaged.push(error.file) });
+        expect([how, damaged, again.dirs()[0]!.online]).toEqual([how, [file], true]);
+        expect(again.get({ topic: 'other', partition: 0 })).toBeDefined();
+        clock.advance(60_000);
+        await settle(100);
+        disk.crash();
+      }
+      if (before === null) disk.unlinkSync(file);
+      else disk.replaceFileSync(file, before);
+      expect((await open()).get(TP)!.logEndOffset).toBe(10);
+    },
+  );
+
   test('can be deleted, and its partition created anew', async () => {
     const { clock, disk, random, open } = world(1);
     await filled({ clock, disk, random, open });
