@@ -29,11 +29,6 @@ export class OffsetMap {
     this.#maxKeys = Math.max(1, Math.floor((options.maxBytes / SLOT_BYTES) * options.loadFactor));
   }
 
-  /** Number of keys. */
-  get size(): number {
-    return this.#size;
-  }
-
   get isFull(): boolean {
     return this.#size >= this.#maxKeys;
   }

@@ -54,14 +54,6 @@ export class IndexFile {
     return this.#count;
   }
 
-  get sizeInBytes(): number {
-    return this.#count * this.#entryBytes;
-  }
-
-  get isActive(): boolean {
-    return this.#entries !== null;
-  }
-
   /** Loads the entries into memory so that more can be appended. */
   activate(): void {
     if (this.#entries !== null) return;

@@ -35,7 +35,6 @@ export interface LoadedLog {
   readonly flushedOffset: number;
   /** Segments that end below it are durable together with their indexes. */
   readonly recoveryPoint: number;
-  readonly wasRecovered: boolean;
 }
 
 /**
@@ -82,19 +81,14 @@ export class LogLoader {
     }
     this.#addSegment(offset).activate();
     this.#producers.reset(offset, []);
-    return this.#result({ logStartOffset: offset, nextOffset: offset, wasRecovered: false });
+    return this.#result({ logStartOffset: offset, nextOffset: offset });
   }
 
   async load(): Promise<LoadedLog> {
     if (this.#segments.length === 0) this.#addSegment(this.#options.logStartOffset);
-    let nextOffset: number | null = null;
-    let wasRecovered = false;
-    if (this.#options.hadCleanShutdown) nextOffset = await this.#loadClean();
-    if (nextOffset === null) {
-      nextOffset = await this.#recover();
-      wasRecovered = true;
-    }
-    let logStartOffset = Math.max(this.#options.logStartOffset, this.#segments.first.baseOffset);
+    let nextOffset = this.#options.hadCleanShutdown ? await this.#loadClean() : null;
+    nextOffset ??= await this.#recover();
+    const logStartOffset = Math.max(this.#options.logStartOffset, this.#segments.first.baseOffset);
     if (nextOffset < logStartOffset) {
       if (logStartOffset > this.#options.highWatermark)
         throw this.#impossibleStart(logStartOffset, nextOffset);
@@ -102,7 +96,6 @@ export class LogLoader {
       this.#startOver(logStartOffset);
       nextOffset = logStartOffset;
     }
-    logStartOffset = Math.min(logStartOffset, nextOffset);
     this.#epochs.truncateFromEnd(nextOffset);
     this.#epochs.truncateFromStart(logStartOffset);
     this.#snapshots.removeAfter(nextOffset);
@@ -110,7 +103,7 @@ export class LogLoader {
     if (!this.#context.disk.existsSync(this.#segments.active.path)) this.#isFolderDirty = true;
     this.#segments.active.activate();
     if (this.#isFolderDirty) await this.#context.disk.syncFolder(this.#options.folder);
-    return this.#result({ logStartOffset, nextOffset, wasRecovered });
+    return this.#result({ logStartOffset, nextOffset });
   }
 
   /** The files of a log that was in use until now, and what it knew: nothing has to be read or checked. */
@@ -121,12 +114,12 @@ export class LogLoader {
     active.firstTimestamp();
     this.#epochs.replaceWith(handover.epochs);
     const { logStartOffset, logEndOffset, flushedOffset, recoveryPoint, producers } = handover;
-    const found = this.#result({ logStartOffset, nextOffset: logEndOffset, wasRecovered: false });
+    const found = this.#result({ logStartOffset, nextOffset: logEndOffset });
     return { ...found, producers, flushedOffset, recoveryPoint };
   }
 
   /** The parts of the log, handed over to the one that will use them. */
-  #result(found: { logStartOffset: number; nextOffset: number; wasRecovered: boolean }): LoadedLog {
+  #result(found: { logStartOffset: number; nextOffset: number }): LoadedLog {
     return {
       flushedOffset: found.nextOffset,
       recoveryPoint: found.nextOffset,

@@ -20,10 +20,6 @@ export class ProducerSnapshots {
       .map((name) => offsetFromName(name)!);
   }
 
-  get offsets(): readonly number[] {
-    return this.#offsets;
-  }
-
   get latestOffset(): number {
     return this.#offsets.at(-1) ?? -1;
   }

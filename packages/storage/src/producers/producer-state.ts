@@ -48,10 +48,6 @@ export class ProducerState {
     return this.#producers.size;
   }
 
-  get isEmpty(): boolean {
-    return this.#producers.size === 0 && this.#unreplicated.length === 0;
-  }
-
   entries(): IterableIterator<ProducerEntry> {
     return this.#producers.values();
   }
