@@ -3,7 +3,7 @@ import type { CleanError } from './cleaner/clean-error.ts';
 import type { CleanRunner } from './cleaner/clean-job.ts';
 import { InlineCleanRunner } from './cleaner/clean-runners.ts';
 import { LogCleaner, type LogCleanerSettings } from './cleaner/log-cleaner.ts';
-import { FutureLogs } from './directories/future-logs.ts';
+import { FutureLogs, isPrefix } from './directories/future-logs.ts';
 import { LogDirectory, type DirectoryCheckpoints } from './directories/log-directory.ts';
 import { DamagedLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
 import { FilePool } from './files/file-pool.ts';
@@ -386,7 +386,7 @@ export class LogManager {
     for (const future of this.#futures.all()) {
       const key = partitionKey(future.topicPartition);
       const current = this.#logs.get(key);
-      if (current !== undefined) await this.#copyAnewIfAhead(current, future);
+      if (current !== undefined) await this.#copyAnewUnlessPrefix(current, future);
       else if (areAllThere && !this.#damaged.has(key)) await this.#promote(future);
     }
   }
@@ -399,12 +399,13 @@ export class LogManager {
   }
 
   /**
-   * A power cut may take from the log what its copy still has, and those offsets will go to other records. Cutting the copy
-   * could come undone in the next power cut; that there is another one is durable before the log is in use.
+   * A power cut may take from the log what its copy still has, and those offsets will go to other records (or have gone, while
+   * the copy's directory was offline). Cutting the copy could come undone in the next power cut; that there is another one is
+   * durable before the log is in use.
    */
-  async #copyAnewIfAhead(current: Log, future: Log): Promise<void> {
+  async #copyAnewUnlessPrefix(current: Log, future: Log): Promise<void> {
     const dir = this.#directoryOf(future);
-    if (dir.failure !== null || future.logEndOffset <= current.logEndOffset) return;
+    if (dir.failure !== null || (await isPrefix(future, current))) return;
     this.#futures.cancel(future.topicPartition);
     this.#futures.create(current, dir);
     await this.#options.disk.syncFolder(dir.path);

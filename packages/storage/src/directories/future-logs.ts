@@ -157,6 +157,24 @@ export class FutureLogs {
   }
 }
 
+/** Whether a copy has what its log has, as far as it goes: their last common batch tells, since they differ in nothing but an end. */
+export async function isPrefix(copy: Log, log: Log): Promise<boolean> {
+  const last = copy.logEndOffset - 1;
+  if (last >= log.logEndOffset) return false;
+  if (last < Math.max(copy.logStartOffset, log.logStartOffset)) return true;
+  const [own, other] = await Promise.all([batchAt(copy, last), batchAt(log, last)]);
+  // Compaction may have taken the batch from the log: then nothing can be said, and copying anew is safe.
+  return own.equals(other);
+}
+
+/** The batch that ends with an offset; no bytes when none does. */
+async function batchAt(log: Log, lastOffset: number): Promise<Buffer> {
+  const read = await log.read(lastOffset, { maxBytes: 1, upToOffset: lastOffset + 1, minOneMessage: true });
+  const batch = Buffer.concat(read.batches);
+  read.lease?.release();
+  return batch;
+}
+
 /** Where a log lies that begins with what another one knows. */
 function takenOverOptions({ topicPartition, config }: Log, folder: string): LogOptions {
   return emptyLogOptions({ topicPartition, folder, config, topicId: null });

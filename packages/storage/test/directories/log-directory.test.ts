@@ -1,7 +1,7 @@
 import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
 import { describe, expect, test } from 'vitest';
 import type { LogManager } from '../../src/index.ts';
-import { batchOf, client, logConfig, offsetsOf, openManager, settle, TP } from '../support/fixtures.ts';
+import { ALL, batchOf, client, logConfig, offsetsOf, openManager, settle, TP } from '../support/fixtures.ts';
 
 const LOG_FILE = '/data/orders-0/00000000000000000000.log';
 
@@ -168,4 +168,41 @@ test('a partition without records keeps its end when it is moved, whatever a pow
     disk.cutPower();
     expect((await open({}, ['/a', '/b'])).get(TP)?.logEndOffset, `seed ${seed}`).toBe(10);
   }
+});
+
+test('a copy is made anew when its log has other records by now, also where a start could not see it', async () => {
+  const { disk, open } = world(3);
+  const dirs = ['/a', '/b'];
+  let manager = await open({}, dirs);
+  let log = manager.getOrCreate(TP, null, logConfig());
+  const append = (value: number): void =>
+    void log.append(batchOf(1, { valueBytes: 2000, timestamp: value }), client);
+  for (let i = 0; i < 3; i++) append(i);
+  await log.flush();
+  for (let i = 3; i < 8; i++) append(i);
+  let copy = manager.createFuture(log, '/b');
+  const { batches } = await log.read(0, ALL);
+  for (const records of batches)
+    copy.append(Buffer.from(records), { origin: 'replication', leaderEpoch: -1 });
+  await copy.flush();
+  disk.cutPower();
+  // The copy has outlived what it was made from, and nobody can see it.
+  disk.inject({ operation: 'open', path: '/b/.lock', code: 'EIO' });
+  manager = await open({}, dirs);
+  log = manager.get(TP)!;
+  expect(log.logEndOffset).toBeLessThan(8);
+  for (let i = log.logEndOffset; i < 10; i++) append(100 + i);
+  await log.flush();
+  disk.crash();
+  manager = await open({}, dirs);
+  copy = manager.future(TP)!;
+  expect([manager.get(TP)!.logEndOffset, copy.logEndOffset]).toEqual([10, 0]);
+  // One that is a prefix goes on.
+  copy.append((await manager.get(TP)!.read(0, { ...ALL, maxBytes: 1 })).batches[0]!, {
+    origin: 'replication',
+    leaderEpoch: -1,
+  });
+  await copy.flush();
+  disk.crash();
+  expect((await open({}, dirs)).future(TP)!.logEndOffset).toBe(1);
 });
