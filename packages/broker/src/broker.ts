@@ -31,6 +31,9 @@ import { TransactionCoordinator } from './coordinator/transaction/transaction-co
 import { apiHandlers } from './handlers/api-handlers.ts';
 import type { MetadataStore } from './metadata/image.ts';
 import { dispatchAfter } from './network/dispatch-after.ts';
+import { ConnectionRates } from './quota/connection-rates.ts';
+import { quotaSampling } from './quota/quota-sampling.ts';
+import { RequestTimeQuota } from './quota/request-time-quota.ts';
 import { RequestDispatcher } from './network/request-dispatcher.ts';
 import type { Dispatch } from './network/request-dispatcher.ts';
 import { intercepted, type RequestInterceptor } from './network/request-interceptor.ts';
@@ -188,8 +191,20 @@ export class Broker implements AsyncDisposable {
         random: this.#random,
         logger: this.#logger,
       });
-      const dispatcher = new RequestDispatcher(handlers, this.#logger);
-      const server = await this.#openServer(toBind, dispatcher, logManager.recordMemory);
+      const dispatcher = new RequestDispatcher(handlers, {
+        logger: this.#logger,
+        requestTime: new RequestTimeQuota({
+          clock: this.#clock,
+          metadata: controller.metadata,
+          sampling: quotaSampling(this.config),
+        }),
+      });
+      const server = await this.#openServer({
+        listeners: toBind,
+        dispatcher,
+        recordMemory: logManager.recordMemory,
+        metadata: controller.metadata,
+      });
       const { metadata } = controller;
       this.#interventions = new BrokerInterventions({ controller, metadata, replicas, groups, server });
       // A join may wait for minutes: pending ones are refused first, so that the server has no one to wait for.
@@ -407,11 +422,17 @@ export class Broker implements AsyncDisposable {
   /** The group coordinator is there before the share partitions. */
   #onShareGroupEmptied: (groupId: string) => void = () => {};
 
-  async #openServer(
-    listeners: ReturnType<typeof listenersToBind>,
-    dispatcher: RequestDispatcher,
-    recordMemory: RecordMemory,
-  ): Promise<SocketServer> {
+  async #openServer({
+    listeners,
+    dispatcher,
+    recordMemory,
+    metadata,
+  }: {
+    readonly listeners: ReturnType<typeof listenersToBind>;
+    readonly dispatcher: RequestDispatcher;
+    readonly recordMemory: RecordMemory;
+    readonly metadata: MetadataStore;
+  }): Promise<SocketServer> {
     const { config } = this;
     const state = this.#configState;
     const { intercept } = this.#options;
@@ -441,6 +462,12 @@ export class Broker implements AsyncDisposable {
       get maxConnectionsPerIpOverrides() {
         return parseConnectionOverrides(state.current.get('max.connections.per.ip.overrides'));
       },
+      connectionRates: new ConnectionRates({
+        clock: this.#clock,
+        metadata,
+        sampling: quotaSampling(config),
+        maxConnectionCreationRate: () => state.current.get('max.connection.creation.rate'),
+      }),
       clock: this.#clock,
       logger: this.#logger,
       dispatch,

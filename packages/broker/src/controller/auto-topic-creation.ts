@@ -1,7 +1,7 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { Logger } from '@ottla/platform';
 import type { MetadataStore } from '../metadata/image.ts';
-import type { Controller, NewTopic } from './controller.ts';
+import type { Controller, NewTopic, PartitionChangeQuota } from './controller.ts';
 import { CLUSTER_METADATA_TOPIC, topicNameProblem } from './topic-names.ts';
 
 export interface AutoTopicCreationOptions {
@@ -36,14 +36,14 @@ export class AutoTopicCreation {
    * with now: clients retry on UNKNOWN_TOPIC_OR_PARTITION until the topic is there. All of them are one command, as in
    * Kafka: thousands would be slow one by one, and the limit on partitions counts for all.
    */
-  request(names: readonly string[]): number[] {
+  request(names: readonly string[], quota?: PartitionChangeQuota): number[] {
     const isInvalid = names.map((name) => topicNameProblem(name) !== null);
     // The metadata log's name is answered for, as in Kafka, as if it were on its way, and never made.
     const wanted = names.filter(
       (name, index) =>
         isInvalid[index] === false && name !== CLUSTER_METADATA_TOPIC && !this.#inFlight.has(name),
     );
-    if (wanted.length > 0) void this.#create(wanted);
+    if (wanted.length > 0) void this.#create(wanted, quota);
     return isInvalid.map((invalid) =>
       invalid ? ErrorCodes.INVALID_TOPIC_EXCEPTION : ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION,
     );
@@ -58,8 +58,8 @@ export class AutoTopicCreation {
     return created.get(name) ?? ErrorCodes.UNKNOWN_SERVER_ERROR;
   }
 
-  #create(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const created = this.#createNow(names).finally(() => {
+  #create(names: readonly string[], quota?: PartitionChangeQuota): Promise<ReadonlyMap<string, number>> {
+    const created = this.#createNow(names, quota).finally(() => {
       for (const name of names) this.#inFlight.delete(name);
     });
     for (const name of names) this.#inFlight.set(name, created);
@@ -67,7 +67,7 @@ export class AutoTopicCreation {
   }
 
   /** The error code of each topic, NONE for one that is there already. */
-  async #createNow(names: readonly string[]): Promise<Map<string, number>> {
+  async #createNow(names: readonly string[], quota?: PartitionChangeQuota): Promise<Map<string, number>> {
     const { controller, logger } = this.#options;
     const codes = new Map<string, number>();
     const told = new Set<number>();
@@ -76,6 +76,7 @@ export class AutoTopicCreation {
       for (const { name, errorCode, errorMessage: reason } of await controller.createTopics({
         topics,
         validateOnly: false,
+        ...(quota === undefined ? {} : { quota }),
       })) {
         const isThere = errorCode === ErrorCodes.NONE || errorCode === ErrorCodes.TOPIC_ALREADY_EXISTS;
         // One client may ask for thousands of topics: one line for each reason.

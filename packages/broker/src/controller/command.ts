@@ -52,6 +52,9 @@ export interface CommandResult<Reply> {
 /** A command of the controller's state machine: changes nothing, decides everything. */
 export type Command<Reply> = (state: CommandState) => CommandResult<Reply>;
 
+/** What an item of a command gets that its client's quota does not allow. */
+export const OVER_QUOTA: ItemResult = { errorCode: ErrorCodes.THROTTLING_QUOTA_EXCEEDED, errorMessage: null };
+
 export const OK: ItemResult = { errorCode: 0, errorMessage: null };
 
 /** What a client's command may write at most: one command is one batch. */

@@ -7,7 +7,7 @@ import type { Voter } from './metadata-batches.ts';
  */
 export interface Controller {
   createTopics(command: CreateTopicsCommand): Promise<CreateTopicResult[]>;
-  deleteTopics(topics: readonly TopicReference[]): Promise<DeleteTopicResult[]>;
+  deleteTopics(command: DeleteTopicsCommand): Promise<DeleteTopicResult[]>;
   createPartitions(command: CreatePartitionsCommand): Promise<ItemResult[]>;
   /** Incremental changes, all keys of one resource at once; validation against the config catalogue happens inside. */
   incrementalAlterConfigs(changes: readonly ConfigChange[], validateOnly: boolean): Promise<ItemResult[]>;
@@ -78,8 +78,16 @@ export interface NewTopic {
   readonly configs: readonly { readonly name: string; readonly value: string | null }[];
 }
 
+/**
+ * Counts partitions that a command makes or deletes for its client, also when it only validates; false when the client's quota
+ * does not allow them (KIP-599).
+ */
+export type PartitionChangeQuota = (partitionCount: number) => boolean;
+
 export interface CreateTopicsCommand {
   readonly topics: readonly NewTopic[];
+  /** Absent: the broker itself is the client. */
+  readonly quota?: PartitionChangeQuota;
   readonly validateOnly: boolean;
 }
 
@@ -95,7 +103,13 @@ export interface DeleteTopicResult extends ItemResult {
   readonly topicId: string;
 }
 
+export interface DeleteTopicsCommand {
+  readonly topics: readonly TopicReference[];
+  readonly quota?: PartitionChangeQuota;
+}
+
 export interface CreatePartitionsCommand {
+  readonly quota?: PartitionChangeQuota;
   readonly topics: readonly {
     readonly name: string;
     readonly count: number;

@@ -1,7 +1,7 @@
 import { ErrorCodes } from '@ottla/protocol';
 import type { TopicImage } from '../metadata/image.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { MAX_RECORDS_PER_COMMAND, OK } from './command.ts';
+import { MAX_RECORDS_PER_COMMAND, OK, OVER_QUOTA } from './command.ts';
 import type { CommandResult, CommandState } from './command.ts';
 import type { CreatePartitionsCommand, ItemResult } from './controller.ts';
 import { checkManualAssignment, newPartitionRecord, placeReplicas, refuse } from './replica-placement.ts';
@@ -28,6 +28,7 @@ export function createPartitions(
         errorMessage: 'Excessively large number of partitions per request.',
       };
     }
+    if (command.quota?.(placed.value.length) === false) return OVER_QUOTA;
     if (!command.validateOnly) {
       for (const [index, placement] of placed.value.entries()) {
         const partitionId = topic.partitions.length + index;

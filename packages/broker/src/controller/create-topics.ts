@@ -2,7 +2,7 @@ import { ErrorCodes, ZERO_UUID } from '@ottla/protocol';
 import { ConfigResourceType } from '../metadata/image.ts';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { bounded, MAX_RECORDS_PER_COMMAND, TOO_MANY_RECORDS } from './command.ts';
+import { bounded, MAX_RECORDS_PER_COMMAND, OVER_QUOTA, TOO_MANY_RECORDS } from './command.ts';
 import type { CommandResult, CommandState } from './command.ts';
 import type { CreateTopicResult, CreateTopicsCommand, ItemResult, NewTopic } from './controller.ts';
 import { checkManualAssignment, newPartitionRecord, placeReplicas, refuse } from './replica-placement.ts';
@@ -25,6 +25,7 @@ export function createTopics(
   const reply = command.topics.map((topic) => {
     const created = createTopic(state, topic);
     if ('refusal' in created) return failed(topic, created.refusal);
+    if (command.quota?.(created.value.reply.numPartitions) === false) return failed(topic, OVER_QUOTA);
     for (const record of created.value.records) records.push(record);
     return created.value.reply;
   });

@@ -1,13 +1,13 @@
 import { ErrorCodes, ZERO_UUID } from '@ottla/protocol';
 import { metadataRecord } from '../metadata/records.ts';
 import type { MetadataRecord } from '../metadata/records.ts';
-import { bounded, TOO_MANY_RECORDS, type CommandResult, type CommandState } from './command.ts';
-import type { DeleteTopicResult, TopicReference } from './controller.ts';
+import { bounded, OVER_QUOTA, TOO_MANY_RECORDS, type CommandResult, type CommandState } from './command.ts';
+import type { DeleteTopicResult, DeleteTopicsCommand } from './controller.ts';
 
 /** Deletes topics by name or id; each reference gets its own answer. */
 export function deleteTopics(
   state: CommandState,
-  references: readonly TopicReference[],
+  { topics: references, quota }: DeleteTopicsCommand,
 ): CommandResult<DeleteTopicResult[]> {
   const records: MetadataRecord[] = [];
   const deleted = new Set<string>();
@@ -25,6 +25,8 @@ export function deleteTopics(
           : 'This server does not host this topic-partition.',
       };
     }
+    if (quota?.(topic.partitions.length) === false)
+      return { name: topic.name, topicId: topic.id, ...OVER_QUOTA };
     deleted.add(topic.id);
     records.push(metadataRecord('RemoveTopicRecord', { topicId: topic.id }));
     return { name: topic.name, topicId: topic.id, errorCode: ErrorCodes.NONE, errorMessage: null };

@@ -24,6 +24,7 @@ import type {
   CreateTopicResult,
   CreateTopicsCommand,
   DeleteTopicResult,
+  DeleteTopicsCommand,
   ElectLeadersCommand,
   ItemResult,
   QuorumDescription,
@@ -34,7 +35,6 @@ import type {
   ScramAlterations,
   UpdateFeaturesCommand,
   UserResult,
-  TopicReference,
 } from './controller.ts';
 import { createPartitions } from './create-partitions.ts';
 import { createTopics } from './create-topics.ts';
@@ -171,8 +171,8 @@ export class LocalController implements Controller {
     return this.#submit((state) => createTopics(state, command));
   }
 
-  deleteTopics(topics: readonly TopicReference[]): Promise<DeleteTopicResult[]> {
-    return this.#submit((state) => deleteTopics(state, topics));
+  deleteTopics(command: DeleteTopicsCommand): Promise<DeleteTopicResult[]> {
+    return this.#submit((state) => deleteTopics(state, command));
   }
 
   createPartitions(command: CreatePartitionsCommand): Promise<ItemResult[]> {

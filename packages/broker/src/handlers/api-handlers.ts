@@ -13,7 +13,9 @@ import type { MetadataStore } from '../metadata/image.ts';
 import { FetchSessionCache } from '../replica/fetch-session.ts';
 import type { ProducerIdSource } from '../replica/producer-id-source.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
-import { ByteRateQuota, type ByteRateQuotaOptions } from '../quota/byte-rate-quota.ts';
+import { MutationQuota } from '../quota/mutation-quota.ts';
+import { mutationQuotaSampling, quotaSampling } from '../quota/quota-sampling.ts';
+import { RateQuota, type RateQuotaOptions } from '../quota/rate-quota.ts';
 import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts';
 import { alterConfigsHandler } from './alter-configs.ts';
@@ -93,7 +95,7 @@ const FETCH_SESSION_EVICTION_MS = 120_000;
 /** Every API that this broker serves: what is not in this list is neither announced nor answered. */
 export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
   // One for all APIs that hand out records, since it is the client that has the rate.
-  const consumed = byteRateQuota(parts, 'consumer_byte_rate');
+  const consumed = rateQuota(parts, 'consumer_byte_rate');
   const verification = new TransactionVerification({
     replicaManager: parts.replicas,
     transactions: parts.transactions,
@@ -118,22 +120,15 @@ export function apiHandlers(parts: BrokerParts): AnyApiHandler[] {
   return handlers;
 }
 
-function byteRateQuota(
-  { config, clock, metadata }: BrokerParts,
-  key: ByteRateQuotaOptions['key'],
-): ByteRateQuota {
-  const sampling = {
-    samples: config().get('quota.window.num'),
-    sampleMs: config().get('quota.window.size.seconds') * 1000,
-  };
-  return new ByteRateQuota({ key, clock, metadata, sampling });
+function rateQuota({ config, clock, metadata }: BrokerParts, key: RateQuotaOptions['key']): RateQuota {
+  return new RateQuota({ key, clock, metadata, sampling: quotaSampling(config()) });
 }
 
 /** What clients do with records: write, read, find and delete them. */
 function recordHandlers(
   parts: BrokerParts,
   verification: TransactionVerification,
-  consumed: ByteRateQuota,
+  consumed: RateQuota,
 ): AnyApiHandler[] {
   const { config, metadata, replicas, clock } = parts;
   const sessions = new FetchSessionCache({
@@ -146,7 +141,7 @@ function recordHandlers(
       metadata,
       replicaManager: replicas,
       verification,
-      quota: byteRateQuota(parts, 'producer_byte_rate'),
+      quota: rateQuota(parts, 'producer_byte_rate'),
     }),
     fetchHandler({
       clock,
@@ -190,25 +185,30 @@ function isVerificationEnabled({ config }: BrokerParts): boolean {
 }
 
 /** Topics, and the groups that read them. */
-function topicHandlers(parts: BrokerParts, consumed: ByteRateQuota): AnyApiHandler[] {
+function topicHandlers(parts: BrokerParts, consumed: RateQuota): AnyApiHandler[] {
   const { config, metadata, controller, autoCreation } = parts;
+  const sampling = mutationQuotaSampling(config());
+  const mutations = new MutationQuota({ clock: parts.clock, metadata, sampling });
   return [
     metadataHandler({
       metadata,
       autoCreateTopics: () => config().get('auto.create.topics.enable'),
-      requestTopicCreation: (names) => autoCreation.request(names),
+      requestTopicCreation: (names, quota) => autoCreation.request(names, quota),
+      mutations,
     }),
     createTopicsHandler({
       controller,
+      mutations,
       describeTopicConfigs: (overrides) =>
         describeTopic(config(), overrides).toSorted((left, right) => (left.name < right.name ? -1 : 1)),
     }),
     deleteTopicsHandler({
       metadata,
       controller,
+      mutations,
       deleteTopicEnable: () => config().get('delete.topic.enable'),
     }),
-    createPartitionsHandler({ controller }),
+    createPartitionsHandler({ controller, mutations }),
     describeTopicPartitionsHandler({
       metadata,
       maxPartitionsPerResponse: () => config().get('max.request.partition.size.limit'),

@@ -9,13 +9,16 @@ import {
 import type { CreateTopicsRequest, CreateTopicsResponse } from '@ottla/protocol';
 import type { Controller, CreateTopicResult } from '../controller/controller.ts';
 import { CLUSTER_METADATA_TOPIC } from '../controller/topic-names.ts';
+import type { MutationQuota } from '../quota/mutation-quota.ts';
 import type { ApiHandler } from './handler.ts';
+import { chargeMutations } from './throttle.ts';
 
 type ResponseTopic = CreateTopicsResponse['topics'][number];
 export type CreatedTopicConfigs = NonNullable<ResponseTopic['configs']>;
 
 export interface CreateTopicsDeps {
   readonly controller: Controller;
+  readonly mutations: MutationQuota;
   /** All configs of a topic with the given overrides, sorted by name, as the response lists them since version 5. */
   readonly describeTopicConfigs: (overrides: ReadonlyMap<string, string>) => CreatedTopicConfigs;
 }
@@ -33,9 +36,11 @@ export function createTopicsHandler(
 
     async handle(request, context) {
       const { accepted, duplicates, forbidden } = sortOut(request);
+      const charged = chargeMutations(deps.mutations, context, 6);
       const results = await deps.controller.createTopics({
         topics: accepted,
         validateOnly: request.validateOnly,
+        quota: charged.quota,
       });
       const topics = results.map((result, index) => {
         const overrides = accepted[index]?.configs ?? [];
@@ -46,7 +51,7 @@ export function createTopicsHandler(
         const message = `Creation of internal topic ${CLUSTER_METADATA_TOPIC} is prohibited.`;
         topics.push(refused(CLUSTER_METADATA_TOPIC, message));
       }
-      return { throttleTimeMs: 0, topics };
+      return { throttleTimeMs: charged.throttle(), topics };
     },
 
     errorResponse: (request, errorCode) => ({

@@ -2,13 +2,16 @@ import { ApiKeys, deleteTopicsRequest, deleteTopicsResponse, ErrorCodes, ZERO_UU
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '@ottla/protocol';
 import type { Controller, TopicReference } from '../controller/controller.ts';
 import type { MetadataStore } from '../metadata/image.ts';
+import type { MutationQuota } from '../quota/mutation-quota.ts';
 import type { ApiHandler } from './handler.ts';
+import { chargeMutations } from './throttle.ts';
 
 type ResponseTopic = DeleteTopicsResponse['responses'][number];
 
 export interface DeleteTopicsDeps {
   readonly metadata: MetadataStore;
   readonly controller: Controller;
+  readonly mutations: MutationQuota;
   /** `delete.topic.enable`. */
   readonly deleteTopicEnable: () => boolean;
 }
@@ -32,8 +35,12 @@ export function deleteTopicsHandler(
       }
       const responses: ResponseTopic[] = [];
       const accepted = sortOut(request, deps.metadata, responses);
-      const results = await deps.controller.deleteTopics(accepted);
-      return { throttleTimeMs: 0, responses: [...responses, ...results.map((result) => ({ ...result }))] };
+      const charged = chargeMutations(deps.mutations, context, 5);
+      const results = await deps.controller.deleteTopics({ topics: accepted, quota: charged.quota });
+      return {
+        throttleTimeMs: charged.throttle(),
+        responses: [...responses, ...results.map((result) => ({ ...result }))],
+      };
     },
 
     errorResponse,

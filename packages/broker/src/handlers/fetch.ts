@@ -15,7 +15,7 @@ import type {
   SessionPartition,
   SessionResult,
 } from '../replica/fetch-session.ts';
-import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
+import type { RateQuota } from '../quota/rate-quota.ts';
 import { failedRead, FetchIsolation, type ReadToSend } from '../replica/partition-read.ts';
 import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
@@ -29,7 +29,7 @@ export interface FetchDependencies {
   readonly sessions: FetchSessionCache;
   /** `fetch.max.bytes`: the most a client gets in one response, whatever it asks for. */
   readonly fetchMaxBytes: () => number;
-  readonly quota: ByteRateQuota;
+  readonly quota: RateQuota;
 }
 
 type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number];
@@ -157,7 +157,7 @@ class FetchRun {
     const maxBytes = Math.min(
       request.maxBytes,
       this.#deps.fetchMaxBytes(),
-      this.#deps.quota.maxBytesAtOnce(quotaClientOf(context)),
+      this.#deps.quota.maxAtOnce(quotaClientOf(context)),
     );
     const operation = this.#deps.replicaManager.fetch(
       {

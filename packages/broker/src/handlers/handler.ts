@@ -69,6 +69,8 @@ export interface ApiHandler<Request, Response> {
    * get a copy of the frame, which they can keep.
    */
   readonly borrowsFrame?: boolean;
+  /** A request of brokers among themselves: its time is not held against its client. */
+  readonly isExemptFromRequestQuota?: boolean;
   /** May answer at once; a promise is only for what has to wait (disk, long poll, quorum). */
   handle(
     request: Request,

@@ -7,7 +7,10 @@ import {
   ALL_TOPIC_OPERATIONS,
   OPERATIONS_NOT_REQUESTED,
 } from './authorized-operations.ts';
+import type { PartitionChangeQuota } from '../controller/controller.ts';
+import type { MutationQuota } from '../quota/mutation-quota.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
+import { chargeMutations } from './throttle.ts';
 import {
   advertisedController,
   aliveBrokers,
@@ -24,7 +27,8 @@ export interface MetadataHandlerDeps {
   /** Whether clients may create topics by asking for them (`auto.create.topics.enable`). */
   readonly autoCreateTopics: () => boolean;
   /** Starts the creation of topics; the answer that clients get meanwhile is an error code for each. */
-  readonly requestTopicCreation: (names: readonly string[]) => number[];
+  readonly requestTopicCreation: (names: readonly string[], quota: PartitionChangeQuota) => number[];
+  readonly mutations: MutationQuota;
 }
 
 /** Which brokers there are and who leads what: the first thing that every client asks. */
@@ -108,7 +112,9 @@ function requestedTopics(
     if (topic !== undefined) existing.push(existingTopic(image, topic, context));
     else missing.push(name);
   }
-  const errors = mayCreate ? deps.requestTopicCreation(missing) : missing.map(missingTopicError);
+  const errors = mayCreate
+    ? deps.requestTopicCreation(missing, chargeMutations(deps.mutations, context, 0).quota)
+    : missing.map(missingTopicError);
   return existing.concat(missing.map((name, index) => missingTopic(name, ZERO_UUID, errors[index]!)));
 }
 

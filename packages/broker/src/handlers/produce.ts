@@ -21,7 +21,7 @@ import {
   NO_RESPONSE,
   type RequestContext,
 } from './handler.ts';
-import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
+import type { RateQuota } from '../quota/rate-quota.ts';
 import { leaderHint, NO_LEADER } from './leader-hint.ts';
 import { firstBatchSize, recordsRefusal, wholeRequestRefusal } from './produce-check.ts';
 import type { TransactionVerification } from './transaction-verification.ts';
@@ -31,7 +31,7 @@ export interface ProduceDependencies {
   readonly metadata: MetadataStore;
   readonly replicaManager: ReplicaManager;
   readonly verification: TransactionVerification;
-  readonly quota: ByteRateQuota;
+  readonly quota: RateQuota;
 }
 
 type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number];

@@ -1,7 +1,7 @@
 import { ApiKeys, ErrorCodes, errorMessage, shareFetchRequest, shareFetchResponse } from '@ottla/protocol';
 import type { ShareFetchRequest, ShareFetchResponse } from '@ottla/protocol';
 import type { MetadataStore } from '../metadata/image.ts';
-import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
+import type { RateQuota } from '../quota/rate-quota.ts';
 import { ShareFetchOperation, type ShareFetchResult } from '../share/share-fetch-operation.ts';
 import type { SharePartition } from '../share/share-partition.ts';
 import type { ShareRefusal } from '../share/share-partition-types.ts';
@@ -24,7 +24,7 @@ export interface ShareFetchDependencies {
   /** `fetch.max.bytes`: the most a client gets in one response, whatever it asks for. */
   readonly fetchMaxBytes: () => number;
   /** `consumer_byte_rate`. */
-  readonly quota: ByteRateQuota;
+  readonly quota: RateQuota;
 }
 
 type TopicAnswer = ShareFetchResponse['responses'][number];
@@ -173,7 +173,7 @@ class ShareFetchRun {
         maxBytes: Math.min(
           request.maxBytes,
           this.#deps.fetchMaxBytes(),
-          this.#deps.quota.maxBytesAtOnce(quotaClientOf(context)),
+          this.#deps.quota.maxAtOnce(quotaClientOf(context)),
         ),
         maxRecords: request.maxRecords,
         batchSize: request.batchSize,

@@ -1,7 +1,7 @@
 import type { ShareGroupService } from '../coordinator/group/share/share-group-service.ts';
 import type { ShareCoordinator } from '../coordinator/share/share-coordinator.ts';
 import type { MetadataStore } from '../metadata/image.ts';
-import type { ByteRateQuota } from '../quota/byte-rate-quota.ts';
+import type { RateQuota } from '../quota/rate-quota.ts';
 import type { ShareService } from '../share/share-service.ts';
 import { alterShareGroupOffsetsHandler } from './alter-share-group-offsets.ts';
 import { deleteShareGroupOffsetsHandler } from './delete-share-group-offsets.ts';
@@ -30,7 +30,7 @@ export function shareHandlers(
   deps: {
     readonly metadata: MetadataStore;
     readonly fetchMaxBytes: () => number;
-    readonly quota: ByteRateQuota;
+    readonly quota: RateQuota;
     readonly ensureStateTopic: () => Promise<number>;
   },
 ): AnyApiHandler[] {

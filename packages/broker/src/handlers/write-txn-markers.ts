@@ -27,6 +27,7 @@ export function writeTxnMarkersHandler(deps: {
     apiKey: ApiKeys.WriteTxnMarkers,
     minVersion: 1,
     maxVersion: 2,
+    isExemptFromRequestQuota: true,
     request: writeTxnMarkersRequest,
     response: writeTxnMarkersResponse,
 

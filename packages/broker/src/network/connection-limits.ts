@@ -5,12 +5,9 @@ export interface ConnectionLimitOptions {
   readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>;
 }
 
-/** What becomes of a connection that arrives. */
-export type Verdict = 'admitted' | 'full' | 'too many from this address';
-
 /**
  * Counts connections. Kafka refuses a connection over its address's limit at once, but lets one over the total wait
- * unaccepted until another closes; `admit` tells the two apart.
+ * unaccepted until another closes.
  */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitOptions;
@@ -21,20 +18,20 @@ export class ConnectionLimits {
     this.#options = options;
   }
 
-  get total(): number {
-    return this.#total;
+  /** Another connection has to wait. */
+  get isFull(): boolean {
+    return this.#total >= this.#options.maxConnections;
   }
 
-  /** Counts the connection when it is `admitted`. */
-  admit(address: string): Verdict {
-    if (this.#total >= this.#options.maxConnections) return 'full';
+  /** Counts the connection; false when there are too many from its address. */
+  admit(address: string): boolean {
     const count = this.#byAddress.get(address) ?? 0;
     const limit =
       this.#options.maxConnectionsPerIpOverrides.get(address) ?? this.#options.maxConnectionsPerIp;
-    if (count >= limit) return 'too many from this address';
+    if (count >= limit) return false;
     this.#byAddress.set(address, count + 1);
     this.#total += 1;
-    return 'admitted';
+    return true;
   }
 
   /** A connection that was admitted is gone. */

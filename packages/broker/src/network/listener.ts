@@ -1,6 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Logger, setSocketBuffers, type SocketBuffers } from '@ottla/platform';
-import type { ConnectionLimits, Verdict } from './connection-limits.ts';
+import {
+  type Clock,
+  type Logger,
+  setSocketBuffers,
+  type SocketBuffers,
+  type TimerHandle,
+} from '@ottla/platform';
+import type { ConnectionRates } from '../quota/connection-rates.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 /** One entry of `listeners`. */
 export interface ListenerOptions {
@@ -23,6 +30,8 @@ export type AcceptSocket = (
 
 export interface ListenerDependencies {
   readonly limits: ConnectionLimits;
+  readonly rates: ConnectionRates;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly accept: AcceptSocket;
   /** `socket.listen.backlog.size`. */
@@ -36,15 +45,21 @@ function plainAddress(address: string): string {
 }
 
 /**
- * One bound port. Connections over `max.connections` are kept unread until another closes, at most a backlog's worth:
- * Node accepts as fast as it can, so leaving them in the kernel's queue, as Kafka does, is not possible.
+ * One bound port. Connections over `max.connections` or `max.connection.creation.rate` are kept unread until another closes or
+ * the time has come, in their order and at most a backlog's worth: Node accepts as fast as it can, so leaving them in the
+ * kernel's queue, as Kafka does, is not possible.
  */
 export class Listener {
   readonly options: ListenerOptions;
   readonly #server: Server;
   readonly #dependencies: ListenerDependencies;
-  /** Connections that wait for room, the longest first, with their addresses. */
+  /** Not let in yet, the longest waiting first, with their addresses. */
   readonly #parked = new Map<Socket, string>();
+  /** From an address above its quota; each is closed when its time is over. */
+  readonly #refused = new Set<Socket>();
+  /** The first of the parked is waiting for the broker's rate. */
+  #rateTimer: TimerHandle | null = null;
+  #isFirstCounted = false;
   #isOpen = false;
 
   constructor(options: ListenerOptions, dependencies: ListenerDependencies) {
@@ -93,45 +108,83 @@ export class Listener {
   close(): void {
     if (this.#isOpen) this.#server.close();
     this.#isOpen = false;
-    for (const socket of this.#parked.keys()) socket.destroy();
+    this.#rateTimer?.cancel();
+    for (const socket of [...this.#parked.keys(), ...this.#refused]) socket.destroy();
     this.#parked.clear();
+    this.#refused.clear();
   }
 
-  /** A connection closed somewhere: those that wait may come in, the longest waiting ones first. */
+  /** Lets those in that no longer have to wait. */
   admitParked(): void {
-    for (const [socket, address] of this.#parked) {
-      const verdict = this.#dependencies.limits.admit(address);
-      if (verdict === 'full') return;
-      this.#parked.delete(socket);
-      this.#decide(socket, address, verdict);
+    while (this.#rateTimer === null) {
+      const [first] = this.#parked;
+      if (first === undefined || !this.#admit(...first)) return;
     }
   }
 
   #onConnection(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '');
-    const { limits, backlogSize } = this.#dependencies;
     if (address === '' || !this.#isOpen) {
       socket.destroy();
       return;
     }
-    const verdict = limits.admit(address);
-    if (verdict === 'full' && this.#parked.size < backlogSize) this.#park(socket, address);
-    else this.#decide(socket, address, verdict);
-  }
-
-  #park(socket: Socket, address: string): void {
-    socket.once('close', () => this.#parked.delete(socket));
-    socket.on('error', () => {});
-    this.#parked.set(socket, address);
-  }
-
-  #decide(socket: Socket, address: string, verdict: Verdict): void {
-    const { limits, logger, accept } = this.#dependencies;
-    if (verdict === 'admitted') {
-      accept(socket, this, address, () => limits.release(address));
+    if (this.#parked.size >= this.#dependencies.backlogSize) {
+      this.#refuse(socket, address, 'too many are waiting');
       return;
     }
-    logger.warn({ listener: this.name, address, reason: verdict }, 'Refusing a connection');
+    this.#parked.set(socket, address);
+    this.admitParked();
+    if (!this.#parked.has(socket)) return;
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      this.#unpark(socket);
+      this.admitParked();
+    });
+  }
+
+  /** Decides about the first of the parked; false while it has to wait. */
+  #admit(socket: Socket, address: string): boolean {
+    const { limits, rates, clock, accept, backlogSize } = this.#dependencies;
+    if (!this.#isFirstCounted) {
+      this.#isFirstCounted = true;
+      const delayMs = rates.delayMs();
+      if (delayMs > 0) {
+        this.#rateTimer = clock.setTimer(delayMs, () => {
+          this.#rateTimer = null;
+          this.admitParked();
+        });
+        return false;
+      }
+    }
+    if (limits.isFull) return false;
+    this.#unpark(socket);
+    const refusalMs = rates.refusalMs(address);
+    if (refusalMs > 0 && this.#refused.size < backlogSize) {
+      socket.on('error', () => {});
+      socket.once('close', () => this.#refused.delete(socket));
+      this.#refused.add(socket);
+      clock.setTimer(refusalMs, () => socket.destroy());
+    } else if (refusalMs > 0) {
+      socket.destroy();
+    } else if (limits.admit(address)) {
+      accept(socket, this, address, () => limits.release(address));
+    } else {
+      this.#refuse(socket, address, 'too many from this address');
+    }
+    return true;
+  }
+
+  #unpark(socket: Socket): void {
+    const [first] = this.#parked.keys();
+    this.#parked.delete(socket);
+    if (socket !== first) return;
+    this.#isFirstCounted = false;
+    this.#rateTimer?.cancel();
+    this.#rateTimer = null;
+  }
+
+  #refuse(socket: Socket, address: string, reason: string): void {
+    this.#dependencies.logger.warn({ listener: this.name, address, reason }, 'Refusing a connection');
     socket.destroy();
   }
 }

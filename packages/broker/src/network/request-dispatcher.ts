@@ -9,6 +9,8 @@ import {
   NO_RESPONSE,
   type RequestContext,
 } from '../handlers/handler.ts';
+import { throttle } from '../handlers/throttle.ts';
+import { NOT_MEASURED, type RequestTimeQuota } from '../quota/request-time-quota.ts';
 import type { ResponsePart } from './response-writer.ts';
 
 /** What became of one request frame. */
@@ -26,6 +28,11 @@ export interface DispatchResult {
 /** Runs one request; throws when the connection has to be closed. The frame's memory is used again after the call. */
 export type Dispatch = (frame: Buffer, connection: ConnectionContext) => DispatchResult;
 
+export interface DispatcherDependencies {
+  readonly logger: Logger;
+  readonly requestTime: RequestTimeQuota;
+}
+
 const API_VERSIONS_KEY = 18;
 /** API key, API version, correlation id: the part of the header that every version has. */
 const FIXED_HEADER_BYTES = 8;
@@ -41,9 +48,11 @@ const NO_ANSWER: DispatchResult = { chunks: null, pending: null, isPipelined: fa
 export class RequestDispatcher {
   readonly #handlers: (AnyApiHandler | undefined)[] = [];
   readonly #logger: Logger;
+  readonly #requestTime: RequestTimeQuota;
 
-  constructor(handlers: Iterable<AnyApiHandler>, logger: Logger) {
-    this.#logger = logger;
+  constructor(handlers: Iterable<AnyApiHandler>, deps: DispatcherDependencies) {
+    this.#logger = deps.logger;
+    this.#requestTime = deps.requestTime;
     for (const handler of handlers) {
       if (this.#handlers[handler.apiKey] !== undefined)
         throw new Error(`Two handlers for API key ${handler.apiKey}`);
@@ -66,6 +75,7 @@ export class RequestDispatcher {
         `Received a request with API key ${apiKey} in version ${apiVersion}, which is not served here`,
       );
     }
+    const startMs = this.#requestTime.startMs();
     const header = decodeRequestHeader(frame);
     const context = contextOf(frame, header, connection);
     const request = decodeBody(handler, frame, header);
@@ -75,13 +85,16 @@ export class RequestDispatcher {
     } catch (error) {
       return answered(this.#failure(handler, request, context, error), context);
     }
+    const spentMs = this.#requestTime.spentMs(startMs);
     if (!(result instanceof Promise)) {
-      return result === NO_RESPONSE
+      const response = this.#charge(handler, context, result, spentMs);
+      return response === NO_RESPONSE
         ? NO_ANSWER
-        : answered(this.#answer(handler, request, context, result), context);
+        : answered(this.#answer(handler, request, context, response), context);
     }
     const pending = result.then(
-      (response) => this.#answer(handler, request, context, response),
+      (response) =>
+        this.#answer(handler, request, context, this.#charge(handler, context, response, spentMs)),
       (error: unknown) => this.#failure(handler, request, context, error),
     );
     return {
@@ -105,6 +118,20 @@ export class RequestDispatcher {
     const context = contextOf(frame, header, connection);
     const response = handler.errorResponse(decodeBody(handler, frame, header), errorCode, context);
     return answered(this.#encode(handler, context, response), context);
+  }
+
+  /** Holds the time that a request took against its client; what it did while it waited is not counted. */
+  #charge(
+    handler: AnyApiHandler,
+    context: RequestContext,
+    response: HandlerResult<unknown>,
+    spentMs: number,
+  ): HandlerResult<unknown> {
+    if (spentMs === NOT_MEASURED || handler.isExemptFromRequestQuota === true) return response;
+    const throttleTimeMs = throttle(this.#requestTime, context, spentMs);
+    if (throttleTimeMs === 0 || response === NO_RESPONSE) return response;
+    const { throttleTimeMs: ownMs = 0 } = response as { readonly throttleTimeMs?: number };
+    return { ...(response as object), throttleTimeMs: Math.max(ownMs, throttleTimeMs) };
   }
 
   /** What cannot be encoded (an error's text with a name in it that fills a string by itself) is a failure of the request. */

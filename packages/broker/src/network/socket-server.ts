@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger, SocketBuffers, TimerHandle } from '@ottla/platform';
 import type { RecordMemory } from '@ottla/storage';
+import type { ConnectionRates } from '../quota/connection-rates.ts';
 import { ConnectionLimits, type ConnectionLimitOptions } from './connection-limits.ts';
 import { Connection } from './connection.ts';
 import { FrameBudget } from './frame-budget.ts';
@@ -21,6 +22,7 @@ export interface SocketServerOptions extends ConnectionLimitOptions {
   readonly socketBuffers: SocketBuffers;
   /** `socket.listen.backlog.size`. */
   readonly socketListenBacklogSize: number;
+  readonly connectionRates: ConnectionRates;
   /** Where requests with records are received. */
   readonly recordMemory: RecordMemory | null;
   readonly clock: Clock;
@@ -48,6 +50,8 @@ export class SocketServer {
     this.#memory = new FrameMemory(new FrameBudget(budgetBytes), options.recordMemory);
     const dependencies = {
       limits: new ConnectionLimits(options),
+      rates: options.connectionRates,
+      clock: options.clock,
       logger: options.logger,
       accept: (socket: Socket, listener: Listener, address: string, onClosed: () => void): void =>
         this.#accept(socket, listener, address, onClosed),

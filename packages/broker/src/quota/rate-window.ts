@@ -51,6 +51,13 @@ export class RateWindow {
     return (this.#samples.reduce((sum, sample) => sum + sample.sum, 0) * 1000) / lengthMs;
   }
 
+  /** Time without events after which the rate is down at the bound, in milliseconds; 0 when it is not above it. */
+  msUntilBelow(boundPerSecond: number, nowMs: number, sampling: RateSampling): number {
+    const perSecond = this.ratePerSecond(nowMs, sampling);
+    if (!(perSecond > boundPerSecond)) return 0;
+    return ((perSecond - boundPerSecond) / boundPerSecond) * this.lengthMs(nowMs, sampling);
+  }
+
   /** Whether everything that was counted is too long ago to matter. */
   isIdle(nowMs: number, { samples, sampleMs }: RateSampling): boolean {
     this.#purge(nowMs, samples * sampleMs);

@@ -161,7 +161,7 @@ async function randomCommand(controller: LocalController, random: SeededRandom):
       });
       return;
     case 2:
-      await controller.deleteTopics([{ name, id: null }]);
+      await controller.deleteTopics({ topics: [{ name, id: null }] });
       return;
     case 3:
       await controller.createPartitions({

@@ -1,6 +1,6 @@
 import { SeededRandom, SimClock, SimDisk } from '@ottla/platform';
-import { ApiKeys, encodeBatch } from '@ottla/protocol';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ApiKeys, encodeBatch, ErrorCodes, ZERO_UUID } from '@ottla/protocol';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Broker, startBroker } from '../../src/broker.ts';
 import { ask } from '../transcripts/ask.ts';
 import type { TranscriptRequest } from '../transcripts/topic-requests.ts';
@@ -181,4 +181,83 @@ test('a share consumer above its rate gets what was acquired for it, and is not 
   expect(given.throttleTimeMs).toBeLessThan(5400);
   await isHeardAfter(given.throttleTimeMs);
   await setQuota('consumer_byte_rate', null);
+});
+
+describe('a client above its rate of partitions made and deleted', () => {
+  const THROTTLED = { errorCode: ErrorCodes.THROTTLING_QUOTA_EXCEEDED, errorMessage: null };
+  const newTopic = (name: string, numPartitions: number): object => ({
+    name,
+    numPartitions,
+    replicationFactor: 1,
+    assignments: [],
+    configs: [],
+  });
+  const create = (version: number, topics: object[], validateOnly = false): TranscriptRequest =>
+    ask(ApiKeys.CreateTopics, version, { topics, timeoutMs: 10_000, validateOnly });
+  const metadataOf = (name: string): TranscriptRequest =>
+    ask(ApiKeys.Metadata, 12, {
+      topics: [{ name, topicId: ZERO_UUID }],
+      allowAutoTopicCreation: true,
+      includeTopicAuthorizedOperations: false,
+    });
+
+  beforeEach(() => setQuota('controller_mutation_rate', 1));
+  afterEach(async () => {
+    await setQuota('controller_mutation_rate', null);
+    clock.advance(100_000);
+  });
+
+  test('is refused what is beyond it, and not heard until it may go on', async () => {
+    expect(await client.exchange(create(7, [newTopic('a', 5)]))).toMatchObject({ throttleTimeMs: 0 });
+    const refused = await client.exchange(create(7, [newTopic('b', 8), newTopic('c', 3)]));
+    expect(refused).toMatchObject({
+      throttleTimeMs: 2000,
+      topics: [
+        { name: 'b', errorCode: 0, numPartitions: 8 },
+        { name: 'c', ...THROTTLED, numPartitions: -1 },
+      ],
+    });
+    await isHeardAfter(2000);
+    // Partitions of a request that only validates count as well.
+    expect(await client.exchange(create(7, [newTopic('d', 7)], true))).toMatchObject({ throttleTimeMs: 0 });
+    const topics = [{ name: 'a', topicId: ZERO_UUID }];
+    expect(
+      await client.exchange(ask(ApiKeys.DeleteTopics, 6, { topics, topicNames: [], timeoutMs: 1000 })),
+    ).toMatchObject({ throttleTimeMs: 7000, responses: [{ name: 'a', ...THROTTLED }] });
+    clock.advance(7000);
+    await client.exchange(create(7, [newTopic('d', 7)], true));
+    const more = {
+      topics: [{ name: 'a', count: 6, assignments: null }],
+      timeoutMs: 1000,
+      validateOnly: false,
+    };
+    expect(await client.exchange(ask(ApiKeys.CreatePartitions, 3, more))).toMatchObject({
+      throttleTimeMs: 7000,
+      results: [{ name: 'a', ...THROTTLED }],
+    });
+    clock.advance(7000);
+  });
+
+  test('and of an older version is served and then not heard', async () => {
+    expect(await client.exchange(create(5, [newTopic('e', 12), newTopic('f', 1)]))).toMatchObject({
+      throttleTimeMs: 2000,
+      topics: [{ errorCode: 0 }, { errorCode: 0 }],
+    });
+    await isHeardAfter(2000);
+  });
+
+  test('gets no topic by asking for its metadata either', async () => {
+    await client.exchange(create(7, [newTopic('g', 12)], true));
+    expect(await client.exchange(metadataOf('auto'))).toMatchObject({
+      throttleTimeMs: 0,
+      topics: [{ name: 'auto', errorCode: ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION }],
+    });
+    // Commands are carried out one after the other: had the topic been made, it would be there now.
+    await setQuota('controller_mutation_rate', null);
+    const { topics } = (await other.exchange(ask(ApiKeys.Metadata, 12, { topics: null }))) as {
+      topics: { name: string }[];
+    };
+    expect(topics.map(({ name }) => name)).toContain('t');
+    expect(topics.map(({ name }) => name)).not.toContain('auto');
+  });
 });

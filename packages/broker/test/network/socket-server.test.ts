@@ -17,12 +17,16 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { apiVersionsHandler } from '../../src/handlers/api-versions.ts';
 import type { AnyApiHandler } from '../../src/handlers/handler.ts';
 import { saslHandshakeHandler } from '../../src/handlers/sasl-handshake.ts';
+import { quotaRecord } from '../../src/metadata/client-quotas-image.ts';
+import { emptyImage, MetadataImageBuilder } from '../../src/metadata/image-builder.ts';
 import type { MetadataStore } from '../../src/metadata/image.ts';
 import { RequestDispatcher } from '../../src/network/request-dispatcher.ts';
+import { ConnectionRates } from '../../src/quota/connection-rates.ts';
+import { RequestTimeQuota } from '../../src/quota/request-time-quota.ts';
 import { SocketServer, type SocketServerOptions } from '../../src/network/socket-server.ts';
 
 const metadata = {
-  current: () => ({ offset: 7, features: new Map([['metadata.version', 30]]) }),
+  current: () => ({ offset: 7, features: new Map([['metadata.version', 30]]), clientQuotas: new Map() }),
 } as unknown as MetadataStore;
 
 /** Requests whose answers the test gives, in the order they began. */
@@ -75,10 +79,20 @@ function streamedHandler(): AnyApiHandler {
   } as unknown as AnyApiHandler;
 }
 
+function metadataWith(connectionsPerSecond: number | undefined): MetadataStore {
+  if (connectionsPerSecond === undefined) return metadata;
+  const builder = new MetadataImageBuilder(emptyImage('cluster', 1));
+  const everyAddress = new Map([['ip', null]]);
+  builder.apply(quotaRecord(everyAddress, 'connection_creation_rate', connectionsPerSecond), 0);
+  const { image } = builder.build();
+  return { current: () => image, subscribe: () => {} };
+}
+
 const open: { server: SocketServer; sockets: Socket[] }[] = [];
 
 async function serve(
   options: Partial<SocketServerOptions> = {},
+  rates: { readonly ofAll?: number; readonly ofEachAddress?: number } = {},
 ): Promise<{ port: number; server: SocketServer; clock: SimClock; held: Held[] }> {
   const clock = new SimClock();
   const held: Held[] = [];
@@ -99,7 +113,9 @@ async function serve(
       handlers: () => handlers,
     }),
   );
-  const dispatcher = new RequestDispatcher(handlers, SILENT_LOGGER);
+  const sampling = { samples: 11, sampleMs: 1000 };
+  const requestTime = new RequestTimeQuota({ clock, metadata, sampling });
+  const dispatcher = new RequestDispatcher(handlers, { logger: SILENT_LOGGER, requestTime });
   const server = new SocketServer({
     listeners: [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 0, securityProtocol: 'PLAINTEXT' }],
     socketRequestMaxBytes: 100 * 1024 * 1024,
@@ -109,6 +125,12 @@ async function serve(
     maxConnections: 100,
     maxConnectionsPerIp: 100,
     maxConnectionsPerIpOverrides: new Map(),
+    connectionRates: new ConnectionRates({
+      clock,
+      metadata: metadataWith(rates.ofEachAddress),
+      sampling,
+      maxConnectionCreationRate: () => rates.ofAll ?? 2 ** 31 - 1,
+    }),
     clock,
     logger: SILENT_LOGGER,
     dispatch: (frame, connection) => dispatcher.dispatch(frame, connection),
@@ -497,6 +519,51 @@ describe('limits', () => {
     await second.until(() => second.isClosed);
     first.socket.write(apiVersions0);
     await first.until(() => first.frames.length === 2);
+  });
+
+  /** Of a rate of one for each second, which Kafka takes over ten seconds, the eleventh connection is above it. */
+  async function tenAndOneMore(port: number): Promise<Client> {
+    for (let times = 0; times < 10; times += 1) {
+      const client = new Client(port);
+      client.socket.write(apiVersions0);
+      await client.until(() => client.frames.length === 1);
+    }
+    const oneMore = new Client(port);
+    oneMore.socket.write(apiVersions0);
+    return oneMore;
+  }
+
+  /** How far the clock had to go on until something happened, in steps of 100 ms. */
+  async function passedMs(clock: SimClock, hasHappened: () => boolean): Promise<number> {
+    let passed = 0;
+    for (; !hasHappened() && passed < 1_000_000; passed += 100) {
+      clock.advance(100);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return passed;
+  }
+
+  test('a connection over max.connection.creation.rate waits until it is within, and the next one behind it', async () => {
+    const { port, clock } = await serve({}, { ofAll: 1 });
+    const eleventh = await tenAndOneMore(port);
+    const twelfth = new Client(port);
+    twelfth.socket.write(apiVersions0);
+    expect(await passedMs(clock, () => eleventh.frames.length === 1)).toBeGreaterThanOrEqual(1000);
+    expect(twelfth.frames).toEqual([]);
+    await passedMs(clock, () => twelfth.frames.length === 1);
+    expect(twelfth.frames.length).toBe(1);
+  });
+
+  test('a connection from an address above its quota is kept unheard for a while and then closed', async () => {
+    const { port, clock } = await serve({}, { ofEachAddress: 1 });
+    const eleventh = await tenAndOneMore(port);
+    expect(await passedMs(clock, () => eleventh.isClosed)).toBeGreaterThanOrEqual(1000);
+    expect(eleventh.frames).toEqual([]);
+    // It did not count: once one of the ten is long enough ago, the next is within the rate.
+    clock.advance(10_000);
+    const next = new Client(port);
+    next.socket.write(apiVersions0);
+    await next.until(() => next.frames.length === 1);
   });
 
   test('a connection over max.connections waits until another closes', async () => {

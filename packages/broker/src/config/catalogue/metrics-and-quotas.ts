@@ -28,6 +28,7 @@ export const metricsAndQuotasKeys = {
     default: '11',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     doc: 'Number of samples kept of the rate of metadata changes',
   },
   'controller.quota.window.size.seconds': {
@@ -35,6 +36,7 @@ export const metricsAndQuotasKeys = {
     default: '1',
     validator: atLeast(1),
     importance: 'low',
+    honoured: true,
     doc: 'Length of one sample of the rate of metadata changes',
   },
   'kafka.metrics.polling.interval.secs': {

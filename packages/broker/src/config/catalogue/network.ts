@@ -63,6 +63,7 @@ export const networkKeys = {
     validator: atLeast(0),
     importance: 'medium',
     scope: 'cluster-wide',
+    honoured: true,
     doc: 'Most new connections per second',
   },
   'max.connections': {

@@ -7,7 +7,7 @@ import { ShareCoordinator } from '../../../src/coordinator/share/share-coordinat
 import type { AnyApiHandler } from '../../../src/handlers/handler.ts';
 import { shareHandlers } from '../../../src/handlers/share-handlers.ts';
 import type { MetadataImage, MetadataStore, TopicImage } from '../../../src/metadata/image.ts';
-import { ByteRateQuota } from '../../../src/quota/byte-rate-quota.ts';
+import { RateQuota } from '../../../src/quota/rate-quota.ts';
 import type { ReplicaManager } from '../../../src/replica/replica-manager.ts';
 import { SharePartitions } from '../../../src/share/share-partitions.ts';
 import { ShareService } from '../../../src/share/share-service.ts';
@@ -132,7 +132,7 @@ export class ShareWorld {
     };
     const shareGroups = new ShareGroupService({ ...shared, groups, states, endOffset });
     const sampling = { samples: 11, sampleMs: 1000 };
-    const quota = new ByteRateQuota({ key: 'consumer_byte_rate', clock, metadata, sampling });
+    const quota = new RateQuota({ key: 'consumer_byte_rate', clock, metadata, sampling });
     const ensureStateTopic = () => Promise.resolve(0);
     const handlers: AnyApiHandler[] = [
       ...shareHandlers(

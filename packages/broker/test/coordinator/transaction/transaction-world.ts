@@ -10,7 +10,7 @@ import { addPartitionsToTxnHandler } from '../../../src/handlers/add-partitions-
 import { endTxnHandler } from '../../../src/handlers/end-txn.ts';
 import type { AnyApiHandler } from '../../../src/handlers/handler.ts';
 import { initProducerIdHandler } from '../../../src/handlers/init-producer-id.ts';
-import { ByteRateQuota } from '../../../src/quota/byte-rate-quota.ts';
+import { RateQuota } from '../../../src/quota/rate-quota.ts';
 import { produceHandler } from '../../../src/handlers/produce.ts';
 import { TransactionVerification } from '../../../src/handlers/transaction-verification.ts';
 import { txnOffsetCommitHandler } from '../../../src/handlers/txn-offset-commit.ts';
@@ -125,7 +125,7 @@ export class TransactionWorld {
       isEnabled: () => true,
     });
     const sampling = { samples: 11, sampleMs: 1000 };
-    const quota = new ByteRateQuota({ key: 'producer_byte_rate', clock, metadata, sampling });
+    const quota = new RateQuota({ key: 'producer_byte_rate', clock, metadata, sampling });
     const handlers: AnyApiHandler[] = [
       initProducerIdHandler({ producerIds, transactions }),
       addPartitionsToTxnHandler({ transactions, metadata }),

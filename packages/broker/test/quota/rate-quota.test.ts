@@ -1,27 +1,15 @@
 import { SimClock } from '@ottla/platform';
 import { describe, expect, test } from 'vitest';
-import { emptyImage, MetadataImageBuilder } from '../../src/metadata/image-builder.ts';
-import { quotaRecord } from '../../src/metadata/client-quotas-image.ts';
 import type { MetadataImage } from '../../src/metadata/image.ts';
-import { ByteRateQuota } from '../../src/quota/byte-rate-quota.ts';
+import { RateQuota } from '../../src/quota/rate-quota.ts';
 import { effectiveQuota } from '../../src/quota/effective-quota.ts';
 import { RateWindow } from '../../src/quota/rate-window.ts';
+import { type Entity, imageWithQuotas } from './quota-image.ts';
 
 const KEY = 'producer_byte_rate';
+const imageWith = (quotas: Parameters<typeof imageWithQuotas>[1]): MetadataImage =>
+  imageWithQuotas(KEY, quotas);
 const SAMPLING = { samples: 11, sampleMs: 1000 };
-
-type Entity = readonly [user: string | null | undefined, clientId: string | null | undefined];
-
-function imageWith(quotas: readonly (readonly [...Entity, number])[]): MetadataImage {
-  const builder = new MetadataImageBuilder(emptyImage('cluster', 1));
-  for (const [user, clientId, value] of quotas) {
-    const entity = new Map<string, string | null>();
-    if (user !== undefined) entity.set('user', user);
-    if (clientId !== undefined) entity.set('client-id', clientId);
-    builder.apply(quotaRecord(entity, KEY, value), 0);
-  }
-  return builder.build().image;
-}
 
 describe('the quota of a client', () => {
   /** Every entity that can be meant by user `ada` with client id `app`, the one that counts most first. */
@@ -85,9 +73,9 @@ describe('a rate', () => {
 });
 
 describe('a client above its quota', () => {
-  function quotaOf(image: { current: MetadataImage }, clock: SimClock): ByteRateQuota {
+  function quotaOf(image: { current: MetadataImage }, clock: SimClock): RateQuota {
     const metadata = { current: () => image.current, subscribe: () => {} };
-    return new ByteRateQuota({ key: KEY, clock, metadata, sampling: SAMPLING });
+    return new RateQuota({ key: KEY, clock, metadata, sampling: SAMPLING });
   }
   const client = { principal: 'User:ada', clientId: 'app' };
 
@@ -102,9 +90,14 @@ describe('a client above its quota', () => {
     expect(quota.throttleMs({ principal: 'User:bob', clientId: 'app' }, 1_000_000)).toBe(0);
   });
 
+  test('is told of no longer wait than a response can tell', () => {
+    const quota = quotaOf({ current: imageWith([['ada', undefined, 1]]) }, new SimClock());
+    expect(quota.throttleMs(client, 100_000_000)).toBe(2 ** 31 - 1);
+  });
+
   test('does not have to wait for what it did not get', () => {
     const quota = quotaOf({ current: imageWith([['ada', undefined, 1000]]) }, new SimClock());
-    expect(quota.maxBytesAtOnce(client)).toBe(10_000);
+    expect(quota.maxAtOnce(client)).toBe(10_000);
     expect(quota.throttleMs(client, 11_000)).toBe(1000);
     quota.takeBack(client, 11_000);
     expect(quota.throttleMs(client, 10_000)).toBe(0);
@@ -116,6 +109,6 @@ describe('a client above its quota', () => {
     expect(quota.throttleMs(client, 1000)).toBeGreaterThan(0);
     image.current = imageWith([]);
     expect(quota.throttleMs(client, 1000)).toBe(0);
-    expect(quota.maxBytesAtOnce(client)).toBe(Number.POSITIVE_INFINITY);
+    expect(quota.maxAtOnce(client)).toBe(Number.POSITIVE_INFINITY);
   });
 });
