@@ -146,7 +146,7 @@ describe('an admin of three brokers', () => {
     const admin = await start([1, 2]);
     await admin.offsets.list('t', 'latest');
     await cluster.servers[1]![Symbol.asyncDispose]();
-    const [first, second] = await admin.offsets.list('t', 'latest', { timeoutMs: 300 });
+    const [first, second] = await admin.offsets.list('t', 'latest', { timeoutMs: 2000 });
     expect(first).toMatchObject({ partition: 0, offset: 1, error: null });
     expect(second!.error).toMatchObject({ name: 'NETWORK_EXCEPTION', retriable: true });
   });
