@@ -356,8 +356,11 @@ export class MetadataLog {
     about: { isLast: boolean; fromOffset: number; replay: MetadataReplay },
   ): void {
     const path = this.#path(segmentName(segment.baseOffset));
-    const reader = new MetadataBatchReader(this.#options.disk.readFileSync(path));
+    const content = this.#options.disk.readFileSync(path);
+    const reader = new MetadataBatchReader(content);
+    let lastBatchBytes = 0;
     for (let batch = reader.next(); batch !== null; batch = reader.next()) {
+      lastBatchBytes = batch.sizeInBytes;
       if (this.#epochs.at(-1)?.[0] !== batch.epoch) this.#epochs.push([batch.epoch, batch.baseOffset]);
       this.#noteControl(batch);
       this.#lastOffsetSeen = batch.lastOffset;
@@ -370,14 +373,32 @@ export class MetadataLog {
       if (batch.control.length > 0) about.replay.onControlBatch(batch.lastOffset);
       this.#endOffset = batch.lastOffset + 1;
     }
-    if (reader.problem === null) return;
-    if (!about.isLast || reader.hasValidBatchBehind()) {
-      throw new MetadataLogError(
-        `Metadata log "${path}" is damaged at position ${reader.position} (offset ${this.#endOffset}): ${reader.problem}. ` +
-          'Records behind it are intact, so nothing is cut off; restore the file from a copy',
-      );
+    if (reader.problem !== null) {
+      if (!about.isLast || reader.hasValidBatchBehind()) {
+        throw new MetadataLogError(
+          `Metadata log "${path}" is damaged at position ${reader.position} (offset ${this.#endOffset}): ${reader.problem}. ` +
+            'Records behind it are intact, so nothing is cut off; restore the file from a copy',
+        );
+      }
+      this.#truncate(segment, reader.position);
     }
-    this.#truncate(segment, reader.position);
+    if (about.isLast) this.#writeAgain(path, content.subarray(0, reader.position), lastBatchBytes);
+  }
+
+  /**
+   * The last batch may be in the page cache only: after a failed sync its pages count as clean, and no later sync would bring
+   * them to the disk. What comes behind it must not be durable without it.
+   */
+  #writeAgain(path: string, content: Buffer, lastBatchBytes: number): void {
+    if (lastBatchBytes === 0) return;
+    const position = content.length - lastBatchBytes;
+    const file = this.#options.disk.openSync(path, 'append');
+    try {
+      file.writeSync([content.subarray(position)], position);
+      file.datasyncSync();
+    } finally {
+      file.closeSync();
+    }
   }
 
   /** Cuts off a torn batch. Indexes that Kafka left may point behind the end; it rebuilds them when they are missing. */

@@ -92,6 +92,23 @@ test('after a failed sync nothing is acknowledged any more and the node is told 
   expect(controller.metadata.current().topics.byName.size).toBe(0);
 });
 
+test('a start after a failed sync does not count on what only the page cache has', async () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const disk = newDisk(seed);
+    const controller = await openController(disk);
+    await create(controller, 'kept');
+    disk.inject({ operation: 'datasync', path: METADATA_FOLDER, code: 'EIO' });
+    const long = Array.from({ length: 20 }, (_, index) => `unanswered-${index}-${'x'.repeat(60)}`);
+    await expect(create(controller, ...long)).rejects.toMatchObject({ code: 'EIO' });
+    disk.crash();
+    const next = await openController(disk);
+    await create(next, 'acknowledged');
+    disk.cutPower();
+    const { topics } = (await openController(disk)).metadata.current();
+    for (const name of ['kept', 'acknowledged']) expect(topics.byName.has(name), `seed ${seed}`).toBe(true);
+  }
+});
+
 test('a command that waits for room in a round is refused with the others when the log fails meanwhile', async () => {
   const disk = newDisk(6);
   const controller = await openController(disk);
