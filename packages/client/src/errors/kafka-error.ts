@@ -3,6 +3,7 @@ import { ErrorCodes, errorMessage, errorName, isRetriable, type ErrorName } from
 /** Names of failures that only a client knows, beside Kafka's own. */
 export type ClientErrorName =
   | 'CLIENT_CLOSED'
+  | 'BUFFER_EXHAUSTED'
   | 'SERDE_FAILED'
   | 'INVALID_OPTION'
   | 'PROTOCOL_BROKEN'

@@ -35,7 +35,12 @@ const NAMES: Readonly<Record<CompressionTypes, CompressionType>> = {
   [CompressionTypes.ZSTD]: 'zstd',
 };
 
-type SendOne = ClientProducer['send'];
+/** Where messages go: a producer, or a transaction of one. */
+interface Target {
+  readonly send: ClientProducer['send'];
+  /** See `Producer.room`. */
+  readonly room: ClientProducer['room'];
+}
 
 /**
  * kafkajs's producer over the client's. What kafkajs says with each call, acks and compression, is said once by a producer of the
@@ -106,7 +111,7 @@ export class Producer implements Sender {
       );
     }
     const producer = this.#producerFor(acks, compression);
-    return sendAll((topic, message) => producer.send(topic, message), batch);
+    return sendAll(producer, batch);
   }
 
   /** Begins a transaction; needs `transactionalId`. */
@@ -115,7 +120,7 @@ export class Producer implements Sender {
       throw new KafkaJSNonRetriableError('Must provide transactional id for transactional producer');
     }
     const producer = this.#producerFor(-1, CompressionTypes.None);
-    return kafkaTransaction(await translated(() => producer.begin()));
+    return kafkaTransaction(await translated(() => producer.begin()), producer);
   }
 
   #refuseInTransactions(): void {
@@ -170,15 +175,16 @@ function partitionerOf(create: ICustomPartitioner): (record: PartitionerInput) =
   };
 }
 
-async function sendAll(send: SendOne, batch: ProducerBatch): Promise<RecordMetadata[]> {
+async function sendAll(target: Target, batch: ProducerBatch): Promise<RecordMetadata[]> {
   const { topicMessages = [], acks = -1 } = batch;
-  const sent = topicMessages.flatMap(({ topic, messages }) => {
+  // All are looked at before the first one is sent.
+  const records = topicMessages.flatMap(({ topic, messages }) => {
     if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError('Invalid topic');
     if (!Array.isArray(messages))
       throw new KafkaJSNonRetriableError(`Invalid messages array [${String(messages)}] for topic "${topic}"`);
-    return messages.map((message: Message) => send(topic, recordOf(topic, message)));
+    return messages.map((message: Message) => ({ topic, record: recordOf(topic, message) }));
   });
-  const places = await translated(() => Promise.all(sent));
+  const places = await translated(() => sendEach(target, records));
   if (acks === 0) return [];
   const first = new Map<string, { topicName: string; partition: number; offset: number }>();
   for (const { topic, partition, offset } of places) {
@@ -195,6 +201,23 @@ async function sendAll(send: SendOne, batch: ProducerBatch): Promise<RecordMetad
     logAppendTime: '-1',
     logStartOffset: '0',
   }));
+}
+
+/** However many they are, no more wait in memory than there is room for. Rejects with the first failure. */
+async function sendEach(
+  target: Target,
+  records: readonly { readonly topic: string; readonly record: ReturnType<typeof recordOf> }[],
+) {
+  const sent: ReturnType<Target['send']>[] = [];
+  let hasFailed = false;
+  for (const { topic, record } of records) {
+    const each = target.send(topic, record);
+    each.catch(() => (hasFailed = true));
+    sent.push(each);
+    await target.room();
+    if (hasFailed) break;
+  }
+  return Promise.all(sent);
 }
 
 function recordOf(topic: string, message: Message) {
@@ -220,9 +243,12 @@ function headersOf(headers: IHeaders): HeadersInput {
   });
 }
 
-function kafkaTransaction(transaction: ClientTransaction): Transaction {
-  const sendBatch = (batch: ProducerBatch): Promise<RecordMetadata[]> =>
-    sendAll((topic, message) => transaction.send(topic, message), batch);
+function kafkaTransaction(transaction: ClientTransaction, producer: ClientProducer): Transaction {
+  const target: Target = {
+    send: (topic, record) => transaction.send(topic, record),
+    room: () => producer.room(),
+  };
+  const sendBatch = (batch: ProducerBatch): Promise<RecordMetadata[]> => sendAll(target, batch);
   return {
     send: ({ topic, messages, ...options }) =>
       sendBatch({ ...options, topicMessages: [{ topic, messages }] }),

@@ -31,7 +31,10 @@ export interface ProducerOptions {
   readonly lingerMs?: number | undefined;
   /** `batch.size`: a batch is sent when it has this much. Default: 16 384. */
   readonly batchSizeBytes?: number | undefined;
-  /** `buffer.memory`: records that wait or are on their way take at most this. Default: 32 MiB. */
+  /**
+   * `buffer.memory`: records in batches take at most this. Where Java would block, for metadata or for room, up to eight times as much
+   * waits beside it; beyond that `send` rejects with BUFFER_EXHAUSTED. Default: 32 MiB.
+   */
   readonly bufferMemoryBytes?: number | undefined;
   /** `max.block.ms`: how long a record waits for room in the buffer or for metadata. Default: 60 000. */
   readonly maxBlockMs?: number | undefined;

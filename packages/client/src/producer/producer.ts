@@ -33,7 +33,8 @@ let producerCount = 0;
 
 /**
  * Sends records. `send` may be called in a hot loop without awaiting it: records gather in batches, and when the buffer is full the
- * returned promise settles later. A failure that nobody awaits is told by `flush` and `close`.
+ * returned promise settles later. A failure that nobody awaits is told by `flush` and `close`; only what is no record at all (it has
+ * no form as bytes, or the producer is closed) is an unhandled rejection then.
  */
 export class Producer implements AsyncDisposable {
   readonly #cluster: ProducerCluster;
@@ -105,7 +106,8 @@ export class Producer implements AsyncDisposable {
 
   /**
    * Sends a record; resolves with where it is stored once it has the acknowledgements that `acks` asks for. Rejects with what the
-   * broker answered, TimeoutError when it was not acknowledged in time, SerdeError for a key or value that has no form as bytes.
+   * broker answered, TimeoutError when it was not acknowledged in time, SerdeError for a key or value that has no form as bytes,
+   * BUFFER_EXHAUSTED when too many wait already.
    */
   send<K, V>(
     topic: TopicToSend<K, V>,
@@ -168,10 +170,17 @@ export class Producer implements AsyncDisposable {
     record: RecordInput<K, V>,
     options: SendOptions,
   ): Promise<RecordMetadata> {
+    let waiting: WaitingRecord;
     try {
-      this.#checkOpen();
+      if (this.#isEnded) throw closedError();
       options.signal?.throwIfAborted();
-      const waiting = this.#encode(topic, record);
+      waiting = this.#encode(topic, record);
+    } catch (error) {
+      // There is no record of it yet; a transaction may go on without it.
+      return Promise.reject(error as Error);
+    }
+    try {
+      this.#throwIfFatal();
       this.#checkSize(waiting);
       if (!this.#waiting.isBehind(waiting) && this.#missing(waiting) === 'nothing') {
         const sent = this.#append(waiting);
@@ -179,8 +188,19 @@ export class Producer implements AsyncDisposable {
       }
       return this.#waiting.add(waiting, options.signal);
     } catch (error) {
-      return Promise.reject(error as Error);
+      const refused = new PendingRecord(this.#ledger);
+      refused.fail(error as Error);
+      this.#onRecordFailed(error as Error);
+      return refused;
     }
+  }
+
+  /**
+   * Resolves when no record waits for metadata or for room, at once when none does: for a loop that does not await each record, as
+   * `sendMany`. Rejects with the signal's reason.
+   */
+  room(options: SendOptions = {}): Promise<void> {
+    return this.#waiting.settled(options.signal);
   }
 
   /**
@@ -201,7 +221,7 @@ export class Producer implements AsyncDisposable {
       last = this.send(topic, record, options);
       last.catch((error: unknown) => (failure ??= { error }));
       count += 1;
-      if (!this.#waiting.isEmpty) await this.#waiting.settled(options.signal);
+      if (!this.#waiting.isEmpty) await this.room(options);
     }
     await this.#flushed(options.signal);
     await last.catch(() => {});
@@ -359,12 +379,10 @@ export class Producer implements AsyncDisposable {
     const sizeBytes = BATCH_HEADER_BYTES + recordBound(key, value, headers, exactBytesOf);
     if (sizeBytes <= limit) return;
     const name = limit === maxRequestSizeBytes ? 'maxRequestSizeBytes' : 'bufferMemoryBytes';
-    const error = new KafkaError(
+    throw new KafkaError(
       'MESSAGE_TOO_LARGE',
       `A record for topic "${topic}" takes ${sizeBytes} bytes, above ${name} "${limit}": raise it, or send less`,
     );
-    this.#onRecordFailed(error);
-    throw error;
   }
 
   /** What a record must wait for before it can go into a batch. */
@@ -507,9 +525,17 @@ export class Producer implements AsyncDisposable {
   }
 
   #checkOpen(): void {
+    this.#throwIfFatal();
+    if (this.#isEnded) throw closedError();
+  }
+
+  #throwIfFatal(): void {
     if (this.#fatal !== null) throw this.#fatal;
-    if (this.#isClosed || this.#closing !== null || this.#cluster.isClosed)
-      throw new ClosedError('The producer is closed');
+  }
+
+  /** It takes nothing any more. */
+  get #isEnded(): boolean {
+    return this.#isClosed || this.#closing !== null || this.#cluster.isClosed;
   }
 
   /** Nothing can be sent any more: everything that waits fails. */
@@ -557,6 +583,10 @@ export class Producer implements AsyncDisposable {
   }): PartitionQueue {
     return this.#topics.get(topic)!.partitions[partition]!;
   }
+}
+
+function closedError(): ClosedError {
+  return new ClosedError('The producer is closed');
 }
 
 /** Text goes into the batch as it is, without a buffer of its own. */

@@ -1,6 +1,6 @@
 import type { TimerHandle } from '@ottla/platform';
 import { TimeoutError } from '../errors/client-errors.ts';
-import { isRetriableError, type KafkaError } from '../errors/kafka-error.ts';
+import { isRetriableError, KafkaError } from '../errors/kafka-error.ts';
 import { onAbort } from '../network/abort.ts';
 import type { FailureLedger, RecordMetadata } from './batch-outcome.ts';
 import { PendingRecord } from './pending-record.ts';
@@ -24,6 +24,8 @@ export type Missing = 'topic' | 'partition' | 'nothing';
 
 interface Entry {
   readonly record: WaitingRecord;
+  /** What it counts for in memory. */
+  readonly bytes: number;
   readonly promise: PendingRecord;
   readonly deadlineMs: number;
   readonly order: number;
@@ -43,8 +45,16 @@ interface WaitingSetup {
   readonly onFailure: (error: Error) => void;
 }
 
+/** What a record takes beside its content while it waits: its promise, its place in a line, and its fields as objects. */
+const RECORD_OVERHEAD_BYTES = 128;
 /**
- * Records that cannot go into a batch yet; Java blocks here. Those without metadata wait in a line for each topic, so that a topic
+ * How much may wait, in buffers: a program that sends a whole list at once has it in memory anyway and is let, a loop that awaits
+ * nothing must not fill the process.
+ */
+const MOST_BUFFERS = 8;
+
+/**
+ * Records that cannot go into a batch yet; Java blocks here. What comes beyond a few times `buffer.memory` is refused at once. Those without metadata wait in a line for each topic, so that a topic
  * that does not come holds up no other, and then with all others for room in the buffer, in the order in which they came:
  *
  *   topic "a"   | record | record |  --metadata-->  | room: record | record | record |  --room-->  batches
@@ -60,6 +70,7 @@ export class WaitingRecords {
   /** Topics whose metadata is being fetched. */
   readonly #fetching = new Set<string>();
   #nextOrder = 0;
+  #bytes = 0;
   #timer: TimerHandle | null = null;
   /** Whoever waits until no record of an order up to `lastOrder` waits. */
   readonly #settledWaiters = new Set<{ readonly lastOrder: number; readonly wake: () => void }>();
@@ -77,11 +88,18 @@ export class WaitingRecords {
     return this.#all.size > 0 && (this.#room.size > 0 || this.#lineFor(record) !== undefined);
   }
 
-  /** Waits with the others; rejects with a TimeoutError after `max.block.ms`, or with the signal's reason. */
+  /**
+   * Waits with the others; rejects with a TimeoutError after `max.block.ms`, or with the signal's reason.
+   * @throws KafkaError BUFFER_EXHAUSTED when those that wait already take all the memory that they may
+   */
   add(record: WaitingRecord, signal: AbortSignal | undefined): Promise<RecordMetadata> {
     const { cluster, options, ledger } = this.#setup;
+    const bytes = bytesOf(record);
+    if (!this.isEmpty && this.#bytes + bytes > MOST_BUFFERS * options.bufferMemoryBytes)
+      throw this.#exhausted(record);
     const promise = new PendingRecord(ledger);
     const entry: Entry = {
+      bytes,
       // The caller may use its bytes again as soon as `send` has returned.
       record: withOwnBytes(record),
       promise,
@@ -97,6 +115,7 @@ export class WaitingRecords {
       });
     }
     this.#all.add(entry);
+    this.#bytes += bytes;
     this.#stand(entry);
     if (this.#timer === null) this.#armTimer();
     return promise;
@@ -201,6 +220,7 @@ export class WaitingRecords {
   #leave(entry: Entry): void {
     entry.stopListening?.();
     this.#all.delete(entry);
+    this.#bytes -= entry.bytes;
     if (entry.key === undefined) {
       this.#room.delete(entry);
       return;
@@ -255,17 +275,39 @@ export class WaitingRecords {
     const nowMs = cluster.options.clock.monotonicMs();
     for (const entry of this.#all) {
       if (entry.deadlineMs > nowMs) break;
-      const { topic, partition } = entry.record;
-      const what = {
-        topic: `metadata of topic "${topic}"`,
-        partition: `partition "${partition}" of topic "${topic}", which is not there`,
-        nothing: `room for topic "${topic}" in the buffer (bufferMemoryBytes)`,
-      }[missing(entry.record)];
-      const text = `A record waited ${maxBlockMs} ms (maxBlockMs) for ${what}`;
+      const text = `A record waited ${maxBlockMs} ms (maxBlockMs) for ${whatIs(missing(entry.record), entry.record)}`;
       this.#drop(entry, new TimeoutError(text, maxBlockMs));
     }
     this.proceed();
   }
+
+  #exhausted(record: WaitingRecord): KafkaError {
+    const { options, missing } = this.#setup;
+    const [oldest] = this.#all;
+    const what = whatIs(missing(oldest!.record), oldest!.record);
+    return new KafkaError(
+      'BUFFER_EXHAUSTED',
+      `A record for topic "${record.topic}" is refused: ${this.#all.size} records wait for ${what} already, ${MOST_BUFFERS} times bufferMemoryBytes "${options.bufferMemoryBytes}" at most; await what send returns now and then, use sendMany, or raise it`,
+      { retriable: true },
+    );
+  }
+}
+
+function whatIs(missing: Missing, { topic, partition }: WaitingRecord): string {
+  if (missing === 'topic') return `metadata of topic "${topic}"`;
+  if (missing === 'partition') return `partition "${partition}" of topic "${topic}", which is not there`;
+  return `room for topic "${topic}" in the buffer (bufferMemoryBytes)`;
+}
+
+/** What a record counts for while it waits. */
+function bytesOf({ key, value, headers }: WaitingRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + lengthOf(key) + lengthOf(value);
+  for (const [name, content] of headers) bytes += name.length + lengthOf(content);
+  return bytes;
+}
+
+function lengthOf(field: RecordBytes): number {
+  return field === null ? 0 : field.length;
 }
 
 /** The name of the line for what a record lacks; a topic has no slash in its name. */

@@ -114,4 +114,53 @@ describe('back-pressure', () => {
     expect(cluster.clock.monotonicMs() - startMs).toBeGreaterThanOrEqual(1_000);
     expect(producer.bufferedBytes).toBe(0);
   });
+
+  test.each([
+    { what: 'metadata', known: [], topic: 'missing' },
+    { what: 'room', known: ['a'], topic: 't' },
+  ])(
+    'records that wait for $what take no more than eight times the memory of the buffer',
+    async ({ known, topic }) => {
+      const { cluster, producer } = setUp({ bufferMemoryBytes: 20_000, maxBlockMs: 1_000 });
+      for (const value of known) await cluster.settle(producer.send(topic, { value }));
+      const value = 'x'.repeat(1_000);
+      const sent = Array.from({ length: 1_000 }, () =>
+        producer.send(topic, { value }).then(
+          () => 'stored',
+          (error: Error) => `${error.name}: ${error.message}`,
+        ),
+      );
+      const outcomes = await cluster.settle(Promise.all(sent));
+      const refused = outcomes.filter((outcome) => outcome.startsWith('BUFFER_EXHAUSTED'));
+      expect(1_000 - refused.length).toBeGreaterThan(130);
+      expect(1_000 - refused.length).toBeLessThan(170);
+      expect(refused[0]).toMatch(/"20000".*sendMany/);
+      expect(producer.bufferedBytes).toBe(0);
+    },
+  );
+
+  test('sendMany sends more than there is room for, without an error', async () => {
+    const { cluster, producer } = setUp({ bufferMemoryBytes: 20_000, batchSizeBytes: 10_000 });
+    const value = 'x'.repeat(1_000);
+    const sent = producer.sendMany(
+      't',
+      Array.from({ length: 1_000 }, () => ({ value })),
+    );
+    expect(await cluster.settle(sent)).toEqual({ count: 1_000 });
+    expect(cluster.log('t').values.length).toBe(1_000);
+  });
+
+  test('a refusal that nobody awaits is told by flush, and is no unhandled rejection', async () => {
+    const { cluster, producer } = setUp({ maxRequestSizeBytes: 1_000 });
+    producer.send('t', { value: 'x'.repeat(2_000) });
+    await cluster.run(10);
+    await expect(cluster.settle(producer.flush())).rejects.toMatchObject({ name: 'MESSAGE_TOO_LARGE' });
+  });
+
+  test('a transaction is not committed without a record that was refused', async () => {
+    const { cluster, producer } = setUp({ transactionalId: 'tx', maxRequestSizeBytes: 1_000 });
+    const transaction = await cluster.settle(producer.begin());
+    transaction.send('t', { value: 'x'.repeat(2_000) });
+    await expect(cluster.settle(transaction.commit())).rejects.toMatchObject({ name: 'MESSAGE_TOO_LARGE' });
+  });
 });

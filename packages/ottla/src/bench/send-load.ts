@@ -131,6 +131,7 @@ class LoadSender {
     this.#marks.push(this.#last);
     if (this.#marks.length > MAX_MARKS) this.#marks.shift();
     await new Promise((resolve) => setImmediate(resolve));
+    await this.#producer.room();
     while (this.#producer.bufferedBytes > HIGH_BYTES && this.#marks.length > 0) await this.#marks.shift();
     this.#load.onProgress(this.#soFar());
   }

@@ -194,6 +194,7 @@ class Sending {
   #waiting: Promise<unknown>[] = [];
   #sentBytes = 0;
   #stored = 0;
+  #hasFailed = false;
 
   constructor(producer: Producer, topic: string, check: PartitionCheck) {
     this.#producer = producer;
@@ -216,11 +217,12 @@ class Sending {
       partition === undefined ? {} : { signal: this.#misplaced.signal },
     );
     // Awaited below, together with the others: an early failure must not end the process.
-    sent.catch(() => {});
+    sent.catch(() => (this.#hasFailed = true));
     this.#waiting.push(sent);
     if (partition !== undefined) await this.#refuseMissing(partition, sent);
     this.#sentBytes += (key?.length ?? 0) + (value?.length ?? 0);
-    if (this.#waiting.length >= MAX_WAITING) await this.end();
+    await this.#producer.room();
+    if (this.#hasFailed || this.#waiting.length >= MAX_WAITING) await this.end();
     this.#progress.update(() => this.#howFar());
   }
 
