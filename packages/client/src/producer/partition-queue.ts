@@ -43,7 +43,9 @@ export class PartitionQueue {
 /** The partitions of a topic, as far as is known, and what its records share. */
 export class TopicQueues implements PartitionLoads {
   readonly name: string;
+  /** Also those that are no more, until what is in them has failed. */
   readonly partitions: PartitionQueue[] = [];
+  partitionCount = 0;
   readonly sticky: StickyPartitioner;
   readonly ratio = new CompressionRatio();
   readonly #hasLeader: (topic: string, partition: number) => boolean;
@@ -62,15 +64,12 @@ export class TopicQueues implements PartitionLoads {
     this.#hasLeader = setup.hasLeader;
   }
 
-  get partitionCount(): number {
-    return this.partitions.length;
-  }
-
-  /** Takes note of new partitions; a topic never has fewer. */
-  grow(partitionCount: number): void {
+  /** Takes note of how many partitions there are; a topic that was deleted and made anew may have fewer than before. */
+  resize(partitionCount: number): void {
     for (let next = this.partitions.length; next < partitionCount; next++) {
       this.partitions.push(new PartitionQueue(this, next));
     }
+    this.partitionCount = partitionCount;
   }
 
   queuedBatches(partition: number): number {

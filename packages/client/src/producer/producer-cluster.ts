@@ -13,6 +13,7 @@ export type ProducerCluster = Pick<
   | 'options'
   | 'partition'
   | 'request'
+  | 'refreshMetadataIfStale'
   | 'requestMetadataUpdate'
   | 'retry'
   | 'topics'

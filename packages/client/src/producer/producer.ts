@@ -439,7 +439,7 @@ export class Producer implements AsyncDisposable {
     const metadata = this.#cluster.metadata.topics.get(name);
     if (metadata === undefined) return known;
     if (known !== undefined) {
-      if (known.partitionCount < metadata.partitions.length) known.grow(metadata.partitions.length);
+      if (known.partitionCount !== metadata.partitions.length) known.resize(metadata.partitions.length);
       return known;
     }
     const queues = new TopicQueues(name, {
@@ -448,7 +448,7 @@ export class Producer implements AsyncDisposable {
       isAdaptive: this.#options.adaptivePartitioning,
       hasLeader: (topic, partition) => this.#hasLeader(topic, partition),
     });
-    queues.grow(metadata.partitions.length);
+    queues.resize(metadata.partitions.length);
     this.#topics.set(name, queues);
     this.#untrack.push(this.#cluster.trackTopics([name]));
     return queues;

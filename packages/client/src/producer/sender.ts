@@ -99,6 +99,8 @@ export class Sender {
   #drain(): void {
     const nowMs = this.#cluster.options.clock.monotonicMs();
     this.#resolveSequences();
+    // New partitions, and brokers that moved, are found although nothing fails.
+    this.#cluster.refreshMetadataIfStale();
     let nextMs = this.#expire(nowMs);
     const byNode = new Map<number, { batches: SentBatch[]; bytes: number }>();
     const full = new Set<number>();

@@ -258,6 +258,11 @@ export class SimCluster implements ProducerCluster {
     });
   };
 
+  refreshMetadataIfStale = (): void => {
+    const ageMs = this.clock.monotonicMs() - this.metadata.updatedMs;
+    if (ageMs > this.options.metadataMaxAgeMs) this.requestMetadataUpdate();
+  };
+
   applyLeaderHints: ProducerCluster['applyLeaderHints'] = (hints, endpoints) => {
     const after = applyLeaderHints(this.metadata, hints, endpoints);
     if (after === this.metadata) return false;
