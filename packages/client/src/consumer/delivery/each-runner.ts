@@ -20,7 +20,14 @@ interface RunnerOptions extends ResolvedEachOptions {
 /** Records of one key or partition, handled one after the other. */
 interface Lane {
   readonly name: string;
-  readonly waiting: { readonly message: Message; readonly state: PartitionState }[];
+  readonly waiting: Taken[];
+}
+
+/** A record that is to be handled, with its ticket at the partition's tracker. */
+interface Taken {
+  readonly message: Message;
+  readonly state: PartitionState;
+  readonly ticket: number;
 }
 
 /** Records that are taken ahead while others are being handled, for each handler that may run. */
@@ -107,19 +114,19 @@ export class EachRunner<M extends Message> {
 
   #begin(message: Message, state: PartitionState): void {
     state.tracker ??= new OffsetTracker();
-    state.tracker.begin(message.offset);
+    const ticket = state.tracker.begin(message.offset);
     this.#taken += 1;
-    this.#enqueue(message, state);
+    this.#enqueue({ message, state, ticket });
   }
 
-  #enqueue(message: Message, state: PartitionState): void {
-    const name = this.#laneOf(message, state);
+  #enqueue(taken: Taken): void {
+    const name = this.#laneOf(taken.message, taken.state);
     const known = this.#lanes.get(name);
     if (known !== undefined) {
-      known.waiting.push({ message, state });
+      known.waiting.push(taken);
       return;
     }
-    const lane: Lane = { name, waiting: [{ message, state }] };
+    const lane: Lane = { name, waiting: [taken] };
     this.#lanes.set(name, lane);
     if (this.#running < this.#options.concurrency) void this.#work(lane);
     else this.#idle.push(lane);
@@ -144,7 +151,7 @@ export class EachRunner<M extends Message> {
         lane = this.#idle.shift();
         continue;
       }
-      if (!next.state.isGone) await this.#handle(next.message as M, next.state);
+      if (!next.state.isGone) await this.#handle(next);
       this.#taken -= 1;
       this.#wakeUp();
     }
@@ -152,10 +159,10 @@ export class EachRunner<M extends Message> {
     this.#wakeUp();
   }
 
-  async #handle(message: M, state: PartitionState): Promise<void> {
+  async #handle({ message, state, ticket }: Taken): Promise<void> {
     try {
-      await this.#attempt(message);
-      state.tracker?.finish(message.offset);
+      await this.#attempt(message as M);
+      state.tracker?.finish(ticket);
       if (this.#core.isRebalanceWaiting) this.#core.finished(state);
     } catch (error) {
       this.#failure ??= { error };

@@ -6,11 +6,15 @@
  * offsets   10  11  12  15  16        (13 and 14 were compacted away)
  * finished   x       x       x        firstPending = 11
  * ```
+ *
+ * After a seek back an offset may be there twice, so what is begun has a ticket of its own.
  */
 export class OffsetTracker {
   /** In the order in which they were begun, which is that of the offsets. */
   #offsets: number[] = [];
   #head = 0;
+  /** The ticket of the first of them. */
+  #firstTicket = 0;
   readonly #finished = new Set<number>();
 
   /** The lowest offset that is not finished; -1 when there is none. */
@@ -18,15 +22,18 @@ export class OffsetTracker {
     return this.#offsets[this.#head] ?? -1;
   }
 
-  begin(offset: number): void {
+  /** Returns the ticket for `finish`. */
+  begin(offset: number): number {
     this.#offsets.push(offset);
+    return this.#firstTicket + this.#offsets.length - 1;
   }
 
-  finish(offset: number): void {
-    this.#finished.add(offset);
-    while (this.#head < this.#offsets.length && this.#finished.delete(this.#offsets[this.#head]!))
+  finish(ticket: number): void {
+    this.#finished.add(ticket);
+    while (this.#head < this.#offsets.length && this.#finished.delete(this.#firstTicket + this.#head))
       this.#head += 1;
     if (this.#head === this.#offsets.length || this.#head > 1024) {
+      this.#firstTicket += this.#head;
       this.#offsets = this.#offsets.slice(this.#head);
       this.#head = 0;
     }
