@@ -26,8 +26,6 @@ export class BatchRunner {
   readonly #deps: BatchRunnerDeps;
   /** Resolved and not committed: the next offset by partition. */
   readonly #resolved = new Map<string, TopicPartition & { offset: number }>();
-  /** The next offset that is not resolved, committed or not, by partition. */
-  readonly #handledUpTo = new Map<string, number>();
   readonly #running = new Map<string, Promise<void>>();
   #resolvedCount = 0;
   #lastCommitMs: number;
@@ -59,20 +57,22 @@ export class BatchRunner {
   /** Never rejects: the loop looks at `#failure`. */
   async #handle(messages: readonly Message[]): Promise<void> {
     const { config, nowMs } = this.#deps;
-    const payload = this.#payload(messages);
+    // The next offset that is not resolved.
+    let handledUpTo = messages[0]!.offset;
+    const payload = this.#payload(messages, (next) => (handledUpTo = next));
     const begunMs = nowMs();
     try {
       await config.eachBatch(payload);
       if (config.eachBatchAutoResolve !== false) payload.resolveOffset(payload.batch.lastOffset());
       this.#deps.onBatch(payload, nowMs() - begunMs);
       if (config.autoCommit !== false) await this.#commit(this.#uncommitted());
-      this.#rewind(messages);
+      this.#rewind(messages, handledUpTo);
     } catch (error) {
       this.#failure ??= { error };
     }
   }
 
-  #payload(messages: readonly Message[]): EachBatchPayload {
+  #payload(messages: readonly Message[], onResolved: (next: number) => void): EachBatchPayload {
     const { consumer, isRunning } = this.#deps;
     const { topic, partition } = messages[0]!;
     const lag = consumer.lag().find((each) => each.topic === topic && each.partition === partition);
@@ -83,7 +83,7 @@ export class BatchRunner {
         this.#resolvedCount += 1;
         const next = Number(offset) + 1;
         this.#resolved.set(`${topic}-${partition}`, { topic, partition, offset: next });
-        this.#handledUpTo.set(`${topic}-${partition}`, next);
+        onResolved(next);
       },
       heartbeat: () => Promise.resolve(),
       pause: () => this.#deps.pause({ topic, partition }),
@@ -97,9 +97,8 @@ export class BatchRunner {
   }
 
   /** Records after the last resolved one come again. */
-  #rewind(messages: readonly Message[]): void {
+  #rewind(messages: readonly Message[], next: number): void {
     const { topic, partition, offset: first } = messages[0]!;
-    const next = this.#handledUpTo.get(`${topic}-${partition}`) ?? first;
     const end = messages.at(-1)!.offset + 1;
     if (next >= end || !this.#owns({ topic, partition })) return;
     this.#deps.consumer.seek({ topic, partition }, Math.max(next, first));
@@ -113,7 +112,12 @@ export class BatchRunner {
 
   #uncommitted(): Offsets {
     const topics = new Map<string, { partition: number; offset: string }[]>();
-    for (const { topic, partition, offset } of this.#resolved.values()) {
+    for (const [id, { topic, partition, offset }] of this.#resolved) {
+      // Who has the partition now says how far it is: an older offset of ours must not undo theirs.
+      if (!this.#owns({ topic, partition })) {
+        this.#resolved.delete(id);
+        continue;
+      }
       topics.set(topic, [...(topics.get(topic) ?? []), { partition, offset: String(offset) }]);
     }
     return { topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })) };

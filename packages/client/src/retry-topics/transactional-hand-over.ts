@@ -63,6 +63,8 @@ export class TransactionalHandOver implements HandOver {
       onAssigned: (partitions) => listener.onAssigned?.(partitions),
       onRevoked: async (partitions) => {
         await this.#commit(partitions).catch(() => {});
+        // What could not be committed comes again to who has them now; an older offset of ours must not undo theirs.
+        for (const place of partitions) this.#done.delete(idOf(place));
         await listener.onRevoked?.(partitions);
       },
       onLost: async (partitions) => {

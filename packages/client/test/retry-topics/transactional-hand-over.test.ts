@@ -4,7 +4,7 @@ import { KafkaError, type Consumer, type Message, type Producer } from '../../sr
 import { SerialQueue, TransactionalHandOver } from '../../src/retry-topics/transactional-hand-over.ts';
 
 /** A hand-over whose transactions and commits are kept, in the order in which they were made. */
-function handOver(failures: Error[] = []) {
+function handOver(failures: Error[] = [], commitFailures: Error[] = []) {
   const events: string[] = [];
   const clock = new SimClock();
   const transaction = {
@@ -25,7 +25,8 @@ function handOver(failures: Error[] = []) {
     groupMetadata: {},
     commit: (offsets: { partition: number; offset: number }[]) => {
       events.push(`commit ${offsets.map(({ partition, offset }) => `${partition}:${offset}`).join(' ')}`);
-      return Promise.resolve();
+      const failure = commitFailures.shift();
+      return failure === undefined ? Promise.resolve() : Promise.reject(failure);
     },
   } as unknown as Consumer;
   const made = new TransactionalHandOver({
@@ -72,6 +73,19 @@ test('before a partition is given up what is done of it is committed', async () 
   }
   await made.listener.onRevoked!([{ topic: 't', partition: 1 }]);
   expect(events).toEqual(['commit 1:8']);
+  made.stop();
+});
+
+test('what could not be committed when its partition was given up is not committed later', async () => {
+  const { made, events, clock } = handOver([], [new KafkaError('REBALANCE_IN_PROGRESS', 'late')]);
+  for (const each of [message(0), message(7, 1)]) {
+    made.begin(each);
+    made.done(each);
+  }
+  await made.listener.onRevoked!([{ topic: 't', partition: 1 }]);
+  clock.advance(1_000);
+  await turn();
+  expect(events).toEqual(['commit 1:8', 'commit 0:1']);
   made.stop();
 });
 
