@@ -1,4 +1,4 @@
-import { Command, Help, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { collect } from './collect.ts';
 import { registerAcls } from './commands/acls.ts';
 import { registerBench } from './commands/bench.ts';
@@ -18,6 +18,7 @@ import { registerTopics } from './commands/topics.ts';
 import { registerTransactions } from './commands/transactions.ts';
 import { registerUsers } from './commands/users.ts';
 import { registerVerify } from './commands/verify.ts';
+import { helpTexts } from './help-texts.ts';
 import { LOG_LEVELS } from './logger.ts';
 import { explainUnknownCommands, registerHelp } from './unknown-command.ts';
 import { ottlaVersion } from './version.ts';
@@ -27,7 +28,7 @@ export function createProgram(): Command {
   const program = new Command('ottla')
     .description('Apache Kafka for the TypeScript world')
     .version(ottlaVersion(), '-V, --version')
-    .configureHelp({ optionDescription })
+    .configureHelp(helpTexts)
     // As every other line of ours on stderr.
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ottla: ')) });
   program
@@ -72,12 +73,4 @@ export function createProgram(): Command {
   explainUnknownCommands(program);
   registerHelp(program);
   return program;
-}
-
-/** Shows a default as it is typed, not as JSON; the empty list, with which what may be repeated begins, tells a reader nothing. */
-function optionDescription(option: Option): string {
-  const value: unknown = option.defaultValue;
-  if (Array.isArray(value) && value.length === 0) return option.description;
-  if (value !== undefined && typeof value !== 'boolean') option.default(value, String(value));
-  return new Help().optionDescription(option);
 }

@@ -15,7 +15,7 @@ import { bindingsOf, filtersOf, removalsOf, type AclOptions } from './acl-rules.
 export function registerAcls(program: Command): void {
   const acls = program.command('acls').description('access control lists: list, add, remove');
   withResources(withClusterOptions(acls.command('list', { isDefault: true })))
-    .description('the rules there are: all, or those of resources and principals (default)')
+    .description('the rules there are: all, or those of resources and principals')
     .option('--principal <principal>', 'only of this one: User:alice; may be repeated', collect, [])
     .addHelpText('after', '\nExample:\n  ottla acls list --topic orders --resource-pattern-type match')
     .action((options: AclOptions & { principal: readonly string[] }) => listAcls(options));

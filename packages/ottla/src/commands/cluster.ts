@@ -12,7 +12,7 @@ import {
 export function registerCluster(program: Command): void {
   const cluster = program.command('cluster').description('brokers, features and quorum of the cluster');
   withClusterOptions(cluster.command('brokers', { isDefault: true }))
-    .description('the brokers of the cluster (default)')
+    .description('the brokers of the cluster')
     .option('--fenced', 'those too that are registered and not in service')
     .addHelpText('after', '\nExample:\n  ottla cluster -b localhost:9092')
     .action((options: ClusterOptions & { fenced?: boolean }) => describeCluster(options));

@@ -16,7 +16,7 @@ export function registerGroups(program: Command): void {
     .command('groups')
     .description('consumer groups: list, describe with lag, delete, reset offsets');
   withClusterOptions(groups.command('list', { isDefault: true }))
-    .description('every group with its type and state (default)')
+    .description('every group with its type and state')
     .addHelpText('after', '\nExample:\n  ottla groups list')
     .action((options: ClusterOptions) => listGroups(options));
   withClusterOptions(groups.command('describe [group...]'))

@@ -17,7 +17,7 @@ interface MoveOptions extends ClusterOptions {
 export function registerLogDirs(program: Command): void {
   const logDirs = program.command('log-dirs').description('log directories of the brokers: sizes, moves');
   withClusterOptions(logDirs.command('list', { isDefault: true }))
-    .description('size of each replica, and what it still has to copy while it is moved (isFuture) (default)')
+    .description('size of each replica, and what it still has to copy while it is moved (isFuture)')
     .addHelpText('after', '\nExample:\n  ottla log-dirs --jsonl | jq .sizeBytes')
     .action((options: ClusterOptions) => describeLogDirs(options));
   withClusterOptions(logDirs.command('move <topic> <partition> <path>'))

@@ -31,7 +31,7 @@ export function registerQuotas(program: Command): void {
     .command('quotas')
     .description('quotas of users, client ids and addresses: list, alter, delete');
   withEntity(withClusterOptions(quotas.command('list', { isDefault: true })))
-    .description('all quotas, or those of an entity (default)')
+    .description('all quotas, or those of an entity')
     .addHelpText('after', '\nExample:\n  ottla quotas list --user alice')
     .action((options: EntityOptions) => listQuotas(options));
   withEntity(withClusterOptions(quotas.command('alter')))

@@ -28,7 +28,7 @@ export function registerShareGroups(program: Command): void {
     .command('share-groups')
     .description('share groups: list, describe, delete, reset offsets');
   withClusterOptions(groups.command('list', { isDefault: true }))
-    .description('every share group with its state (default)')
+    .description('every share group with its state')
     .addHelpText('after', '\nExample:\n  ottla share-groups')
     .action((options: ClusterOptions) => listShareGroups(options));
   withClusterOptions(groups.command('describe <group...>'))

@@ -19,7 +19,7 @@ export function registerStreamsGroups(program: Command): void {
     .command('streams-groups')
     .description('streams groups: list, describe, delete, reset offsets');
   withClusterOptions(groups.command('list', { isDefault: true }))
-    .description('every streams group with its state (default)')
+    .description('every streams group with its state')
     .addHelpText('after', '\nExample:\n  ottla streams-groups')
     .action((options: ClusterOptions) => listStreamsGroups(options));
   withClusterOptions(groups.command('describe <group...>'))

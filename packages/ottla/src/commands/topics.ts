@@ -24,7 +24,7 @@ export function registerTopics(program: Command): void {
     .command('topics')
     .description('list, describe, create, grow and delete topics; elect leaders, move replicas');
   withClusterOptions(topics.command('list', { isDefault: true }))
-    .description('name and number of partitions of every topic (default)')
+    .description('name and number of partitions of every topic')
     .option('--internal', 'internal topics too')
     .addHelpText('after', '\nExample:\n  ottla topics list --jsonl | jq -r .name')
     .action((options: ClusterOptions & { internal?: boolean }) => listTopics(options));

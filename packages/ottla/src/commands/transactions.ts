@@ -38,7 +38,7 @@ export function registerTransactions(program: Command): void {
     .command('transactions')
     .description('transactions: list, describe, find those that hang, abort');
   withClusterOptions(transactions.command('list', { isDefault: true }))
-    .description('transactional producers and the state of their transactions (default)')
+    .description('transactional producers and the state of their transactions')
     .option('--state <state>', 'only in this one: Ongoing, ...; may be repeated', collect, [])
     .option('--duration-filter <ms>', 'only those that have been open for longer', wholeNumber)
     .option('--transactional-id-pattern <regex>', 'only of ids that match (RE2)')

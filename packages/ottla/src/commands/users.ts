@@ -23,7 +23,7 @@ interface SetOptions extends ClusterOptions {
 export function registerUsers(program: Command): void {
   const users = program.command('users').description('users with SCRAM credentials: list, set, delete');
   withClusterOptions(users.command('list [user...]', { isDefault: true }))
-    .description('users and the mechanisms of their credentials (default)')
+    .description('users and the mechanisms of their credentials')
     .addHelpText('after', '\nExample:\n  ottla users --jsonl')
     .action((names: string[], options: ClusterOptions) => listUsers(names, options));
   withClusterOptions(users.command('set <user>'))

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { defaultSubcommand } from '../help-texts.ts';
 
 /** What may stand at the cursor. */
 export interface Suggestion {
@@ -86,9 +87,7 @@ function childOf(command: Command, name: string): Command | undefined {
 
 /** A command, and its default subcommand, whose options and arguments it takes too. */
 function withDefault(command: Command): Command[] {
-  // Commander tells nobody which one it is; without this field only its options would be missing here.
-  const { _defaultCommandName: name } = command as Command & { _defaultCommandName?: string | null };
-  const child = typeof name === 'string' ? childOf(command, name) : undefined;
+  const child = defaultSubcommand(command);
   return child === undefined ? [command] : [command, child];
 }
 
