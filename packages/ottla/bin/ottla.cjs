@@ -31,7 +31,10 @@ import(pathToFileURL(entryPoint()).href)
     const isMissing = error?.code === 'ERR_MODULE_NOT_FOUND' && String(error.message).includes('dist/cli.js');
     const message = isMissing
       ? 'The build is missing: run "npm run build" first'
-      : (error?.stack ?? String(error));
+      : // Asked for wrongly, which a command may find before it does anything.
+        error?.name === 'UsageError'
+        ? error.message
+        : (error?.stack ?? String(error));
     process.stderr.write(`ottla: ${message}\n`);
     process.exit(1);
   });

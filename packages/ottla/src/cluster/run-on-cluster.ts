@@ -154,10 +154,15 @@ export async function runLocally(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Prints what failed for one thing among several; the others go on. */
+/** Prints what failed for one thing among several; the others go on. The first failure decides the exit code. */
 export function reportFailure(error: Error): void {
   process.stderr.write(`ottla: ${messageOf(error)}\n`);
-  process.exitCode = ClusterExitCode.failed;
+  process.exitCode ||= isDenied(error) ? ClusterExitCode.denied : ClusterExitCode.failed;
+}
+
+/** A broker's refusal for want of rights, by its name: the client is loaded only where it is needed. */
+function isDenied({ name }: Error): boolean {
+  return name.endsWith('_AUTHORIZATION_FAILED');
 }
 
 async function clientOptions({ bootstrapServer, commandConfig, property = [] }: ClusterOptions): Promise<{
@@ -185,7 +190,7 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return `There is no file "${path ?? ''}"`;
-  return error.name === 'UsageError' || error.name === 'OptionError' || error.name === 'PropertiesError'
+  return error.name === 'UsageError' || error.name === 'INVALID_OPTION' || error.name === 'PropertiesError'
     ? error.message
     : `${error.name}: ${error.message}`;
 }

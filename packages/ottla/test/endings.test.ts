@@ -1,0 +1,33 @@
+import { startBroker, type TestBroker } from '@ottla/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isBuilt, runOttla } from './run-ottla.ts';
+
+let kafka: TestBroker;
+
+const ottla = (...args: string[]) => runOttla(args, { bootstrap: kafka.bootstrap });
+
+describe.skipIf(!isBuilt)('how commands end', () => {
+  beforeAll(async () => {
+    kafka = await startBroker({ topics: { orders: 1 } });
+  });
+  afterAll(() => kafka.close());
+
+  test.each([
+    ['log-dirs move orders x /data', '"x" is not a whole number'],
+    ['topics elect-leaders', 'Name the topics, or give --all-topics'],
+    ['topics reassign orders 0', 'Give the brokers, separated by commas, or --cancel'],
+    ['topics reassign orders 0 a,b', '"a" is not a whole number'],
+    ['produce orders -X linger.ms=-1', 'lingerMs "-1" is not an integer from 0 to 2147483647'],
+  ])('%s: what makes no sense is one line, with exit code 1', async (args, line) => {
+    expect(await ottla(...args.split(' '))).toEqual({ code: 1, stdout: '', stderr: `ottla: ${line}\n` });
+  });
+
+  test('rights that are missing end with 4, also for one of several things', async () => {
+    kafka.faults.fail('DeleteTopics', 'TOPIC_AUTHORIZATION_FAILED');
+    expect(await ottla('topics', 'delete', 'orders')).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/^ottla: TOPIC_AUTHORIZATION_FAILED: .*"orders"\)\n$/) as string,
+    });
+    expect(await ottla('topics', 'delete', 'nope')).toMatchObject({ code: 1 });
+  });
+});
