@@ -16,15 +16,17 @@ interface OpenAbort {
  *     marker of a committed one        the same
  */
 export class CleanedTransactions {
-  /** Aborts that begin further on, by first offset. */
-  readonly #ahead: AbortedTxn[];
+  /** By first offset. */
+  readonly #aborted: readonly AbortedTxn[];
+  /** The first of them that begins further on. */
+  #next = 0;
   readonly #aborting = new Map<number, OpenAbort>();
   readonly #committing = new Set<number>();
   readonly #onKeptAbort: (txn: AbortedTxn) => void;
 
   /** `onKeptAbort` is told of the aborts that the cleaned segment's transaction index still needs. */
   constructor(aborted: readonly AbortedTxn[], onKeptAbort: (txn: AbortedTxn) => void = () => {}) {
-    this.#ahead = aborted.toSorted((left, right) => left.firstOffset - right.firstOffset);
+    this.#aborted = aborted.toSorted((left, right) => left.firstOffset - right.firstOffset);
     this.#onKeptAbort = onKeptAbort;
   }
 
@@ -50,10 +52,10 @@ export class CleanedTransactions {
   }
 
   #open(offset: number): void {
-    for (let next = this.#ahead[0]; next !== undefined && next.firstOffset <= offset; next = this.#ahead[0]) {
-      this.#ahead.shift();
-      if (!this.#aborting.has(next.producerId))
-        this.#aborting.set(next.producerId, { txn: next, hasBatches: false });
+    for (; this.#next < this.#aborted.length; this.#next++) {
+      const txn = this.#aborted[this.#next]!;
+      if (txn.firstOffset > offset) return;
+      if (!this.#aborting.has(txn.producerId)) this.#aborting.set(txn.producerId, { txn, hasBatches: false });
     }
   }
 }
