@@ -124,6 +124,8 @@ export class LogManager {
   readonly #preferredDirs = new Map<string, string>();
   readonly #logs = new Map<string, Log>();
   readonly #damaged = new Map<string, DamagedLog>();
+  /** The directory in which a start has found each log: all directories are loaded at the same time. */
+  readonly #foundIn = new Map<string, string>();
   readonly #pool: FilePool;
   readonly #timers = new Set<TimerHandle>();
   /** Removals of deleted partitions and the like; `close` waits for those that have begun. */
@@ -228,9 +230,9 @@ export class LogManager {
       if (topicId !== null) existing.assignTopicId(topicId);
       return existing;
     }
+    for (const each of this.#directories) each.prepareCreation(key);
     const dir = this.#preferredDirectory(key) ?? this.#leastUsedDirectory();
     try {
-      dir.prepareCreation(key);
       const options = emptyLogOptions({ topicPartition, folder: `${dir.path}/${key}`, config, topicId });
       const log = Log.create(this.#contexts.get(dir)!.current, options);
       this.#logs.set(key, log);
@@ -391,8 +393,12 @@ export class LogManager {
     }
   }
 
-  /** A crash while a copy took its log's place has left the copy alone. With a directory missing, the log may be there. */
+  /**
+   * A crash while a copy took its log's place has left the copy alone. With a directory missing, the log may be there. One that
+   * does not say whose it is was not durable yet: it was not what took the place, and its topic may be gone.
+   */
   async #promote(future: Log): Promise<void> {
+    if (future.topicId === null) return this.#futures.cancel(future.topicPartition);
     const log = await this.#futures.promote(future);
     this.#logs.set(partitionKey(log.topicPartition), log);
     await this.#directoryOf(log).checkpoint();
@@ -405,7 +411,9 @@ export class LogManager {
    */
   async #copyAnewUnlessPrefix(current: Log, future: Log): Promise<void> {
     const dir = this.#directoryOf(future);
-    if (dir.failure !== null || (await isPrefix(future, current))) return;
+    const isGood = dir.failure !== null || current.isOffline || (await isPrefix(future, current));
+    // Looking may have taken one of the directories offline.
+    if (isGood || dir.failure !== null || current.isOffline) return;
     this.#futures.cancel(future.topicPartition);
     this.#futures.create(current, dir);
     await this.#options.disk.syncFolder(dir.path);
@@ -473,12 +481,10 @@ export class LogManager {
   async #loadLog(dir: LogDirectory, found: FoundFolder, checkpoints: DirectoryCheckpoints): Promise<void> {
     const { topicPartition } = found;
     const key = partitionKey(topicPartition);
-    const other = this.#logs.get(key);
-    if (other !== undefined) {
-      throw new Error(
-        `Partition "${key}" lies in two log directories: "${other.parentDir}" and "${dir.path}"`,
-      );
-    }
+    const other = this.#foundIn.get(key);
+    if (other !== undefined)
+      throw new Error(`Partition "${key}" lies in two log directories: "${other}" and "${dir.path}"`);
+    this.#foundIn.set(key, dir.path);
     try {
       const log = await this.#open(dir, found, checkpoints);
       this.#logs.set(key, log);

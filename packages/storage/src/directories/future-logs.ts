@@ -162,9 +162,14 @@ export async function isPrefix(copy: Log, log: Log): Promise<boolean> {
   const last = copy.logEndOffset - 1;
   if (last >= log.logEndOffset) return false;
   if (last < Math.max(copy.logStartOffset, log.logStartOffset)) return true;
-  const [own, other] = await Promise.all([batchAt(copy, last), batchAt(log, last)]);
-  // Compaction may have taken the batch from the log: then nothing can be said, and copying anew is safe.
-  return own.equals(other);
+  try {
+    const [own, other] = await Promise.all([batchAt(copy, last), batchAt(log, last)]);
+    // Compaction may have taken the batch from the log: then nothing can be said, and copying anew is safe.
+    return own.equals(other);
+  } catch (error) {
+    if (error instanceof LogError) return false;
+    throw error;
+  }
 }
 
 /** The batch that ends with an offset; no bytes when none does. */

@@ -1,5 +1,5 @@
 import { parentPath, type Disk, type DiskLock, type Random } from '@ottla/platform';
-import { LogDirUnusableError } from '../errors.ts';
+import { LogDirOfflineError, LogDirUnusableError } from '../errors.ts';
 import { readCompactedOffsets } from '../files/cleaner-checkpoint.ts';
 import {
   CLEAN_SHUTDOWN_FILE,
@@ -209,14 +209,22 @@ export class LogDirectory implements LogDir {
   }
 
   /**
-   * Before a partition is created: what the checkpoints say of its namesake must be gone from the disk, or a start after a
-   * crash would take records of the new log for damaged ones (recovery point) or for deleted ones (log start offset).
+   * Before a partition is created, here or in another directory: a namesake that was deleted here must be gone from the disk for
+   * good. A power cut could bring its folder back beside the new one, and a start would take records of the new log for damaged
+   * ones by the old recovery point, or for deleted ones by the old log start offset.
+   * @throws LogDirOfflineError
    */
   prepareCreation(key: string): void {
-    if (!this.#deleted.has(key)) return;
-    this.#writeSync(RECOVERY_POINTS);
-    this.#writeSync(LOG_START_OFFSETS);
-    this.#deleted.clear();
+    if (this.#failure !== null || !this.#deleted.has(key)) return;
+    try {
+      // Which also makes the other name of the folder durable.
+      this.#writeSync(RECOVERY_POINTS);
+      this.#writeSync(LOG_START_OFFSETS);
+      this.#deleted.clear();
+    } catch (error) {
+      this.fail(error);
+      throw new LogDirOfflineError(this.path, error);
+    }
   }
 
   checkpointRecoveryPointsSync(): void {

@@ -169,7 +169,11 @@ export class Log {
 
   /** Notes the topic's id. @throws LogError INCONSISTENT_TOPIC_ID when the folder belongs to another topic of that name */
   assignTopicId(topicId: string): void {
-    this.#loaded.metadata.assign(topicId);
+    try {
+      this.#loaded.metadata.assign(topicId);
+    } catch (error) {
+      throw this.#fail(error);
+    }
   }
 
   get config(): LogConfig {

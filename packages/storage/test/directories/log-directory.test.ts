@@ -206,3 +206,34 @@ test('a copy is made anew when its log has other records by now, also where a st
   disk.crash();
   expect((await open({}, dirs)).future(TP)!.logEndOffset).toBe(1);
 });
+
+test('a partition that lies in two directories is told of, although both are loaded at the same time', async () => {
+  for (let seed = 0; seed < 10; seed++) {
+    const { disk, open } = world(seed);
+    for (const dir of ['/a', '/b']) {
+      const manager = await open({ clusterId: 'AAAAAAAAAAAAAAAAAAAAAw' }, [dir]);
+      manager.getOrCreate(TP, null, logConfig());
+      await manager.close();
+    }
+    const errors: string[] = [];
+    await open({ onDirFailure: (_, error) => errors.push(String(error)) }, ['/a', '/b']);
+    expect(errors, `seed ${seed}`).toEqual([expect.stringContaining('lies in two log directories')]);
+    expect(disk.existsSync('/a/orders-0') && disk.existsSync('/b/orders-0')).toBe(true);
+  }
+});
+
+test('a copy beside a log whose directory goes offline while it is loaded does not stop the start', async () => {
+  const { disk, open } = world(1);
+  const dirs = ['/a', '/b'];
+  const manager = await open({}, dirs);
+  const log = manager.getOrCreate(TP, null, logConfig());
+  log.append(batchOf(1), client);
+  const copy = manager.createFuture(log, '/b');
+  copy.append((await log.read(0, ALL)).batches[0]!, { origin: 'replication', leaderEpoch: -1 });
+  await Promise.all([log.flush(), copy.flush()]);
+  disk.crash();
+  disk.inject({ operation: 'rename', path: '/a/', code: 'EIO', times: 100 });
+  const again = await open({}, dirs);
+  expect(again.dirs().map(({ online }) => online)).toEqual([false, true]);
+  expect(again.future(TP)!.logEndOffset).toBe(1);
+});
