@@ -3,6 +3,7 @@ import type { CleanError } from './cleaner/clean-error.ts';
 import type { CleanRunner } from './cleaner/clean-job.ts';
 import { InlineCleanRunner } from './cleaner/clean-runners.ts';
 import { LogCleaner, type LogCleanerSettings } from './cleaner/log-cleaner.ts';
+import { FoundLogs } from './directories/found-logs.ts';
 import { FutureLogs, isPrefix } from './directories/future-logs.ts';
 import { LogDirectory, type DirectoryCheckpoints } from './directories/log-directory.ts';
 import { DamagedLogError, LogDirOfflineError, LogDirUnusableError, LogError } from './errors.ts';
@@ -124,8 +125,7 @@ export class LogManager {
   readonly #preferredDirs = new Map<string, string>();
   readonly #logs = new Map<string, Log>();
   readonly #damaged = new Map<string, DamagedLog>();
-  /** The directory in which a start has found each log: all directories are loaded at the same time. */
-  readonly #foundIn = new Map<string, string>();
+  readonly #found: FoundLogs;
   readonly #pool: FilePool;
   readonly #timers = new Set<TimerHandle>();
   /** Removals of deleted partitions and the like; `close` waits for those that have begun. */
@@ -138,6 +138,7 @@ export class LogManager {
     this.#directories = directories;
     this.clusterId = clusterId;
     this.#pool = new FilePool(options.disk);
+    this.#found = new FoundLogs(options.disk);
     const tailCache = new TailCache(options.tailCacheBytes ?? DEFAULT_TAIL_CACHE_BYTES);
     this.recordMemory = tailCache;
     const syncGate = new SyncGate(Math.ceil(options.disk.concurrency * SYNCING_SHARE));
@@ -223,13 +224,14 @@ export class LogManager {
    */
   getOrCreate(topicPartition: TopicPartition, topicId: string | null, config: LogConfig): Log {
     const key = partitionKey(topicPartition);
-    const damaged = this.#damaged.get(key);
-    if (damaged !== undefined) throw damaged.error;
+    if (topicId !== null) this.#settleNamesakes(key, topicId);
     const existing = this.#logs.get(key);
     if (existing !== undefined) {
       if (topicId !== null) existing.assignTopicId(topicId);
       return existing;
     }
+    const damaged = this.#damaged.get(key);
+    if (damaged !== undefined) throw damaged.error;
     for (const each of this.#directories) each.prepareCreation(key);
     const dir = this.#preferredDirectory(key) ?? this.#leastUsedDirectory();
     try {
@@ -243,6 +245,15 @@ export class LogManager {
       if (error instanceof LogError) throw error;
       dir.fail(error);
       throw new LogDirOfflineError(dir.path, error);
+    }
+  }
+
+  /** Of the logs that a start has found for a partition, the one of this topic stays; the others were deleted with theirs. */
+  #settleNamesakes(key: string, topicId: string): void {
+    for (const namesake of this.#found.takeNamesakes(key)) {
+      const given = namesake.topicId === topicId ? this.#logs.get(key) : namesake;
+      if (given !== namesake) this.#logs.set(key, namesake);
+      if (given !== undefined) this.#discard(given);
     }
   }
 
@@ -481,13 +492,11 @@ export class LogManager {
   async #loadLog(dir: LogDirectory, found: FoundFolder, checkpoints: DirectoryCheckpoints): Promise<void> {
     const { topicPartition } = found;
     const key = partitionKey(topicPartition);
-    const other = this.#foundIn.get(key);
-    if (other !== undefined)
-      throw new Error(`Partition "${key}" lies in two log directories: "${other}" and "${dir.path}"`);
-    this.#foundIn.set(key, dir.path);
+    const isFirst = this.#found.isFirst(key, dir.path);
     try {
       const log = await this.#open(dir, found, checkpoints);
-      this.#logs.set(key, log);
+      if (isFirst) this.#logs.set(key, log);
+      else this.#found.addNamesake(key, log);
       dir.addLog(log);
     } catch (error) {
       if (!(error instanceof DamagedLogError)) throw error;

@@ -124,7 +124,9 @@ class LogDirsCheck {
         { file: `${path}/${name}` },
         {
           problem: `Partition "${name}" lies in "${other}" too`,
-          remedy: 'A start takes the directory offline. Move the older one away',
+          remedy:
+            'A start takes the directory offline, unless the topic ids differ: then the one of the topic that exists counts. ' +
+            'Move the older one away',
         },
       );
     const { disk, isShallow = false, onProblem } = this.#options;

@@ -237,3 +237,32 @@ test('a copy beside a log whose directory goes offline while it is loaded does n
   expect(again.dirs().map(({ online }) => online)).toEqual([false, true]);
   expect(again.future(TP)!.logEndOffset).toBe(1);
 });
+
+describe('a topic that was deleted while one of its directories was away, and created anew in another', () => {
+  const [old, current] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg'] as const;
+
+  test.each([
+    { oldDir: '/a', dir: '/b' },
+    { oldDir: '/b', dir: '/a' },
+  ])('has the log of the topic that exists: $dir', async ({ oldDir, dir }) => {
+    for (let seed = 0; seed < 6; seed++) {
+      const { clock, disk, open } = world(seed);
+      for (const [topicId, place, count] of [[old, oldDir, 3] as const, [current, dir, 5] as const]) {
+        const manager = await open({ clusterId: 'AAAAAAAAAAAAAAAAAAAAAw' }, [place]);
+        const log = manager.getOrCreate(TP, topicId, logConfig());
+        for (let i = 0; i < count; i++) log.append(batchOf(1), client);
+        await manager.close();
+      }
+      const options = { onDirFailure: (_: string, error: unknown) => expect.unreachable(String(error)) };
+      for (let start = 0; start < 2; start++) {
+        const manager = await open(options, ['/a', '/b']);
+        const log = manager.getOrCreate(TP, current, logConfig());
+        expect([log.parentDir, log.logEndOffset, log.topicId]).toEqual([dir, 5, current]);
+        clock.advance(60_000);
+        await settle(100);
+        if (start === 0) disk.crash();
+      }
+      expect(disk.listSync(oldDir).filter((name) => name.startsWith('orders-0'))).toEqual([]);
+    }
+  });
+});
