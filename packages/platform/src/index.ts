@@ -16,4 +16,5 @@ export { SimClock } from './sim-clock.ts';
 export { SILENT_LOGGER, type Logger } from './logger.ts';
 export { SimDisk, type SimDiskOptions, type SimFault, type SimOperation } from './sim-disk.ts';
 export { nearestName } from './nearest-name.ts';
+export { type OptionNames, unknownOption } from './unknown-option.ts';
 export { parseProperties, PropertiesError } from './properties.ts';

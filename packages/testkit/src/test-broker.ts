@@ -1,8 +1,15 @@
 import { startBroker, type Broker, type BrokerInterventions } from '@ottla/broker';
-import { MemoryDisk, temporaryFolder, type Logger, type TemporaryFolder } from '@ottla/platform';
+import {
+  MemoryDisk,
+  type OptionNames,
+  temporaryFolder,
+  type Logger,
+  type TemporaryFolder,
+} from '@ottla/platform';
 import { encodeBatch, errorMessage, errorName } from '@ottla/protocol';
 import { Faults } from './faults.ts';
 import { TestClock } from './test-clock.ts';
+import { refuseUnknown } from './refuse-unknown.ts';
 import { partitioned, storedRecords, type SeedRecord, type StoredRecord } from './test-records.ts';
 
 /** How many partitions a topic has, or that with its configs. */
@@ -24,6 +31,16 @@ export interface TestBrokerOptions {
   /** Default: silent. */
   readonly logger?: Logger;
 }
+
+const BROKER_OPTIONS: OptionNames<TestBrokerOptions> = {
+  topics: true,
+  records: true,
+  directory: true,
+  capacityBytes: true,
+  properties: true,
+  logger: true,
+};
+const TOPIC_OPTIONS: OptionNames<Exclude<TopicSeed, number>> = { partitions: true, configs: true };
 
 export interface ExpiredMember {
   readonly group: string;
@@ -70,6 +87,7 @@ export class TestBroker implements AsyncDisposable {
 
   /** Use `startBroker`. */
   static async start(options: TestBrokerOptions): Promise<TestBroker> {
+    refuseUnknown('A test broker', options, BROKER_OPTIONS);
     const clock = new TestClock();
     const faults = new Faults(clock);
     const folder = options.directory === true ? temporaryFolder('ottla-testkit-') : null;
@@ -103,9 +121,14 @@ export class TestBroker implements AsyncDisposable {
     return this.#directory;
   }
 
-  /** Creates a topic. Rejects with Kafka's error: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_CONFIG, ... */
+  /**
+   * Creates a topic. Rejects with Kafka's error (TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_CONFIG, ...), or with a
+   * TypeError for an option that topics do not have.
+   */
   async createTopic(name: string, topic: TopicSeed = 1): Promise<void> {
-    const { partitions = 1, configs = {} } = typeof topic === 'number' ? { partitions: topic } : topic;
+    const seed = typeof topic === 'number' ? { partitions: topic } : topic;
+    refuseUnknown(`Topic "${name}"`, seed, TOPIC_OPTIONS);
+    const { partitions = 1, configs = {} } = seed;
     const result = await this.#data.createTopic({
       name,
       numPartitions: partitions,
@@ -116,7 +139,8 @@ export class TestBroker implements AsyncDisposable {
 
   /**
    * Stores records in a topic that exists, durably and visible when this resolves; without a client, and untouched by faults.
-   * Rejects with Kafka's error, or with a RangeError for a partition that does not exist.
+   * Rejects with Kafka's error, with a RangeError for a partition that does not exist, or with a TypeError for a field that
+   * records do not have.
    */
   async produce(topic: string, records: SeedRecord | readonly SeedRecord[]): Promise<void> {
     const list = Array.isArray(records) ? (records as readonly SeedRecord[]) : [records as SeedRecord];

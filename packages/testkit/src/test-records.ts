@@ -1,4 +1,6 @@
+import type { OptionNames } from '@ottla/platform';
 import { decodeRecords, partitionForKey, type BatchSummary, type RecordInput } from '@ottla/protocol';
+import { refuseUnknown } from './refuse-unknown.ts';
 
 /** A record to store: its value alone, or more of it. Objects, numbers and booleans are stored as JSON. */
 export type SeedRecord =
@@ -12,6 +14,14 @@ export type SeedRecord =
       /** Milliseconds since the epoch. Default: the broker's time. */
       readonly timestamp?: number;
     };
+
+const RECORD_FIELDS: OptionNames<Exclude<SeedRecord, string>> = {
+  key: true,
+  value: true,
+  headers: true,
+  partition: true,
+  timestamp: true,
+};
 
 /** A record as it stands in the log. */
 export interface StoredRecord {
@@ -29,7 +39,10 @@ export interface StoredRecord {
   readonly headers: Readonly<Record<string, string | null>>;
 }
 
-/** The records by the partition that they go to. @throws RangeError for a partition that does not exist */
+/**
+ * The records by the partition that they go to.
+ * @throws RangeError for a partition that does not exist, TypeError for a field that records do not have
+ */
 export function partitioned(
   records: readonly SeedRecord[],
   { partitions, nowMs }: { readonly partitions: number; readonly nowMs: number },
@@ -37,6 +50,7 @@ export function partitioned(
   const byPartition = new Map<number, RecordInput[]>();
   for (const [index, record] of records.entries()) {
     const seed = typeof record === 'string' ? { value: record } : record;
+    refuseUnknown('A record', seed, RECORD_FIELDS);
     const key = bytesOf(seed.key ?? null);
     const partition =
       seed.partition ?? (key === null ? index % partitions : partitionForKey(key, partitions));

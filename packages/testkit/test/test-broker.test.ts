@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, isKafkaError } from '@ottla/client';
 import { expect, test } from 'vitest';
-import { startBroker, startOttla } from '../src/index.ts';
+import { startBroker, startOttla, type TestBrokerOptions } from '../src/index.ts';
 
 test('a broker starts with topics and records that clients read', async () => {
   await using kafka = await startBroker({
@@ -262,3 +262,14 @@ test('options that make no sense are refused by name', async () => {
   expect(() => kafka.faults.delay('Nothing' as 'Fetch', 1)).toThrow('"Nothing" is no API of Kafka');
   expect(() => kafka.faults.delay('Fetch', 1, { times: 0 })).toThrow('times "0"');
 });
+
+test.each<[string, TestBrokerOptions, string]>([
+  ['of a broker', { topcis: { t: 1 } } as object, 'has no option "topcis": did you mean "topics"?'],
+  ['of a topic', { topics: { t: { partitons: 3 } as object } }, 'did you mean "partitions"?'],
+  ['of a record', { records: { t: [{ order: 7 } as object] } }, 'there are key, value, headers, '],
+])(
+  'an option %s that there is none of is refused instead of counting for nothing',
+  async (_, options, text) => {
+    await expect(startBroker(options)).rejects.toThrow(text);
+  },
+);

@@ -1,8 +1,7 @@
-import { nearestName } from '@ottla/platform';
+import { type OptionNames, unknownOption } from '@ottla/platform';
 import { OptionError } from '../errors/client-errors.ts';
 
-/** The names of the options `T`, for a program without types; the compiler sees to it that none is left out. */
-export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+export type { OptionNames };
 
 /** Names that other clients have for what is meant. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -30,12 +29,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
  * @throws OptionError with the name that may have been meant
  */
 export function refuseUnknownOptions<T extends object>(of: string, options: T, names: OptionNames<T>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || Object.hasOwn(names, name)) continue;
-    const known = Object.keys(names);
-    const elsewhere = ELSEWHERE[name];
-    const meant = elsewhere !== undefined && known.includes(elsewhere) ? elsewhere : nearestName(name, known);
-    const remedy = meant === null ? `there are ${known.join(', ')}` : `did you mean "${meant}"?`;
-    throw new OptionError(`${of} has no option "${name}": ${remedy}`);
-  }
+  const problem = unknownOption(of, options, names, ELSEWHERE);
+  if (problem !== null) throw new OptionError(problem);
 }
