@@ -10,6 +10,8 @@ import { consumerGroupError } from '../coordinator/group/consumer/describe-consu
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
 import type { ApiHandler } from './handler.ts';
+import { emptyFirst } from './empty-first.ts';
+import { withoutRepeats } from './without-repeats.ts';
 
 /** ConsumerGroupDescribe, versions 0 and 1 (KIP-848). 1 adds which protocol a member uses. */
 export function consumerGroupDescribeHandler(deps: {
@@ -25,15 +27,14 @@ export function consumerGroupDescribeHandler(deps: {
     response: consumerGroupDescribeResponse,
 
     async handle({ groupIds, includeAuthorizedOperations }) {
+      const { distinct, spread } = withoutRepeats(deps.isEnabled() ? emptyFirst(groupIds) : groupIds);
       const groups = deps.isEnabled()
-        ? await deps.groups.describeConsumerGroups(groupIds)
-        : groupIds.map((groupId) => consumerGroupError(groupId, ErrorCodes.UNSUPPORTED_VERSION));
-      return {
-        throttleTimeMs: 0,
-        groups: groups.map((group) =>
-          toResponse(group, includeAuthorizedOperations && group.errorCode === ErrorCodes.NONE),
-        ),
-      };
+        ? await deps.groups.describeConsumerGroups(distinct)
+        : distinct.map((groupId) => consumerGroupError(groupId, ErrorCodes.UNSUPPORTED_VERSION));
+      const answers = groups.map((group) =>
+        toResponse(group, includeAuthorizedOperations && group.errorCode === ErrorCodes.NONE),
+      );
+      return { throttleTimeMs: 0, groups: spread(answers) };
     },
 
     errorResponse: ({ groupIds }, errorCode) => ({

@@ -5,6 +5,7 @@ import { describedError } from '../coordinator/group/group-queries.ts';
 import type { DescribedGroup } from '../coordinator/group/group-query-types.ts';
 import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
 import type { ApiHandler } from './handler.ts';
+import { withoutRepeats } from './without-repeats.ts';
 
 /**
  * DescribeGroups, versions 0 to 6. 3 adds authorized operations (KIP-430), 4 the group instance id (KIP-345); up to 5 a
@@ -22,12 +23,13 @@ export function describeGroupsHandler(deps: {
 
     async handle(request, { apiVersion }) {
       const wantsOperations = apiVersion >= 3 && request.includeAuthorizedOperations;
-      const described = await deps.groups.describeGroups(request.groups);
+      const { distinct, spread } = withoutRepeats(request.groups);
+      const described = await deps.groups.describeGroups(distinct);
       const groups = described.map((found) => {
         const group = forVersion(found, apiVersion);
         return toResponse(group, wantsOperations && group.errorCode === ErrorCodes.NONE);
       });
-      return { throttleTimeMs: 0, groups };
+      return { throttleTimeMs: 0, groups: spread(groups) };
     },
 
     errorResponse: (request, errorCode) => ({

@@ -30,14 +30,20 @@ export function describeProducersHandler(deps: {
 
     handle({ topics }) {
       const { byName } = deps.metadata.current().topics;
+      // What is named again is the same object again: a few bytes of the request must not cost its answer's memory each time.
+      const answers = new Map<string, PartitionAnswer>();
       return {
         throttleTimeMs: 0,
         topics: topics.map(({ name, partitionIndexes }) => {
           const problem = topicNameProblem(name);
           const answer = (partition: number): PartitionAnswer => {
             if (problem !== null) return refusal(partition, ErrorCodes.INVALID_TOPIC_EXCEPTION, problem);
-            if (byName.has(name)) return describe(name, partition);
-            return refusal(partition, ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION, NOT_HOSTED);
+            if (!byName.has(name))
+              return refusal(partition, ErrorCodes.UNKNOWN_TOPIC_OR_PARTITION, NOT_HOSTED);
+            const key = `${partition} ${name}`;
+            const known = answers.get(key) ?? describe(name, partition);
+            answers.set(key, known);
+            return known;
           };
           return { name, partitions: partitionIndexes.map(answer) };
         }),

@@ -10,6 +10,7 @@ import type { DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsRespons
 import { shareErrorOf, type ShareGroupService } from '../coordinator/group/share/share-group-service.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ApiHandler } from './handler.ts';
+import { withoutRepeats } from './without-repeats.ts';
 import { isShareEnabled } from './share-checks.ts';
 
 type GroupAnswer = DescribeShareGroupOffsetsResponse['groups'][number];
@@ -28,8 +29,12 @@ export function describeShareGroupOffsetsHandler(deps: {
 
     async handle(request) {
       if (!isShareEnabled(deps.metadata)) return errorResponse(request, ErrorCodes.UNSUPPORTED_VERSION);
-      const groups = await Promise.all(request.groups.map((group) => describe(deps, group)));
-      return { throttleTimeMs: 0, groups };
+      // A list of partitions is as long as its answer; without one all partitions of the group are meant.
+      const { distinct, spread } = withoutRepeats(request.groups, (group) =>
+        group.topics === null ? group.groupId : group,
+      );
+      const groups = await Promise.all(distinct.map((group) => describe(deps, group)));
+      return { throttleTimeMs: 0, groups: spread(groups) };
     },
 
     errorResponse,

@@ -10,6 +10,7 @@ import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import { stateName } from '../coordinator/transaction/transaction-queries.ts';
 import type { ApiHandler } from './handler.ts';
+import { withoutRepeats } from './without-repeats.ts';
 
 type State = DescribeTransactionsResponse['transactionStates'][number];
 
@@ -24,10 +25,10 @@ export function describeTransactionsHandler(deps: {
     request: describeTransactionsRequest,
     response: describeTransactionsResponse,
 
-    handle: ({ transactionalIds }) => ({
-      throttleTimeMs: 0,
-      transactionStates: transactionalIds.map(describe),
-    }),
+    handle({ transactionalIds }) {
+      const { distinct, spread } = withoutRepeats(transactionalIds);
+      return { throttleTimeMs: 0, transactionStates: spread(distinct.map(describe)) };
+    },
 
     errorResponse: (request, errorCode) => ({
       throttleTimeMs: 0,

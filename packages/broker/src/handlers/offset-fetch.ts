@@ -5,6 +5,7 @@ import type { FetchedTopic, FetchTopic } from '../coordinator/group/offsets/offs
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { MetadataStore } from '../metadata/image.ts';
 import type { ApiHandler, RequestContext } from './handler.ts';
+import { withoutRepeats } from './without-repeats.ts';
 
 type GroupResponse = OffsetFetchResponse['groups'][number];
 
@@ -35,10 +36,11 @@ export function offsetFetchHandler(deps: {
 
     async handle(request, { apiVersion }) {
       const queries = queriesOf(request, apiVersion);
+      const { distinct, spread } = withoutRepeats(queries, sameness);
       const groups = await Promise.all(
-        queries.map((query) => fetchGroup(query, request.requireStable, apiVersion)),
+        distinct.map((query) => fetchGroup(query, request.requireStable, apiVersion)),
       );
-      return respond(queries, groups, apiVersion);
+      return respond(queries, spread(groups), apiVersion);
     },
 
     errorResponse: (request, errorCode, { apiVersion }: RequestContext) => {
@@ -53,15 +55,15 @@ export function offsetFetchHandler(deps: {
     requireStable: boolean,
     apiVersion: number,
   ): Promise<GroupResponse> {
-    const { groupId } = query;
     const { known, refused } =
       apiVersion >= 10 ? resolveIds(query.topics) : { known: query.topics, refused: [] };
     try {
       const fetched = await deps.groups.fetchOffsets({ ...query, topics: known }, requireStable);
       const topics = apiVersion >= 10 && known === null ? withCurrentIds(fetched) : fetched;
-      return { groupId, topics: [...topics, ...refused].map(toTopic), errorCode: ErrorCodes.NONE };
+      const answered = [...topics, ...refused].map((topic) => toTopic(topic, apiVersion));
+      return { groupId: query.groupId, topics: answered, errorCode: ErrorCodes.NONE };
     } catch (failure) {
-      return { groupId, topics: [], errorCode: errorCodeOf(failure) };
+      return { groupId: query.groupId, topics: [], errorCode: errorCodeOf(failure) };
     }
   }
 
@@ -98,6 +100,11 @@ function queriesOf(request: OffsetFetchRequest, apiVersion: number): GroupQuery[
   return [{ groupId: request.groupId, memberId: null, memberEpoch: -1, topics }];
 }
 
+/** A list of partitions is as long as its answer; without one all partitions of the group are meant, in a few bytes. */
+function sameness(query: GroupQuery): unknown {
+  return query.topics === null ? JSON.stringify([query.groupId, query.memberId, query.memberEpoch]) : query;
+}
+
 function unknownTopic(topicId: string, partitionIndexes: readonly number[]): FetchedTopic {
   return {
     name: '',
@@ -112,8 +119,13 @@ function failedPartition(partitionIndex: number, errorCode: number): FetchedTopi
   return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode };
 }
 
-function toTopic({ name, topicId, partitions }: FetchedTopic): GroupResponse['topics'][number] {
-  return { name, topicId, partitions: [...partitions] };
+/** By name up to version 9, by id from 10 on. */
+function toTopic(
+  { name, topicId, partitions }: FetchedTopic,
+  apiVersion: number,
+): GroupResponse['topics'][number] {
+  const key = apiVersion >= 10 ? { name: '', topicId } : { name, topicId: ZERO_UUID };
+  return { ...key, partitions: [...partitions] };
 }
 
 function respond(
@@ -122,7 +134,7 @@ function respond(
   apiVersion: number,
 ): OffsetFetchResponse {
   const none = { throttleTimeMs: 0, topics: [], errorCode: 0, groups: [] };
-  if (apiVersion >= 8) return { ...none, groups: groups.map((group) => withTopicKeys(group, apiVersion)) };
+  if (apiVersion >= 8) return { ...none, groups };
   const [group] = groups;
   if (group === undefined) return none;
   if (apiVersion >= 2 || group.errorCode === ErrorCodes.NONE) {
@@ -134,16 +146,4 @@ function respond(
     partitions: partitionIndexes.map((partitionIndex) => failedPartition(partitionIndex, group.errorCode)),
   }));
   return { ...none, topics };
-}
-
-/** Topics by name up to version 9, by id from 10 on. */
-function withTopicKeys(group: GroupResponse, apiVersion: number): GroupResponse {
-  return {
-    ...group,
-    topics: group.topics.map(({ name, topicId, partitions }) => ({
-      name: apiVersion >= 10 ? '' : name,
-      topicId: apiVersion >= 10 ? topicId : ZERO_UUID,
-      partitions,
-    })),
-  };
 }

@@ -10,6 +10,7 @@ import type { ShareGroupService } from '../coordinator/group/share/share-group-s
 import type { MetadataStore } from '../metadata/image.ts';
 import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
 import type { ApiHandler, HandlerResult } from './handler.ts';
+import { withoutRepeats } from './without-repeats.ts';
 import { isShareEnabled } from './share-checks.ts';
 
 /** ShareGroupDescribe, version 1 (KIP-932). */
@@ -31,8 +32,9 @@ export function shareGroupDescribeHandler(deps: {
       const refused = request.groupIds
         .filter((groupId) => groupId === '')
         .map((groupId) => ({ ...described(groupId, ErrorCodes.INVALID_GROUP_ID), errorMessage: null }));
+      const { distinct, spread } = withoutRepeats(named);
       const groups = await Promise.all(
-        named.map(async (groupId) => {
+        distinct.map(async (groupId) => {
           const group = await deps.shareGroups.describe(groupId);
           return {
             ...group,
@@ -53,7 +55,7 @@ export function shareGroupDescribeHandler(deps: {
           };
         }),
       );
-      return { throttleTimeMs: 0, groups: [...refused, ...groups] };
+      return { throttleTimeMs: 0, groups: [...refused, ...spread(groups)] };
     },
 
     errorResponse,

@@ -10,6 +10,8 @@ import type { StreamsGroupService } from '../coordinator/group/streams/streams-g
 import type { DescribedStreamsGroup } from '../coordinator/group/streams/streams-types.ts';
 import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_REQUESTED } from './authorized-operations.ts';
 import type { ApiHandler } from './handler.ts';
+import { emptyFirst } from './empty-first.ts';
+import { withoutRepeats } from './without-repeats.ts';
 
 /** StreamsGroupDescribe, version 0 (KIP-1071). */
 export function streamsGroupDescribeHandler(deps: {
@@ -25,15 +27,14 @@ export function streamsGroupDescribeHandler(deps: {
     response: streamsGroupDescribeResponse,
 
     async handle({ groupIds, includeAuthorizedOperations }) {
+      const { distinct, spread } = withoutRepeats(deps.isEnabled() ? emptyFirst(groupIds) : groupIds);
       const groups = deps.isEnabled()
-        ? await deps.streamsGroups.describe(groupIds)
-        : groupIds.map((groupId) => streamsGroupError(groupId, ErrorCodes.UNSUPPORTED_VERSION));
-      return {
-        throttleTimeMs: 0,
-        groups: groups.map((group) =>
-          toResponse(group, includeAuthorizedOperations && group.errorCode === ErrorCodes.NONE),
-        ),
-      };
+        ? await deps.streamsGroups.describe(distinct)
+        : distinct.map((groupId) => streamsGroupError(groupId, ErrorCodes.UNSUPPORTED_VERSION));
+      const answers = groups.map((group) =>
+        toResponse(group, includeAuthorizedOperations && group.errorCode === ErrorCodes.NONE),
+      );
+      return { throttleTimeMs: 0, groups: spread(answers) };
     },
 
     errorResponse: ({ groupIds }, errorCode) => ({

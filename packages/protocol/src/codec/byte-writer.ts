@@ -12,6 +12,14 @@ const FIRST_REGION_BYTES = 1024;
 /** From this size on a second entry in the list is cheaper than the copy. */
 const REFERENCE_BYTES = 1024;
 
+/**
+ * More than that in small fields is no message but the answer to an attack: one name, and behind it all that there is to say
+ * of it, over and over.
+ */
+const MAX_REGION_BYTES = 256 * 1024 * 1024;
+/** What an entry of the list costs, whatever it refers to. */
+const ENTRY_BYTES = 64;
+
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabPosition = 0;
 
@@ -30,6 +38,8 @@ export class ByteWriter {
   #start: number;
   #finished: Buffer[] = [];
   #finishedBytes = 0;
+  /** Memory that the list and the regions take. */
+  #ownBytes = 0;
 
   constructor() {
     if (SLAB_BYTES - slabPosition < FIRST_REGION_BYTES) newSlab();
@@ -45,7 +55,7 @@ export class ByteWriter {
     return this.#finishedBytes + this.position - this.#start;
   }
 
-  /** Makes room for `byteCount` more bytes in one piece. */
+  /** Makes room for `byteCount` more bytes in one piece. @throws RangeError when the small fields take more than 256 MiB */
   grow(byteCount: number): void {
     if (this.limit - this.position >= byteCount) return;
     // A value of the wrong type has no length; without this check it would spoil the slab for every later writer.
@@ -82,8 +92,7 @@ export class ByteWriter {
     if (byteCount >= REFERENCE_BYTES) {
       this.#closeRegion();
       this.#start = this.position;
-      this.#finished.push(bytes);
-      this.#finishedBytes += byteCount;
+      this.#finish(bytes, ENTRY_BYTES);
       return;
     }
     this.grow(byteCount);
@@ -136,8 +145,19 @@ export class ByteWriter {
 
   #closeRegion(): void {
     if (this.position === this.#start) return;
-    this.#finished.push(this.bytes.subarray(this.#start, this.position));
-    this.#finishedBytes += this.position - this.#start;
+    const byteCount = this.position - this.#start;
+    this.#finish(this.bytes.subarray(this.#start, this.position), byteCount + ENTRY_BYTES);
+  }
+
+  #finish(bytes: Buffer, ownBytes: number): void {
+    this.#ownBytes += ownBytes;
+    if (this.#ownBytes > MAX_REGION_BYTES) {
+      throw new RangeError(
+        `A message with more than ${MAX_REGION_BYTES} bytes of fields is not encoded: ask for less at a time`,
+      );
+    }
+    this.#finished.push(bytes);
+    this.#finishedBytes += bytes.length;
   }
 }
 

@@ -175,19 +175,17 @@ export class GroupCoordinator implements MetadataListener {
     return this.#submit({ ...command, memberId: this.#deps.random.uuid() });
   }
 
-  /** ConsumerGroupDescribe; what is wrong with a group stands in its result. Empty ids come first, as in Kafka. */
+  /** ConsumerGroupDescribe; in the order asked; what is wrong with a group stands in its result. */
   describeConsumerGroups(groupIds: readonly string[]): Promise<DescribedConsumerGroup[]> {
     return Promise.all(
-      groupIds
-        .toSorted((a, b) => Number(b === '') - Number(a === ''))
-        .map(async (groupId) => {
-          try {
-            requireGroupId(groupId);
-            return await this.#submit({ type: 'describe-consumer-group', groupId });
-          } catch (failure) {
-            return consumerGroupError(groupId, errorCodeOf(failure));
-          }
-        }),
+      groupIds.map(async (groupId) => {
+        try {
+          requireGroupId(groupId);
+          return await this.#submit({ type: 'describe-consumer-group', groupId });
+        } catch (failure) {
+          return consumerGroupError(groupId, errorCodeOf(failure));
+        }
+      }),
     );
   }
 

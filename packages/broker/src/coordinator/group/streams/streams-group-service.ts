@@ -40,19 +40,17 @@ export class StreamsGroupService {
     return errors.size === 0 ? reply : { ...reply, status: withReasons(reply.status, errors) };
   }
 
-  /** StreamsGroupDescribe; what is wrong with a group stands in its result. Empty ids come first, as in Kafka. */
+  /** StreamsGroupDescribe; in the order asked; what is wrong with a group stands in its result. */
   describe(groupIds: readonly string[]): Promise<DescribedStreamsGroup[]> {
     return Promise.all(
-      groupIds
-        .toSorted((a, b) => Number(b === '') - Number(a === ''))
-        .map(async (groupId) => {
-          try {
-            if (groupId === '') throw new CoordinatorError(ErrorCodes.INVALID_GROUP_ID);
-            return await this.#groups.submit({ type: 'describe-streams-group', groupId });
-          } catch (failure) {
-            return streamsGroupError(groupId, errorCodeOf(failure));
-          }
-        }),
+      groupIds.map(async (groupId) => {
+        try {
+          if (groupId === '') throw new CoordinatorError(ErrorCodes.INVALID_GROUP_ID);
+          return await this.#groups.submit({ type: 'describe-streams-group', groupId });
+        } catch (failure) {
+          return streamsGroupError(groupId, errorCodeOf(failure));
+        }
+      }),
     );
   }
 }
