@@ -147,11 +147,7 @@ export class ShareCore implements MembershipHost {
     this.#collectors.add(results);
     try {
       await Promise.all(
-        [...this.#nodes].map(async ([nodeId, node]) => {
-          await node.idle();
-          node.acknowledge(this.#unsaidAt(nodeId));
-          await node.idle();
-        }),
+        [...this.#nodes].map(([nodeId, node]) => node.acknowledgeNext(() => this.#unsaidAt(nodeId))),
       );
     } finally {
       this.#collectors.delete(results);
@@ -207,11 +203,9 @@ export class ShareCore implements MembershipHost {
     // A fetch that waits at the broker may say what it has acquired, but no longer than there is time.
     const late = clock.setTimer(timeoutMs, () => this.#abort.abort(closed()));
     await Promise.all(
-      [...this.#nodes].map(async ([nodeId, node]) => {
-        await node.idle();
-        node.acknowledge(this.#unsaidAt(nodeId), true, remainingMs());
-        await node.idle();
-      }),
+      [...this.#nodes].map(([nodeId, node]) =>
+        node.acknowledgeNext(() => this.#unsaidAt(nodeId), { timeoutMs: remainingMs }),
+      ),
     );
     late.cancel();
     this.#abort.abort(closed());

@@ -48,20 +48,13 @@ export class ShareNode {
   readonly #parts: ShareNodeParts;
   readonly #session = new ShareSession();
   #running: Promise<void> | null = null;
+  /** What goes before anything else when the request under way has ended. */
+  readonly #next: (() => void)[] = [];
   #failures = 0;
   retryAtMs = 0;
 
   constructor(parts: ShareNodeParts) {
     this.#parts = parts;
-  }
-
-  get isBusy(): boolean {
-    return this.#running !== null;
-  }
-
-  /** Resolves when no request is under way. */
-  async idle(): Promise<void> {
-    while (this.#running !== null) await this.#running;
   }
 
   /** Asks for records of the partitions and says what there is to say. Does nothing while a request is under way. */
@@ -76,11 +69,34 @@ export class ShareNode {
     this.#start(this.#acknowledge(partitions, isFinal, timeoutMs));
   }
 
+  /**
+   * The same as the very next request, also while a loop asks for more records all the time; resolves when it has ended, and with it
+   * everything that was under way. `partitions` is asked for when its turn has come.
+   */
+  acknowledgeNext(
+    partitions: () => readonly SharePartition[],
+    final: { readonly timeoutMs: () => number } | null = null,
+  ): Promise<void> {
+    return new Promise((resolve) => {
+      this.#next.push(() => {
+        this.acknowledge(partitions(), final !== null, final?.timeoutMs());
+        resolve(this.#running ?? undefined);
+      });
+      if (this.#running === null) this.#goOn();
+    });
+  }
+
   #start(work: Promise<void>): void {
     this.#running = work.finally(() => {
       this.#running = null;
-      this.#parts.onIdle();
+      this.#goOn();
     });
+  }
+
+  #goOn(): void {
+    const next = this.#next.shift();
+    if (next === undefined) this.#parts.onIdle();
+    else next();
   }
 
   async #fetch(wanted: readonly SharePartition[]): Promise<void> {

@@ -63,6 +63,27 @@ describe('a share consumer', () => {
     expect(() => held[0]!.release()).toThrow('cannot be acknowledged');
   });
 
+  test('commit sends what was acknowledged although a loop waits for more records all the time', async () => {
+    await filled('waiting', 1);
+    await using consumer = ottla.shareConsumer('waiting', {
+      group: 'waiting',
+      acknowledgement: 'explicit',
+      fetchMaxWaitMs: 50,
+    });
+    const loop = consumer[Symbol.asyncIterator]();
+    const { value: message } = (await loop.next()) as { value: ShareMessage };
+    const waiting = loop.next();
+    // Requests for more follow one after the other by now.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    message.accept();
+    const late = new Promise<string>((resolve) => setTimeout(() => resolve('nothing'), 2_000));
+    expect(await Promise.race([consumer.commit(), late])).toEqual([
+      { topic: 'waiting', partition: 0, offsets: [0], error: null },
+    ]);
+    await consumer.close();
+    await waiting;
+  });
+
   test('a signal ends the loop; close is quick, and a closed consumer says so', async () => {
     await filled('signal', 1);
     const stop = new AbortController();
