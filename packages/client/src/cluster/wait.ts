@@ -28,6 +28,18 @@ export function sleep(
   });
 }
 
+/** Waits for `promise`, but not after `signal`. The promise itself goes on, and it is heard of here if it fails. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    promise.catch(() => {});
+    return Promise.reject(signal.reason as Error);
+  }
+  return new Promise<T>((resolve, reject) => {
+    const stopListening = onAbort(signal, () => reject(signal.reason as Error));
+    promise.then(resolve, reject).finally(stopListening);
+  });
+}
+
 /**
  * Waits for `promise`, but no longer than `timeoutMs` and not after `signal`. The promise itself goes on: what others wait for too
  * is not ended because one of them has lost patience.

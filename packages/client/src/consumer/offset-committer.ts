@@ -1,5 +1,6 @@
 import { ErrorCodes, type OffsetCommitResponse } from '@ottla/protocol';
 import { groupBy } from '../admin/per-item.ts';
+import { unlessAborted } from '../cluster/wait.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { CallLimits } from '../cluster/limits.ts';
 import { brokerError, isKafkaError, KafkaError } from '../errors/kafka-error.ts';
@@ -49,9 +50,14 @@ export class OffsetCommitter {
    */
   commit(offsets: readonly CommitOffset[], limits: CallLimits = {}): Promise<void> {
     if (offsets.length === 0) return Promise.resolve();
-    const commit = (): Promise<void> => this.#commit(offsets, limits);
-    const run = this.#last.then(commit, commit);
-    this.#last = run;
+    const { signal } = limits;
+    const commit = async (): Promise<void> => {
+      signal?.throwIfAborted();
+      await this.#commit(offsets, limits);
+    };
+    const inTurn = this.#last.then(commit, commit);
+    this.#last = inTurn;
+    const run = signal === undefined ? inTurn : unlessAborted(inTurn, signal);
     // A commit that nobody waits for must not end the process; its caller still sees the rejection.
     run.catch((error: unknown) =>
       this.#parts.cluster.options.logger.warn({ err: error }, 'Committing offsets failed'),
@@ -128,7 +134,7 @@ function topicsOf(offsets: readonly CommitOffset[]): object[] {
   }));
 }
 
-/** The error of the partition that is worst off; a topic that is gone is one that nobody can read any more. */
+/** The first error of a partition; null when all were taken. */
 function firstError(answer: OffsetCommitResponse): KafkaError | null {
   for (const { name, partitions } of answer.topics)
     for (const { errorCode, partitionIndex } of partitions)
