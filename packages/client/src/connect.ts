@@ -72,7 +72,7 @@ export class Ottla implements AsyncDisposable {
           {
             source,
             options,
-            sendDeadLetter: (name, record) => (this.#deadLetters ??= this.producer()).send(name, record),
+            sendDeadLetter: (name, record) => this.#deadLetterProducer().send(name, record),
           },
           onClosed,
         ),
@@ -123,7 +123,10 @@ export class Ottla implements AsyncDisposable {
     return this.#role((cluster, onClosed) => new Producer(cluster, options, onClosed));
   }
 
-  /** Closes everything made from this handle, then the connections. Idempotent; always ends. */
+  /**
+   * Closes everything made from this handle, then the connections: consumers first, so that their handlers can still send what they are
+   * about to. Idempotent; always ends.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -135,7 +138,11 @@ export class Ottla implements AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
-      const results = await Promise.allSettled([...this.#roles].map((role) => role.close()));
+      const consumers = [...this.#roles].filter(
+        (role) => !(role instanceof Producer) && !(role instanceof Admin),
+      );
+      const results = await Promise.allSettled(consumers.map((role) => role.close()));
+      results.push(...(await Promise.allSettled([...this.#roles].map((role) => role.close()))));
       const failed = results.find((result) => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     } finally {
@@ -143,9 +150,19 @@ export class Ottla implements AsyncDisposable {
     }
   }
 
-  /** Makes a role of this handle; it leaves the list when it is closed by itself. */
+  /** Also for the last records, which a handler fails at while the handle is being closed. */
+  #deadLetterProducer(): Producer {
+    return (this.#deadLetters ??= this.#add((cluster, onClosed) => new Producer(cluster, {}, onClosed)));
+  }
+
+  /** Makes a role of this handle. @throws ClosedError */
   #role<R extends Role>(create: (cluster: Cluster, onClosed: () => void) => R): R {
     if (this.#closing !== null) throw new ClosedError('The handle is closed: call connect again');
+    return this.#add(create);
+  }
+
+  /** It leaves the list when it is closed by itself. */
+  #add<R extends Role>(create: (cluster: Cluster, onClosed: () => void) => R): R {
     const role: R = create(this.#cluster, () => this.#roles.delete(role));
     this.#roles.add(role);
     return role;
