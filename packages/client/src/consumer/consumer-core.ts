@@ -181,10 +181,13 @@ export class ConsumerCore {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Resolves when there may be something to take, or nothing will come any more. */
-  async waitForRecords(): Promise<void> {
+  /**
+   * Resolves when there may be something to take, or nothing will come any more. `isIdle`: the application has nothing else to do, so that
+   * waiting is as good as asking all the time.
+   */
+  async waitForRecords(isIdle = true): Promise<void> {
     const { clock } = this.cluster.options;
-    this.#pollWatch.isWaiting = true;
+    this.#pollWatch.isWaiting = isIdle;
     this.#counters.idle.waits(clock.monotonicMs());
     await new Promise<void>((resolve) => this.#waiters.push(resolve));
     this.#counters.idle.goesOn(clock.monotonicMs());

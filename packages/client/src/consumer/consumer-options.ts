@@ -58,7 +58,7 @@ export interface ConsumerOptions extends RebalanceListener {
   readonly sessionTimeoutMs?: number | undefined;
   /** `heartbeat.interval.ms`, for `classic`. Default: 3 000. */
   readonly heartbeatIntervalMs?: number | undefined;
-  /** `max.poll.interval.ms`: a loop that takes longer for one step loses its partitions. Default: 300 000. */
+  /** `max.poll.interval.ms`: a loop that takes longer for one step, or `each` when no handler ends for longer, loses its partitions. Default: 300 000. */
   readonly maxPollIntervalMs?: number | undefined;
   /** `allow.auto.create.topics`. Default: true. */
   readonly allowAutoTopicCreation?: boolean | undefined;

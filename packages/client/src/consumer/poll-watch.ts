@@ -35,8 +35,8 @@ export class PollWatch {
 
   /** The application waits for records: that is as good as asking all the time. */
   set isWaiting(value: boolean) {
+    if (value !== this.#isWaiting) this.#hasPolled = true;
     this.#isWaiting = value;
-    this.#hasPolled = true;
   }
 
   stop(): void {

@@ -141,4 +141,33 @@ describe.each(protocols)('a group with %s', (protocol, options) => {
     expect(offsets).toEqual([0, 1, 0, 1]);
     expect(events).toEqual(['assigned', 'lost', 'assigned']);
   });
+
+  test('so does each when a handler takes too long, although it could take more records', async () => {
+    const name = `slow-each-${protocol}`;
+    await filledTopic(name, 1, 3);
+    const events: string[] = [];
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const consumer: Consumer = ottla.consumer(name, {
+      ...base(name),
+      maxPollIntervalMs: 200,
+      onAssigned: () => void events.push('assigned'),
+      onLost: () => {
+        events.push('lost');
+        open();
+      },
+    }) as unknown as Consumer;
+    const offsets: number[] = [];
+    const each = consumer.each(async ({ offset }) => {
+      offsets.push(offset);
+      if (offsets.length === 2) await gate;
+    });
+    await until(() => offsets.length === 5);
+    // Idle for longer than the interval: nothing is stuck.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await consumer.close();
+    await each;
+    expect(offsets).toEqual([0, 1, 0, 1, 2]);
+    expect(events).toEqual(['assigned', 'lost', 'assigned']);
+  });
 });

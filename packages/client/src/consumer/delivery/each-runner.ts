@@ -54,6 +54,8 @@ export class EachRunner<M extends Message> {
   readonly #stop = new AbortController();
   #taken = 0;
   #running = 0;
+  /** A handler has ended since it was last said that the application is alive. */
+  #hasProgressed = false;
   #count = 0;
   #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => {};
@@ -78,7 +80,9 @@ export class EachRunner<M extends Message> {
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       while (!this.#isOver) {
-        core.polled();
+        // Handlers that hang are no application that asks for records, however many more there is room for.
+        if (this.#running === 0 || this.#hasProgressed) core.polled();
+        this.#hasProgressed = false;
         core.throwIfFailed();
         if (!this.#fill()) await this.#pause();
         else if (this.#turns.isDue(1)) await this.#turns.turn();
@@ -153,6 +157,7 @@ export class EachRunner<M extends Message> {
       }
       if (!next.state.isGone) await this.#handle(next);
       this.#taken -= 1;
+      this.#hasProgressed = true;
       this.#wakeUp();
     }
     this.#running -= 1;
@@ -216,7 +221,7 @@ export class EachRunner<M extends Message> {
     const hasRoom = this.#taken < this.#options.concurrency * AHEAD;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (hasRoom) void this.#core.waitForRecords().then(resolve);
+      if (hasRoom) void this.#core.waitForRecords(this.#running === 0).then(resolve);
       if (this.#isOver) resolve();
     });
     this.#wake = () => {};
