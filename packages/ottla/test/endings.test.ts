@@ -30,4 +30,13 @@ describe.skipIf(!isBuilt)('how commands end', () => {
     });
     expect(await ottla('topics', 'delete', 'nope')).toMatchObject({ code: 1 });
   });
+
+  test('consume up to the end says how far it is when that takes long', async () => {
+    await kafka.createTopic('long', 2);
+    await kafka.produce('long', ['a', 'b', 'c']);
+    kafka.faults.delay('Fetch', 2_500);
+    const { code, stdout, stderr } = await ottla('consume', 'long', '-o', 'beginning', '-e', '--grep', 'b');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'b\n' });
+    expect(stderr).toMatch(/^0 of 3 offsets read, 0 printed\n/);
+  });
 });

@@ -1,6 +1,8 @@
 import { Option, type Command } from 'commander';
 import { consumerSettings } from '../cluster/client-settings.ts';
+import { counted } from '../terminal/counted.ts';
 import { writeOut } from '../terminal/print.ts';
+import { ProgressLine } from '../terminal/progress-line.ts';
 import { kcatName, partitionList, parseRange, planReads, type ReadPlan } from '../records/read-plan.ts';
 import { readAsMember, readPlan, type RecordSource } from '../records/read-records.ts';
 import { recordFilter, type FilterOptions } from '../records/record-filter.ts';
@@ -88,16 +90,40 @@ function consume(topics: readonly string[], options: ConsumeOptions): Promise<vo
   return runOnCluster(options, async (access) => {
     const show = formatOf(options);
     const isWanted = recordFilter(options);
-    let left = options.count ?? Infinity;
-    if (left === 0) return;
+    const most = options.count ?? Infinity;
+    if (most === 0) return;
     using stop = new StopSignal();
-    for await (const message of await sourceOf(access, { topics, options, signal: stop.signal })) {
-      if (!isWanted(message)) continue;
-      await writeOut(show(message));
-      left -= 1;
-      if (left === 0) return;
+    const { records, total } = await sourceOf(access, { topics, options, signal: stop.signal });
+    const progress = new ProgressLine();
+    let readCount = 0;
+    let shownCount = 0;
+    const howFar = (): string => {
+      const read =
+        total === null ? counted(readCount, 'record') : `${readCount} of ${counted(total, 'offset')}`;
+      return `${read} read, ${shownCount} printed`;
+    };
+    // Where the records themselves are seen, they are progress enough; and what goes on for ever gets nowhere.
+    if (options.exit === true && (isWanted !== null || process.stdout.isTTY !== true))
+      progress.keepUpdating(howFar);
+    try {
+      for await (const message of records) {
+        readCount += 1;
+        if (isWanted?.(message) === false) continue;
+        progress.clearFor(process.stdout);
+        await writeOut(show(message));
+        shownCount += 1;
+        if (shownCount === most) return;
+      }
+    } finally {
+      progress.clear();
     }
   });
+}
+
+/** What is read, and how many offsets that are; null when nobody knows. */
+interface Reading {
+  readonly records: RecordSource;
+  readonly total: number | null;
 }
 
 interface Request {
@@ -106,7 +132,7 @@ interface Request {
   readonly signal: AbortSignal;
 }
 
-async function sourceOf(access: ClusterAccess, request: Request): Promise<RecordSource> {
+async function sourceOf(access: ClusterAccess, request: Request): Promise<Reading> {
   const { topics, options, signal } = request;
   if (options.exit === true && options.follow === true)
     throw new UsageError('Give one of --exit and --follow: the one stops at the end, the other goes on');
@@ -121,22 +147,25 @@ async function sourceOf(access: ClusterAccess, request: Request): Promise<Record
   if (group === undefined) {
     const { partitions } = options;
     const planned = await plan(partitions === undefined ? {} : { partitions });
-    return readPlan(access, {
+    const records = readPlan(access, {
       plan: planned,
       options: { ...settings, isolationLevel },
       untilMs: range.untilMs,
       signal,
     });
+    const total = planned.reduce((sum, { offset, end }) => sum + Math.max(0, end - offset), 0);
+    return { records, total: Number.isFinite(total) ? total : null };
   }
   if (options.partitions !== undefined)
     throw new UsageError('--partitions has no place beside --group: the group shares out the partitions');
   const from = fromOfGroup(options.offset);
-  return readAsMember(access, {
+  const records = readAsMember(access, {
     topics,
     options: { ...settings, ...(from !== undefined && { from }), isolationLevel, group },
     ends: toEnd ? await plan({ range: { from: 'beginning', untilMs: null } }) : null,
     signal,
   });
+  return { records, total: null };
 }
 
 /** A group goes on where it was; `-o` counts where it has not been. */

@@ -11,8 +11,8 @@ export interface FilterOptions {
   readonly grepHeader: readonly string[];
 }
 
-/** Makes a filter of regular expressions. @throws UsageError for one that is none */
-export function recordFilter(options: FilterOptions): (record: FormattedRecord) => boolean {
+/** Makes a filter of regular expressions; null when all records are wanted. @throws UsageError for one that is none */
+export function recordFilter(options: FilterOptions): ((record: FormattedRecord) => boolean) | null {
   const checks: ((record: FormattedRecord) => boolean)[] = [];
   const { grep, grepKey, grepValue } = options;
   if (grep !== undefined) {
@@ -32,7 +32,7 @@ export function recordFilter(options: FilterOptions): (record: FormattedRecord) 
     const pattern = patternOf(source, '--grep-header');
     checks.push(({ headers }) => headers.some(({ key, value }) => key === name && matches(pattern, value)));
   }
-  return (record) => checks.every((check) => check(record));
+  return checks.length === 0 ? null : (record) => checks.every((check) => check(record));
 }
 
 function matches(pattern: RegExp, bytes: Buffer | null): boolean {

@@ -50,6 +50,15 @@ export class ProgressLine {
   /** Takes the line off the terminal, so that other output begins at its place. */
   clear(): void {
     this.#timer?.cancel();
+    this.#erase();
+  }
+
+  /** Makes room for output to a stream, if that goes to a terminal too; the line comes back. */
+  clearFor(output: { readonly isTTY?: boolean }): void {
+    if (this.#isShown && output.isTTY === true) this.#erase();
+  }
+
+  #erase(): void {
     if (this.#isShown && this.#isTerminal) process.stderr.write('\r\u001B[K');
     this.#isShown = false;
   }
