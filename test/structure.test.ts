@@ -295,7 +295,7 @@ describe('the outside world is reached through ports', () => {
 
   test('time and chance: take Clock and Random', () => {
     // The command measures its own start before there is a clock.
-    const outside = ['packages/platform/src/node-', 'packages/ottla/src/start-command'];
+    const outside = ['packages/platform/src/node-', 'packages/ottla/src/serve-broker'];
     const sources = product.filter(({ path }) => !outside.some((prefix) => path.startsWith(prefix)));
     const pattern =
       /\b(?:Date\.now|Math\.random|performance\.now|process\.hrtime|new Date\(\)|setTimeout\(|setInterval\()/g;

@@ -367,4 +367,22 @@ describe.skipIf(!isBuilt)('commands against a cluster', () => {
     child.kill('SIGTERM');
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
   });
+
+  test('dev stops cleanly although the signal comes twice, as it does below npx', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ottla-dev-'));
+    const child = spawn(process.execPath, [bin, 'dev', '--dir', folder, '-p', '0']);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += String(chunk);
+      if (!output.includes('consume orders')) return;
+      child.kill('SIGINT');
+      child.kill('SIGINT');
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    rmSync(folder, { recursive: true, force: true });
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringMatching(/\nStopped cleanly in \S+ s\n$/) as string,
+    });
+  });
 });

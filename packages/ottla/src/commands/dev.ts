@@ -1,4 +1,3 @@
-import type { Broker } from '@ottla/broker';
 import { environmentVariable } from '@ottla/platform';
 import type { Command } from 'commander';
 import { wholeNumber } from '../cluster/run-on-cluster.ts';
@@ -23,32 +22,21 @@ export function registerDev(program: Command): void {
     .action((options: DevOptions) => runDev(options));
 }
 
-async function runDev(options: DevOptions): Promise<void> {
-  const { startBroker } = await import('@ottla/broker');
+async function runDev({ port, dir, inMemory }: DevOptions): Promise<void> {
   const { MemoryDisk, NodeClock } = await import('@ottla/platform');
-  const { startupErrorLine } = await import('../startup-error.ts');
-  const isInMemory = options.inMemory === true;
-  let broker: Broker;
-  try {
-    broker = await startBroker({
+  const { serveBroker } = await import('../serve-broker.ts');
+  const isInMemory = inMemory === true;
+  await serveBroker({
+    broker: () => ({
       properties: {
-        listeners: `PLAINTEXT://127.0.0.1:${options.port}`,
-        'log.dirs': isInMemory ? '/ottla' : options.dir,
+        listeners: `PLAINTEXT://127.0.0.1:${port}`,
+        'log.dirs': isInMemory ? '/ottla' : dir,
         'group.initial.rebalance.delay.ms': '0',
       },
       ...(isInMemory && { disk: new MemoryDisk({ clock: new NodeClock() }) }),
-    });
-  } catch (error) {
-    process.stderr.write(`ottla: ${startupErrorLine(error)}\n`);
-    process.exitCode = 1;
-    return;
-  }
-  process.stdout.write(welcome(broker.bootstrap, isInMemory ? 'in memory' : `in ${options.dir}`));
-  const stop = (): void => {
-    void broker.close().then(() => process.exit(0));
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+    }),
+    welcome: ({ bootstrap }) => welcome(bootstrap, isInMemory ? 'in memory' : `in ${dir}`),
+  });
 }
 
 function welcome(bootstrap: string, where: string): string {
