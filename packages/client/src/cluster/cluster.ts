@@ -161,6 +161,15 @@ export class Cluster {
     if (this.#updater.isStale) this.#updater.requestUpdate();
   }
 
+  /**
+   * The topic is in use: refreshes include it for a while, and one follows soon when what is known of it is older than
+   * `metadata.max.age.ms`. Cheap; call it whenever the topic is used.
+   */
+  keepFresh(topic: string): void {
+    this.#updater.use([topic]);
+    if (!this.#updater.isFresh(topic)) this.#updater.requestUpdate();
+  }
+
   /** Includes the topics in every refresh until the returned function is called. */
   trackTopics(names: Iterable<string>): () => void {
     return this.#updater.track(names);
@@ -173,7 +182,7 @@ export class Cluster {
 
   /**
    * The partition as known now; undefined when it is not. What is only looked up here is not kept up to date: call `topics` now and
-   * then, or `trackTopics` for as long as it is used.
+   * then, `keepFresh` when it is used, or `trackTopics` for as long as it is.
    */
   partition(topic: string, partition: number): PartitionMetadata | undefined {
     return this.#updater.current.topics.get(topic)?.partitions[partition];

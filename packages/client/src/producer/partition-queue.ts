@@ -46,6 +46,8 @@ export class TopicQueues implements PartitionLoads {
   /** Also those that are no more, until what is in them has failed. */
   readonly partitions: PartitionQueue[] = [];
   partitionCount = 0;
+  /** When it is to be seen next whether its metadata is fresh; monotonic. */
+  lookAtMs = 0;
   readonly sticky: StickyPartitioner;
   readonly ratio = new CompressionRatio();
   readonly #hasLeader: (topic: string, partition: number) => boolean;

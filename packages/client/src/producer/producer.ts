@@ -52,8 +52,6 @@ export class Producer implements AsyncDisposable {
   readonly #lane: string;
   readonly #onClosed: () => void;
   readonly #stopWatching: () => void;
-  /** Topics in use stay in the metadata. */
-  readonly #untrack: (() => void)[] = [];
   #flushWaiters: (() => void)[] = [];
   #isFull = false;
   #fatal: KafkaError | null = null;
@@ -305,7 +303,6 @@ export class Producer implements AsyncDisposable {
         `The producer was closed before the record was acknowledged (timeoutMs ${timeoutMs}): give close more time, or await flush first`,
       );
       this.#stopWatching();
-      for (const untrack of this.#untrack) untrack();
       this.#cluster.closeLane(this.#lane);
       this.#onClosed();
     }
@@ -450,7 +447,6 @@ export class Producer implements AsyncDisposable {
     });
     queues.resize(metadata.partitions.length);
     this.#topics.set(name, queues);
-    this.#untrack.push(this.#cluster.trackTopics([name]));
     return queues;
   }
 

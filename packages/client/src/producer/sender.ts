@@ -13,7 +13,7 @@ import { TimeoutError } from '../errors/client-errors.ts';
 import { brokerError, isRetriableError, KafkaError } from '../errors/kafka-error.ts';
 import { apis } from '../network/apis.ts';
 import type { Accumulator } from './accumulator.ts';
-import type { PartitionQueue } from './partition-queue.ts';
+import type { PartitionQueue, TopicQueues } from './partition-queue.ts';
 import { leavesOpen, STALE_METADATA } from './produce-errors.ts';
 import { answersOf, topicData, type BatchAnswer, type SentBatch } from './produce-request.ts';
 import { NO_SEQUENCE, type SequenceTracker } from './sequence-tracker.ts';
@@ -35,6 +35,9 @@ export interface SendGate {
 
 /** Names of topics instead of ids end with this version. */
 export const LAST_PRODUCE_VERSION_WITH_NAMES = 12;
+
+/** How often it is looked whether the metadata of a topic in use is too old: each time would cost as much as a small batch. */
+const FRESHNESS_INTERVAL_MS = 1_000;
 
 /**
  * Sends what the accumulator has ready, each node's batches in one request, and deals with the answers: Kafka's Sender. It runs when
@@ -99,13 +102,12 @@ export class Sender {
   #drain(): void {
     const nowMs = this.#cluster.options.clock.monotonicMs();
     this.#resolveSequences();
-    // New partitions, and brokers that moved, are found although nothing fails.
-    this.#cluster.refreshMetadataIfStale();
     let nextMs = this.#expire(nowMs);
     const byNode = new Map<number, { batches: SentBatch[]; bytes: number }>();
     const full = new Set<number>();
     // Taking a batch moves its queue to the end of the line, so the line is copied.
     for (const queue of Array.from(this.#accumulator.active)) {
+      this.#keepFresh(queue.topic, nowMs);
       const partition = this.#cluster.partition(queue.topic.name, queue.partition);
       const nodeId = partition?.leaderId ?? -1;
       const waitMs = this.#accumulator.waitMs(queue, partition?.leaderEpoch ?? -1, nowMs);
@@ -139,6 +141,13 @@ export class Sender {
     // What one request had no room for, or more of the same partitions, goes into the next one.
     if (byNode.size > 0 && this.#accumulator.active.size > 0) this.wake();
     this.#arm(nextMs);
+  }
+
+  /** New partitions, and leaders that moved, are found although nothing fails. */
+  #keepFresh(topic: TopicQueues, nowMs: number): void {
+    if (nowMs < topic.lookAtMs) return;
+    topic.lookAtMs = nowMs + FRESHNESS_INTERVAL_MS;
+    this.#cluster.keepFresh(topic.name);
   }
 
   #mayGo(queue: PartitionQueue, nodeId: number): boolean {

@@ -222,7 +222,6 @@ export class SimCluster implements ProducerCluster {
     return () => void this.#listeners.delete(listener);
   };
 
-  trackTopics = (): (() => void) => () => {};
   closeLane = (): void => {
     for (const connection of Array.from(this.#connections.values())) this.#lose(connection, 'closed');
   };
@@ -258,7 +257,7 @@ export class SimCluster implements ProducerCluster {
     });
   };
 
-  refreshMetadataIfStale = (): void => {
+  keepFresh = (): void => {
     const ageMs = this.clock.monotonicMs() - this.metadata.updatedMs;
     if (ageMs > this.options.metadataMaxAgeMs) this.requestMetadataUpdate();
   };
