@@ -223,7 +223,7 @@ export class Consumer {
         return;
       } catch (failure) {
         const error = asKafkaJSError(failure);
-        const restart = retry?.restartOnFailure === undefined || (await retry.restartOnFailure(error));
+        const restart = await this.#mayRestart(error);
         this.#shared.logger.error(`Crash: ${error.name}: ${error.message}`, {
           groupId: this.#config.groupId,
         });
@@ -231,6 +231,21 @@ export class Consumer {
         if (!restart || this.#isStopped) return;
         await sleep(this.#shared.clock, waitMs, []);
       }
+    }
+  }
+
+  /** Asks the program; one that cannot tell has it restarted, as kafkajs does. */
+  async #mayRestart(error: ReturnType<typeof asKafkaJSError>): Promise<boolean> {
+    const { restartOnFailure } = this.#config.retry ?? {};
+    if (restartOnFailure === undefined) return true;
+    try {
+      return await restartOnFailure(error);
+    } catch (failure) {
+      const reason = failure instanceof Error ? failure.message : String(failure);
+      this.#shared.logger.error(`restartOnFailure failed, restarting: ${reason}`, {
+        groupId: this.#config.groupId,
+      });
+      return true;
     }
   }
 
