@@ -4,6 +4,7 @@ import { isKafkaError, KafkaError } from '../errors/kafka-error.ts';
 import type { Topic } from '../topic.ts';
 import type { AdminRequests, TopicPartition } from './admin-requests.ts';
 import { describeGroups } from './describe-groups.ts';
+import { describeTopics } from './describe-topics.ts';
 import type { GroupOffsets } from './group-offsets.ts';
 import type { OffsetsAdmin, OffsetSpec } from './offsets-admin.ts';
 import { valuesOrThrow } from './per-item.ts';
@@ -141,8 +142,10 @@ async function placesOf(
       single.push({ topic: each.topic, partition: each.partition });
     else names.push(nameOf(each));
   }
-  const known = names.length === 0 ? [] : [...(await requests.cluster.topics(names, limits)).values()];
-  const whole = known.flatMap(({ name, partitions }) =>
+  if (names.length === 0) return single;
+  // One that is not there is said at once, as by Kafka's tool: nobody creates a topic to reset offsets in it.
+  const known = valuesOrThrow(await describeTopics(requests, names, limits));
+  const whole = [...known.values()].flatMap(({ name, partitions }) =>
     partitions.map(({ partition }) => ({ topic: name, partition })),
   );
   return [...whole, ...single];
