@@ -75,5 +75,5 @@ export function mapKey({ groupId, topicId, partition }: SharePartitionKey): stri
 
 /** Whether a text names a share partition in that form; the group id itself may contain colons. */
 export function isSharePartitionName(name: string): boolean {
-  return /^[^]+:[\w-]{22}:\d{1,10}$/.test(name);
+  return /^[^]+:[\w-]{22}:[-+]?\d{1,10}$/.test(name);
 }
