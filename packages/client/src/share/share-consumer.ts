@@ -46,6 +46,7 @@ export class ShareConsumer<M extends ShareMessage = ShareMessage>
     this.#onClosed = onClosed;
   }
 
+  /** Record by record, one loop at a time; begins to join with the first. Throws a PartitionError for a batch that cannot be read, whose records are released. */
   [Symbol.asyncIterator](): AsyncIterableIterator<M> {
     if (this.#isLooping)
       throw new OptionError('A loop is running on this share consumer; end it first, or make another one');

@@ -75,13 +75,4 @@ export class SharePartition implements TopicPartition {
     this.#renewals = new Map();
     return renewals;
   }
-
-  /** The broker no longer knows of our records. Returns the offsets whose acknowledgements are lost. */
-  forget(): readonly number[] {
-    const lost = [...this.#pending.keys(), ...this.#renewals.keys()];
-    this.#acquired.clear();
-    this.#pending.clear();
-    this.#renewals.clear();
-    return lost;
-  }
 }
