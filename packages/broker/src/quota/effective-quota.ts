@@ -2,7 +2,7 @@ import { quotaEntityKey, type ClientQuotas } from '../metadata/client-quotas-ima
 
 /** The quota that a client is under, and whom it shares it with. */
 export interface EffectiveQuota {
-  /** Bytes for each second. */
+  /** What the key limits, for each second: bytes, percents of a second, partitions. */
   readonly bound: number;
   /** Clients with the same key count together. */
   readonly sharedBy: string;

@@ -133,7 +133,8 @@ export class LogCleaner {
       const { endOffset } = await this.#options.runner.run(this.#jobFor(log, range), async (group) => {
         if (!(await log.compaction.replaceSegments(group.replaced))) throw new LogChangedError();
       });
-      if (endOffset <= range.firstDirtyOffset) return false;
+      // One that was deleted meanwhile has been forgotten: another log may have its name by now.
+      if (endOffset <= range.firstDirtyOffset || !log.compaction.isUsable) return false;
       await this.#checkpointOf(directory).write(log.topicPartition, endOffset, directory.partitions());
       return true;
     } catch (error) {

@@ -3,18 +3,14 @@ import { readPartitionMetadata } from '../files/dir-files.ts';
 import { PARTITION_METADATA_FILE } from '../files/log-files.ts';
 import type { Log } from '../log/log.ts';
 
-interface Place {
-  readonly dir: string;
-  readonly topicId: string | null;
-}
-
 /**
  * Where a start finds the logs, since all directories are loaded at the same time. A partition that lies in two directories under
  * different topic ids was deleted while one of them was away, and created anew in the other: the metadata will say which one counts.
  */
 export class FoundLogs {
   readonly #disk: Disk;
-  readonly #places = new Map<string, Place>();
+  /** The directory in which each partition was found first. */
+  readonly #dirs = new Map<string, string>();
   readonly #namesakes = new Map<string, Log[]>();
 
   constructor(disk: Disk) {
@@ -26,14 +22,14 @@ export class FoundLogs {
    * @throws Error when both may be the same
    */
   isFirst(key: string, dir: string): boolean {
-    const place = { dir, topicId: this.#topicIdIn(`${dir}/${key}`) };
-    const other = this.#places.get(key);
+    const other = this.#dirs.get(key);
     if (other === undefined) {
-      this.#places.set(key, place);
+      this.#dirs.set(key, dir);
       return true;
     }
-    if (place.topicId === null || other.topicId === null || place.topicId === other.topicId)
-      throw new Error(`Partition "${key}" lies in two log directories: "${other.dir}" and "${dir}"`);
+    const [topicId, otherTopicId] = [this.#topicIdIn(`${dir}/${key}`), this.#topicIdIn(`${other}/${key}`)];
+    if (topicId === null || otherTopicId === null || topicId === otherTopicId)
+      throw new Error(`Partition "${key}" lies in two log directories: "${other}" and "${dir}"`);
     return false;
   }
 

@@ -66,6 +66,20 @@ const HIGH_WATERMARKS: Checkpoint = {
   foundIn: (checkpoints) => checkpoints.highWatermarks,
 };
 
+/**
+ * Log starts that are not above the high watermarks on the disk: a start that finds one above takes it for damage, whatever
+ * was deleted since those were written.
+ */
+function logStartsUpTo(highWatermarks: ReadonlyMap<Log, number>): Checkpoint {
+  return {
+    ...LOG_START_OFFSETS,
+    offsetOf: (log) => {
+      const offset = LOG_START_OFFSETS.offsetOf(log);
+      return offset === null ? null : Math.min(offset, highWatermarks.get(log) ?? offset);
+    },
+  };
+}
+
 /** One entry of `log.dirs`: its lock, identity, checkpoints, and whether it can be used. */
 export class LogDirectory implements LogDir {
   readonly path: string;
@@ -219,6 +233,7 @@ export class LogDirectory implements LogDir {
     try {
       // Which also makes the other name of the folder durable.
       this.#writeSync(RECOVERY_POINTS);
+      this.#writeSync(HIGH_WATERMARKS);
       this.#writeSync(LOG_START_OFFSETS);
       this.#deleted.clear();
     } catch (error) {
@@ -243,10 +258,11 @@ export class LogDirectory implements LogDir {
       // The recovery points go first and are read at the last moment: an old one is only slow, a new one must be true.
       const deleted = [...this.#deleted];
       await this.#write(RECOVERY_POINTS);
-      await this.#write(LOG_START_OFFSETS);
+      const highWatermarks = new Map(Array.from(this.logs.values(), (log) => [log, log.highWatermark]));
+      await this.#write(HIGH_WATERMARKS);
+      await this.#write(logStartsUpTo(highWatermarks));
       for (const [key, deletion] of deleted)
         if (this.#deleted.get(key) === deletion) this.#deleted.delete(key);
-      await this.#write(HIGH_WATERMARKS);
     } catch (error) {
       this.fail(error);
     }

@@ -341,7 +341,7 @@ export class LogLoader {
     return new CorruptLogError(segment.path, { position: bad.position, offset, reason: bad.reason });
   }
 
-  /** Only what is committed can be deleted, and the high watermark is written after the log start: the checkpoint is damaged. */
+  /** Only what is committed can be deleted, and the high watermark is written before the log start: the checkpoint is damaged. */
   #impossibleStart(logStartOffset: number, endOffset: number): DamagedLogError {
     const file = `${this.#context.dir.path}/${LOG_START_OFFSET_FILE}`;
     return new DamagedLogError(

@@ -57,6 +57,48 @@ describe('a partition in the place of a deleted one', () => {
   });
 });
 
+describe('a log start behind what a power cut has left', () => {
+  const other = { topic: 'other', partition: 0 };
+
+  test.each([
+    {
+      title: 'while the checkpoints are written',
+      write: async ({ clock, random }: ReturnType<typeof world>) => {
+        clock.advance(60_000);
+        await settle(random.nextInt(120));
+      },
+    },
+    {
+      title: 'when another topic has come back',
+      write: (_: unknown, manager: LogManager) => {
+        manager.asyncDelete(other);
+        manager.getOrCreate(other, null, logConfig());
+      },
+    },
+  ])('is no damage: $title', async ({ write }) => {
+    for (let seed = 0; seed < 60; seed++) {
+      const run = world(seed);
+      const manager = await run.open();
+      manager.getOrCreate(other, null, logConfig());
+      const log = manager.getOrCreate(TP, null, logConfig());
+      await log.flush();
+      // With write.caching what is in the page cache is committed, and may be deleted.
+      for (let i = 0; i < 10; i++) log.append(batchOf(1), client);
+      log.updateHighWatermark(10);
+      log.maybeIncrementLogStartOffset(8);
+      await write(run, manager);
+      run.disk.cutPower();
+      const found = (
+        await run.open({
+          onDamagedLog: (_, error) => expect.unreachable(`seed ${seed}: ${error.message}`),
+        })
+      ).get(TP)!;
+      expect([0, 8], `seed ${seed}`).toContain(found.logStartOffset);
+      expect(found.logEndOffset, `seed ${seed}`).toBeGreaterThanOrEqual(found.logStartOffset);
+    }
+  });
+});
+
 describe('a damaged log', () => {
   test.each(['crash', 'clean shutdown'])('is refused by every start, also after a %s', async (how) => {
     const { clock, disk, random, open } = world(1);
