@@ -50,7 +50,7 @@ export function partitioned(
   const byPartition = new Map<number, RecordInput[]>();
   for (const [index, record] of records.entries()) {
     const seed = typeof record === 'string' ? { value: record } : record;
-    refuseUnknown('A record', seed, RECORD_FIELDS);
+    if (!wasRead(seed)) refuseUnknown('A record', seed, RECORD_FIELDS);
     const key = bytesOf(seed.key ?? null);
     const partition =
       seed.partition ?? (key === null ? index % partitions : partitionForKey(key, partitions));
@@ -72,6 +72,11 @@ export function partitioned(
     else others.push(input);
   }
   return byPartition;
+}
+
+/** One that was read may be stored again, as it is or changed, with what it has beside. */
+function wasRead(seed: object): boolean {
+  return Object.hasOwn(seed, 'offset') && Object.hasOwn(seed, 'valueBytes');
 }
 
 /** The records of one batch; none for the markers of transactions. */

@@ -273,3 +273,9 @@ test.each<[string, TestBrokerOptions, string]>([
     await expect(startBroker(options)).rejects.toThrow(text);
   },
 );
+
+test('records that were read are stored in another topic as they are', async () => {
+  await using kafka = await startBroker({ topics: { copy: 1 }, records: { t: [{ key: 'k', value: 'v' }] } });
+  await kafka.produce('copy', await kafka.records('t'));
+  expect(await kafka.records('copy')).toMatchObject([{ key: 'k', value: 'v' }]);
+});
