@@ -275,8 +275,8 @@ export class Producer implements AsyncDisposable {
   }
 
   /**
-   * Sends what is left, aborts a transaction that is open and closes; what is not answered within `timeoutMs` (30 000 by default) fails. Rejects when a record failed that
-   * nobody awaited. Idempotent.
+   * Sends what is left, aborts a transaction that is open and closes; what is not answered within `timeoutMs` (30 000 by default)
+   * fails. Rejects when a record failed that nobody awaited. Idempotent.
    */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.timeoutMs ?? 30_000);
@@ -398,11 +398,7 @@ export class Producer implements AsyncDisposable {
     const { timestamp, key, value, headers } = record;
     const isSticky = record.partition < 0 && key === null && this.#options.partitioner === undefined;
     const partition = isSticky ? queues.sticky.current(queues) : this.#partitionOf(record, queues);
-    const queue = queues.partitions[partition];
-    if (queue === undefined)
-      throw new OptionError(
-        `The partitioner gave partition "${String(partition)}" of topic "${record.topic}", which has ${queues.partitionCount}`,
-      );
+    const queue = queues.partitions[partition]!;
     const sent = this.#accumulator.append(queue, timestamp, key, value, headers);
     if (sent === undefined) {
       this.#setFull(true);
@@ -421,20 +417,25 @@ export class Producer implements AsyncDisposable {
     const availablePartitions = queues.partitions
       .map((queue) => queue.partition)
       .filter((each) => this.#hasLeader(topic, each));
-    return partitioner({
+    const chosen = partitioner({
       topic,
       key: toBytes(key),
       value: toBytes(value),
       partitionCount,
       availablePartitions,
     });
+    if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitionCount) return chosen;
+    throw new OptionError(
+      `The partitioner gave partition "${String(chosen)}" of topic "${topic}", which has ${partitionCount}: give an integer from 0 to ${partitionCount - 1}`,
+    );
   }
 
   /** The queues of a topic; undefined until its partitions are known. */
   #queuesOf(name: string): TopicQueues | undefined {
     const known = this.#topics.get(name);
     const metadata = this.#cluster.metadata.topics.get(name);
-    if (metadata === undefined) return known;
+    // Also one that is gone: records wait until it is there again, and are told when it does not come.
+    if (metadata === undefined) return undefined;
     if (known !== undefined) {
       if (known.partitionCount !== metadata.partitions.length) known.resize(metadata.partitions.length);
       return known;

@@ -54,8 +54,9 @@ const RECORD_OVERHEAD_BYTES = 128;
 const MOST_BUFFERS = 8;
 
 /**
- * Records that cannot go into a batch yet; Java blocks here. What comes beyond a few times `buffer.memory` is refused at once. Those without metadata wait in a line for each topic, so that a topic
- * that does not come holds up no other, and then with all others for room in the buffer, in the order in which they came:
+ * Records that cannot go into a batch yet; Java blocks here. What comes beyond a few times `buffer.memory` is refused at once. Those
+ * without metadata wait in a line for each topic, so that a topic that does not come holds up no other, and then with all others for
+ * room in the buffer, in the order in which they came:
  *
  *   topic "a"   | record | record |  --metadata-->  | room: record | record | record |  --room-->  batches
  *   topic "b"   | record |           --metadata-->
@@ -128,7 +129,7 @@ export class WaitingRecords {
       // What the first one lacks, all of them lack.
       const [first] = line;
       const missing = this.#setup.missing(first!.record);
-      if (missing === 'partition') this.#setup.cluster.requestMetadataUpdate();
+      if (missing === 'partition') this.#askAgain(first!.record.topic);
       if (missing !== 'nothing' && key === keyOf(first!.record, missing)) continue;
       this.#lines.delete(key);
       for (const entry of line) this.#stand(entry);
@@ -207,7 +208,7 @@ export class WaitingRecords {
     if (entry.key === undefined) this.#room.add(entry);
     else this.#lines.set(entry.key, new Set([entry]));
     if (missing === 'topic') this.#fetch(record.topic);
-    else if (missing === 'partition') this.#setup.cluster.requestMetadataUpdate();
+    else if (missing === 'partition') this.#askAgain(record.topic);
   }
 
   /** The line of others that a record has to join. */
@@ -260,6 +261,13 @@ export class WaitingRecords {
     );
   }
 
+  /** Also where nothing has been sent to the topic for so long that it is not asked for any more. */
+  #askAgain(topic: string): void {
+    const { cluster } = this.#setup;
+    cluster.keepFresh(topic);
+    cluster.requestMetadataUpdate();
+  }
+
   #armTimer(): void {
     this.#timer?.cancel();
     this.#timer = null;
@@ -287,7 +295,7 @@ export class WaitingRecords {
     const what = whatIs(missing(oldest!.record), oldest!.record);
     return new KafkaError(
       'BUFFER_EXHAUSTED',
-      `A record for topic "${record.topic}" is refused: ${this.#all.size} records wait for ${what} already, ${MOST_BUFFERS} times bufferMemoryBytes "${options.bufferMemoryBytes}" at most; await what send returns now and then, use sendMany, or raise it`,
+      `A record for topic "${record.topic}" is refused: ${this.#all.size} records already wait for ${what}, and no more than ${MOST_BUFFERS} times bufferMemoryBytes "${options.bufferMemoryBytes}" may; use sendMany, or await producer.room() in the loop, or raise bufferMemoryBytes`,
       { retriable: true },
     );
   }

@@ -134,7 +134,7 @@ describe('back-pressure', () => {
       const refused = outcomes.filter((outcome) => outcome.startsWith('BUFFER_EXHAUSTED'));
       expect(1_000 - refused.length).toBeGreaterThan(130);
       expect(1_000 - refused.length).toBeLessThan(170);
-      expect(refused[0]).toMatch(/"20000".*sendMany/);
+      expect(refused[0]).toMatch(/"20000".*sendMany.*room\(\).*raise bufferMemoryBytes/);
       expect(producer.bufferedBytes).toBe(0);
     },
   );

@@ -36,3 +36,27 @@ test('a topic that was made anew with fewer partitions gets records in those tha
   expect(new Set(sent.map(({ partition }) => partition))).toEqual(new Set([0, 1]));
   expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(1_000);
 });
+
+test('a partition that a topic made anew lacks is refused at once when a partitioner gives it', async () => {
+  const cluster = new SimCluster();
+  cluster.createTopic('t', 8);
+  const producer = new Producer(cluster, { partitioner: () => 7 });
+  await cluster.settle(producer.send('t', { value: 'a' }));
+  cluster.createTopic('t', 2);
+  cluster.publish();
+  await expect(cluster.settle(producer.send('t', { value: 'b' }))).rejects.toThrow(
+    'The partitioner gave partition "7" of topic "t", which has 2: give an integer from 0 to 1',
+  );
+});
+
+test('a topic that is gone and does not come back is named, after maxBlockMs', async () => {
+  const cluster = new SimCluster();
+  cluster.createTopic('t', 1);
+  const producer = new Producer(cluster, { maxBlockMs: 1_000 });
+  await cluster.settle(producer.send('t', { value: 'a' }));
+  cluster.brokerTopics.delete('t');
+  cluster.publish();
+  const startMs = cluster.clock.monotonicMs();
+  await expect(cluster.settle(producer.send('t', { value: 'b' }))).rejects.toThrow(/"?t"?/);
+  expect(cluster.clock.monotonicMs() - startMs).toBeLessThan(2_000);
+});
