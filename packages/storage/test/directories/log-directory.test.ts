@@ -308,3 +308,20 @@ describe('a topic that was deleted while one of its directories was away, and cr
     }
   });
 });
+
+test('a topic with very many partitions is deleted with a few checkpoints', async () => {
+  const { disk, open } = world(1);
+  const manager = await open();
+  const partitions = Array.from({ length: 200 }, (_, partition) => ({ topic: 'orders', partition }));
+  for (const each of partitions) manager.getOrCreate(each, null, logConfig());
+  let written = 0;
+  const replaceFile = disk.replaceFile.bind(disk);
+  disk.replaceFile = (path, content) => {
+    written += 1;
+    return replaceFile(path, content);
+  };
+  for (const each of partitions) manager.asyncDelete(each);
+  await manager.close();
+  expect(written).toBeLessThan(20);
+  expect(disk.readFileSync('/data/recovery-point-offset-checkpoint').toString()).toBe('0\n0\n');
+});
