@@ -2,6 +2,7 @@ import type { TimerHandle } from '@ottla/platform';
 import { TimeoutError } from '../errors/client-errors.ts';
 import { isRetriableError, KafkaError } from '../errors/kafka-error.ts';
 import { onAbort } from '../network/abort.ts';
+import { ArrivalSet } from './arrival-set.ts';
 import type { FailureLedger, RecordMetadata } from './batch-outcome.ts';
 import { PendingRecord } from './pending-record.ts';
 import type { ProducerCluster } from './producer-cluster.ts';
@@ -64,10 +65,10 @@ const MOST_BUFFERS = 8;
 export class WaitingRecords {
   readonly #setup: WaitingSetup;
   /** Lines of a topic, or of a partition that is beyond those that are known. */
-  readonly #lines = new Map<string, Set<Entry>>();
-  readonly #room = new Set<Entry>();
+  readonly #lines = new Map<string, ArrivalSet<Entry>>();
+  readonly #room = new ArrivalSet<Entry>();
   /** All of them by the time that they may wait until, which is the order in which they came. */
-  readonly #all = new Set<Entry>();
+  readonly #all = new ArrivalSet<Entry>();
   /** Topics whose metadata is being fetched. */
   readonly #fetching = new Set<string>();
   #nextOrder = 0;
@@ -127,7 +128,7 @@ export class WaitingRecords {
     if (this.#lines.size === 0) return;
     for (const [key, line] of Array.from(this.#lines)) {
       // What the first one lacks, all of them lack.
-      const [first] = line;
+      const first = line.oldest;
       const missing = this.#setup.missing(first!.record);
       if (missing === 'partition') this.#askAgain(first!.record.topic);
       if (missing !== 'nothing' && key === keyOf(first!.record, missing)) continue;
@@ -139,7 +140,7 @@ export class WaitingRecords {
 
   /** Tries again what waits for room, oldest first, until one has to go on waiting. */
   proceed(): void {
-    for (const entry of this.#room) {
+    for (let entry = this.#room.oldest; entry !== undefined; entry = this.#room.oldest) {
       let sent: Promise<RecordMetadata> | undefined;
       try {
         sent = this.#setup.append(entry.record);
@@ -177,7 +178,7 @@ export class WaitingRecords {
   }
 
   #wakeSettled(): void {
-    const [oldest] = this.#all;
+    const { oldest } = this.#all;
     for (const waiter of this.#settledWaiters) {
       if (oldest !== undefined && oldest.order <= waiter.lastOrder) continue;
       this.#settledWaiters.delete(waiter);
@@ -198,21 +199,20 @@ export class WaitingRecords {
     const { record } = entry;
     const line = this.#lineFor(record);
     if (line !== undefined) {
-      const [first] = line;
-      entry.key = first!.key;
+      entry.key = line.oldest!.key;
       line.add(entry);
       return;
     }
     const missing = this.#setup.missing(record);
     entry.key = missing === 'nothing' ? undefined : keyOf(record, missing);
     if (entry.key === undefined) this.#room.add(entry);
-    else this.#lines.set(entry.key, new Set([entry]));
+    else this.#lines.set(entry.key, new ArrivalSet([entry]));
     if (missing === 'topic') this.#fetch(record.topic);
     else if (missing === 'partition') this.#askAgain(record.topic);
   }
 
   /** The line of others that a record has to join. */
-  #lineFor(record: WaitingRecord): Set<Entry> | undefined {
+  #lineFor(record: WaitingRecord): ArrivalSet<Entry> | undefined {
     if (this.#lines.size === 0) return undefined;
     const line = this.#lines.get(keyOf(record, 'topic'));
     return line ?? (record.partition < 0 ? undefined : this.#lines.get(keyOf(record, 'partition')));
@@ -271,7 +271,7 @@ export class WaitingRecords {
   #armTimer(): void {
     this.#timer?.cancel();
     this.#timer = null;
-    const [first] = this.#all;
+    const first = this.#all.oldest;
     if (first === undefined) return;
     const { clock } = this.#setup.cluster.options;
     this.#timer = clock.setTimer(Math.max(0, first.deadlineMs - clock.monotonicMs()), () => this.#expire());
@@ -291,7 +291,7 @@ export class WaitingRecords {
 
   #exhausted(record: WaitingRecord): KafkaError {
     const { options, missing } = this.#setup;
-    const [oldest] = this.#all;
+    const { oldest } = this.#all;
     const what = whatIs(missing(oldest!.record), oldest!.record);
     return new KafkaError(
       'BUFFER_EXHAUSTED',
