@@ -74,7 +74,7 @@ export class Subscription {
     if (isList)
       this.names = this.#takeTopics((Array.isArray(source) ? source : [source]) as (string | AnyTopic)[]);
     else if (given !== undefined && 'pattern' in given) this.pattern = wholePattern(given.pattern);
-    else if (given !== undefined && 'partitions' in given) this.manual = given.partitions;
+    else if (given !== undefined && 'partitions' in given) this.manual = checkedPlaces(given.partitions);
     else
       throw new OptionError(
         'What to consume is missing; give a topic, a list of topics, { pattern } or { partitions }',
@@ -111,6 +111,30 @@ export class Subscription {
 
 function serdesOf(source: { readonly key?: unknown; readonly value?: unknown }): TopicSerdes {
   return { key: source.key ?? DEFAULTS.key, value: source.value ?? DEFAULTS.value } as TopicSerdes;
+}
+
+function checkedPlaces(places: NonNullable<Subscription['manual']>): NonNullable<Subscription['manual']> {
+  if (!Array.isArray(places))
+    throw new OptionError(
+      `partitions is no list; give [{ topic, partition }], with the offset to begin at if need be`,
+    );
+  for (const { topic, partition, offset } of places) {
+    if (typeof topic !== 'string' || topic === '')
+      throw new OptionError(`partitions has the topic "${String(topic)}"; give its name`);
+    if (!isCount(partition))
+      throw new OptionError(`Partition "${String(partition)}" of "${topic}" is not an integer of at least 0`);
+    if (offset !== undefined && !isCount(offset)) {
+      throw new OptionError(
+        `Offset "${String(offset)}" to begin ${topic}-${partition} at is not an integer of at least 0; leave it out for the ` +
+          'committed one, else `from`, or seek to "beginning", "end" or a time',
+      );
+    }
+  }
+  return places;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Java matches the whole name, and so do we. */

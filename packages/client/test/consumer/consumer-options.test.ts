@@ -108,4 +108,19 @@ describe('what a consumer reads', () => {
       expect(() => new Subscription(source as never)).toThrow(OptionError);
     },
   );
+
+  test.each<[object, string]>([
+    [{ partitions: 't' }, 'partitions is no list'],
+    [{ partitions: [{ partition: 0 }] }, 'the topic "undefined"'],
+    [{ partitions: [{ topic: 't' }] }, 'Partition "undefined" of "t"'],
+    [{ partitions: [{ topic: 't', partition: -1 }] }, 'Partition "-1" of "t"'],
+    [
+      { partitions: [{ topic: 't', partition: 0, offset: 'beginning' }] },
+      'Offset "beginning" to begin t-0 at',
+    ],
+    [{ partitions: [{ topic: 't', partition: 0, offset: 7n }] }, 'Offset "7" to begin t-0 at'],
+  ])('%o is refused: %s', (source, text) => {
+    expect(() => new Subscription(source as never)).toThrow(OptionError);
+    expect(() => new Subscription(source as never)).toThrow(text);
+  });
 });
