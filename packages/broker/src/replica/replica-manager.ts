@@ -380,17 +380,17 @@ export class ReplicaManager implements CoordinatorLogAccess, MetadataListener, P
     const topicPartition = { topic: topic.name, partition };
     try {
       const found = this.logManager.get(topicPartition);
+      // Left over from a topic of the same name whose deletion was not finished.
+      const isNamesake = found !== undefined && found.topicId !== null && found.topicId !== topic.id;
       // An empty log in its place would give its offsets to other records, and stand in its way when the directory is back.
-      if (found === undefined && !isNew && this.logManager.hasOfflineDirectory) {
+      if ((found === undefined || isNamesake) && !isNew && this.logManager.hasOfflineDirectory) {
         throw new LogError(
           ErrorCodes.KAFKA_STORAGE_ERROR,
           `The log of partition ${topic.name}-${partition} is in none of the log directories that can be used. Bring back ` +
             'the others, or delete the topic',
         );
       }
-      // Left over from a topic of the same name whose deletion was not finished.
-      if (found !== undefined && found.topicId !== null && found.topicId !== topic.id)
-        this.logManager.asyncDelete(topicPartition);
+      if (isNamesake) this.logManager.asyncDelete(topicPartition);
       return this.logManager.getOrCreate(topicPartition, topic.id, this.#options.configFor(topic.name).log);
     } catch (error) {
       this.#options.logger.error(

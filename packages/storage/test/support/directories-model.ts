@@ -102,10 +102,10 @@ export class DirectoriesModel {
     const manager = this.#manager!;
     const found = manager.get(partition.topicPartition);
     partition.log = null;
-    if (found === undefined && !isNew && manager.hasOfflineDirectory) return;
+    const isNamesake = found !== undefined && found.topicId !== null && found.topicId !== partition.topicId;
+    if ((found === undefined || isNamesake) && !isNew && manager.hasOfflineDirectory) return;
     this.#unlessOffline(() => {
-      if (found !== undefined && found.topicId !== null && found.topicId !== partition.topicId)
-        manager.asyncDelete(partition.topicPartition);
+      if (isNamesake) manager.asyncDelete(partition.topicPartition);
       partition.log = manager.getOrCreate(partition.topicPartition, partition.topicId, this.#config);
     });
   }
