@@ -6,7 +6,7 @@ import {
   ApiKeys,
   ErrorCodes,
 } from '@ottla/protocol';
-import { type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import { errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts';
 import type { ApiHandler } from './handler.ts';

@@ -7,7 +7,7 @@ import {
   ErrorCodes,
 } from '@ottla/protocol';
 import type { MetadataStore } from '../metadata/image.ts';
-import { type ReplicaManager } from '../replica/replica-manager.ts';
+import type { ReplicaManager } from '../replica/replica-manager.ts';
 import type { ApiHandler } from './handler.ts';
 import { isInternalTopic } from '../controller/topic-names.ts';
 

@@ -6,7 +6,7 @@ import {
   type TxnOffsetCommitResponse,
   txnOffsetCommitResponse,
 } from '@ottla/protocol';
-import { type GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
+import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts';
 import type { CommitTopic, TopicErrors } from '../coordinator/group/offsets/offset-types.ts';
 import { CoordinatorError, errorCodeOf } from '../coordinator/runtime/coordinator-error.ts';
 import type { TransactionalProducer } from '../coordinator/runtime/state-machine.ts';

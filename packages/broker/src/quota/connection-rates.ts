@@ -1,8 +1,8 @@
 import type { Clock } from '@ottla/platform';
 import { quotaEntityKey } from '../metadata/client-quotas-image.ts';
 import type { MetadataStore } from '../metadata/image.ts';
-import { MAX_REMEMBERED } from './client-quota-lookup.ts';
 import { RateWindow, type RateSampling } from './rate-window.ts';
+import { RateWindows } from './rate-windows.ts';
 
 export interface ConnectionRatesOptions {
   readonly clock: Clock;
@@ -19,10 +19,11 @@ export interface ConnectionRatesOptions {
 export class ConnectionRates {
   readonly #options: ConnectionRatesOptions;
   readonly #all = new RateWindow();
-  readonly #byAddress = new Map<string, RateWindow>();
+  readonly #byAddress: RateWindows;
 
   constructor(options: ConnectionRatesOptions) {
     this.#options = options;
+    this.#byAddress = new RateWindows(options.sampling);
   }
 
   /** Counts a connection; what comes back is how long it has to wait before it is let in, in milliseconds. */
@@ -39,7 +40,7 @@ export class ConnectionRates {
     if (bound === null) return 0;
     const { clock, sampling } = this.#options;
     const nowMs = clock.monotonicMs();
-    const rate = this.#rateOf(address, nowMs);
+    const rate = this.#byAddress.of(address, nowMs);
     const refusalMs = this.#count(rate, bound);
     if (refusalMs > 0) {
       rate.record(-1, nowMs, sampling);
@@ -64,21 +65,5 @@ export class ConnectionRates {
       if (bound !== undefined) return bound;
     }
     return null;
-  }
-
-  #rateOf(address: string, nowMs: number): RateWindow {
-    let rate = this.#byAddress.get(address);
-    if (rate === undefined) {
-      if (this.#byAddress.size >= MAX_REMEMBERED) this.#forgetIdle(nowMs);
-      rate = new RateWindow();
-      this.#byAddress.set(address, rate);
-    }
-    return rate;
-  }
-
-  #forgetIdle(nowMs: number): void {
-    for (const [address, rate] of this.#byAddress) {
-      if (rate.isIdle(nowMs, this.#options.sampling)) this.#byAddress.delete(address);
-    }
   }
 }

@@ -1,12 +1,8 @@
 import type { Clock } from '@ottla/platform';
 import type { MetadataStore } from '../metadata/image.ts';
-import {
-  ClientQuotaLookup,
-  MAX_REMEMBERED,
-  MAX_THROTTLE_MS,
-  type QuotaClient,
-} from './client-quota-lookup.ts';
-import { RateWindow, type RateSampling } from './rate-window.ts';
+import { ClientQuotaLookup, MAX_THROTTLE_MS, type QuotaClient } from './client-quota-lookup.ts';
+import type { RateSampling } from './rate-window.ts';
+import { RateWindows } from './rate-windows.ts';
 
 export interface RateQuotaOptions {
   readonly key: 'producer_byte_rate' | 'consumer_byte_rate' | 'request_percentage';
@@ -24,10 +20,11 @@ export interface RateQuotaOptions {
 export class RateQuota {
   readonly #options: RateQuotaOptions;
   readonly #lookup: ClientQuotaLookup;
-  readonly #rates = new Map<string, RateWindow>();
+  readonly #rates: RateWindows;
 
   constructor(options: RateQuotaOptions) {
     this.#options = options;
+    this.#rates = new RateWindows(options.sampling);
     this.#lookup = new ClientQuotaLookup(options.metadata, options.key);
   }
 
@@ -42,7 +39,7 @@ export class RateQuota {
     if (quota === null) return 0;
     const { clock, sampling, maxThrottleMs = MAX_THROTTLE_MS } = this.#options;
     const nowMs = clock.monotonicMs();
-    const rate = this.#rateOf(quota.sharedBy, nowMs);
+    const rate = this.#rates.of(quota.sharedBy, nowMs);
     rate.record(amount, nowMs, sampling);
     const throttleMs = rate.msUntilBelow(quota.bound, nowMs, sampling);
     return Math.round(Math.min(throttleMs, maxThrottleMs));
@@ -53,7 +50,7 @@ export class RateQuota {
     const quota = this.#lookup.of(client);
     if (quota === null) return;
     const nowMs = this.#options.clock.monotonicMs();
-    this.#rateOf(quota.sharedBy, nowMs).record(-amount, nowMs, this.#options.sampling);
+    this.#rates.of(quota.sharedBy, nowMs).record(-amount, nowMs, this.#options.sampling);
   }
 
   /** The most that a client may get at once and still come down to its rate within the window; Infinity without a quota. */
@@ -62,21 +59,5 @@ export class RateQuota {
     if (quota === null) return Number.POSITIVE_INFINITY;
     const { samples, sampleMs } = this.#options.sampling;
     return Math.floor((quota.bound * (samples - 1) * sampleMs) / 1000);
-  }
-
-  #rateOf(sharedBy: string, nowMs: number): RateWindow {
-    let rate = this.#rates.get(sharedBy);
-    if (rate === undefined) {
-      if (this.#rates.size >= MAX_REMEMBERED) this.#forgetIdle(nowMs);
-      rate = new RateWindow();
-      this.#rates.set(sharedBy, rate);
-    }
-    return rate;
-  }
-
-  #forgetIdle(nowMs: number): void {
-    for (const [sharedBy, rate] of this.#rates) {
-      if (rate.isIdle(nowMs, this.#options.sampling)) this.#rates.delete(sharedBy);
-    }
   }
 }
