@@ -115,13 +115,12 @@ describe.each(protocols)('a group with %s', (protocol, options) => {
     expect((await admin.groups.describe(name)).lag).toBe(0);
   });
 
-  test('a loop that takes too long loses its partitions, and joins again when it goes on', async () => {
-    const name = `slow-${protocol}`;
-    await filledTopic(name, 1, 3);
+  /** A consumer that soon loses its partitions when nothing is asked of it; the gate opens then. */
+  function impatient(name: string): { consumer: Consumer; events: string[]; gate: Promise<void> } {
     const events: string[] = [];
     let open = (): void => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const consumer: Consumer = ottla.consumer(name, {
+    const consumer = ottla.consumer(name, {
       ...base(name),
       maxPollIntervalMs: 200,
       onAssigned: () => void events.push('assigned'),
@@ -130,6 +129,13 @@ describe.each(protocols)('a group with %s', (protocol, options) => {
         open();
       },
     }) as unknown as Consumer;
+    return { consumer, events, gate };
+  }
+
+  test('a loop that takes too long loses its partitions, and joins again when it goes on', async () => {
+    const name = `slow-${protocol}`;
+    await filledTopic(name, 1, 3);
+    const { consumer, events, gate } = impatient(name);
     const offsets: number[] = [];
     for await (const { offset } of consumer) {
       offsets.push(offset);
@@ -145,18 +151,7 @@ describe.each(protocols)('a group with %s', (protocol, options) => {
   test('so does each when a handler takes too long, although it could take more records', async () => {
     const name = `slow-each-${protocol}`;
     await filledTopic(name, 1, 3);
-    const events: string[] = [];
-    let open = (): void => {};
-    const gate = new Promise<void>((resolve) => (open = resolve));
-    const consumer: Consumer = ottla.consumer(name, {
-      ...base(name),
-      maxPollIntervalMs: 200,
-      onAssigned: () => void events.push('assigned'),
-      onLost: () => {
-        events.push('lost');
-        open();
-      },
-    }) as unknown as Consumer;
+    const { consumer, events, gate } = impatient(name);
     const offsets: number[] = [];
     const each = consumer.each(async ({ offset }) => {
       offsets.push(offset);
